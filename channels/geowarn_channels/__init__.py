@@ -1,0 +1,1 @@
+"""What carries a bulletin out: one module a channel, found by entry point."""

@@ -1,0 +1,39 @@
+"""Sentences for refusals and screens: `templates/messages/<part>.<language>.toml`, one table of keys a file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+
+from geowarn.domain.errors import Refused
+from geowarn.resources import templates_dir
+
+LANGUAGES = ("zh", "en")
+
+
+@cache
+def sentences(language: str) -> Mapping[str, str]:
+    """Every sentence of one language by its full key `<part>.<name>`."""
+    found: dict[str, str] = {}
+    for path in sorted((templates_dir() / "messages").glob(f"*.{language}.toml")):
+        part = path.name.split(".")[0]
+        found |= {f"{part}.{key}": text for key, text in tomllib.loads(path.read_text("utf-8")).items()}
+    return found
+
+
+def say(key: str, language: str, /, **facts: object) -> str:
+    """The sentence for `key` with its facts filled in; raises KeyError for a key or fact it does not know."""
+    return sentences(language)[key].format(**facts)
+
+
+def explain(refusal: Refused, language: str) -> str:
+    """A refusal as one line for a person."""
+    return " ".join(say(refusal.key, language, **refusal.facts).split())
+
+
+def terminal_language() -> str:
+    """`zh` where the terminal speaks Chinese, else `en`; GEOWARN_LANG decides when set."""
+    chosen = os.environ.get("GEOWARN_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if chosen.lower().startswith("zh") else "en"

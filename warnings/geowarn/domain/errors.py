@@ -1,0 +1,54 @@
+"""Everything the line can say no with.
+
+Exception
+└── Refused                 a person or a file asked for something that must not happen
+    └── NotFound            the thing named does not exist
+└── SendFailure             a channel could not prove that a message went out
+    ├── TemporaryFailure    try again later
+    ├── PermanentFailure    never try this target again for this message
+    └── OutcomeUnknown      the far end may have it: ask before sending again
+"""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Say no with a catalogue key and the facts its sentence needs.
+
+    The sentence lives in `templates/messages/<part>.<language>.toml` under `key` (for example
+    `areas.duplicate-code`), so that a duty officer reads it in Chinese and an operator in English.
+    """
+
+    def __init__(self, key: str, **facts: object) -> None:
+        super().__init__(key, facts)
+        self.key = key
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return f"{self.key}: " + ", ".join(f"{name}={value}" for name, value in self.facts.items())
+
+
+class NotFound(Refused):
+    """The thing named does not exist."""
+
+
+class SendFailure(Exception):
+    """A channel could not prove that a message went out; `reason` is for the officer, never a number."""
+
+    def __init__(self, reason: str, *, code: str = "", alarm: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.alarm = alarm  # an operator must act: every further message would fail the same way
+
+
+class TemporaryFailure(SendFailure):
+    """The message did not go out, and a later try may succeed."""
+
+
+class PermanentFailure(SendFailure):
+    """The message did not go out and never will to this target."""
+
+
+class OutcomeUnknown(SendFailure):
+    """The message may have gone out: ask the far end before anything is sent again."""

@@ -1,0 +1,66 @@
+"""Who may do what: roles, shifts and signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is entrusted with."""
+
+    DUTY_OFFICER = "duty-officer"  # 值班员
+    LEADER = "leader"  # 分管领导
+    CHIEF = "chief"  # 主要领导
+    OBSERVATORY = "observatory"  # 气象台会商员
+    DISCLOSURE = "disclosure"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account; `name` is the log-in name, `display_*` what pages show."""
+
+    name: str
+    display_zh: str
+    display_en: str
+    roles: frozenset[Role]
+    password_hash: str = ""  # argon2; empty: cannot log in
+    active: bool = True
+
+    def display(self, language: str) -> str:
+        """The name pages show in `zh` or `en`."""
+        return self.display_zh if language == "zh" else self.display_en
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Who is on duty, half-open [start, end) in UTC; the deputy may stand in."""
+
+    id: str
+    officer: str
+    deputy: str | None
+    start: datetime
+    end: datetime
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether the shift is on at `moment`."""
+        return self.start <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """One signature on one package; a later edit voids it (house rule 2)."""
+
+    id: str
+    proposal_id: str
+    package_sha256: str
+    user: str
+    role: Role
+    at: datetime
+    via: str  # "console" or "command line"
+    origin: str  # network address or OS user
+    second_factor: str  # "none" or "totp"
+    voided_at: datetime | None = None

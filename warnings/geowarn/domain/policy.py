@@ -1,0 +1,60 @@
+"""Who must sign what: rules are data, the check is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from geowarn.domain.level import Level
+from geowarn.domain.people import Role, SignOff
+from geowarn.domain.warning import Act, Content
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Roles whose signature each level needs; `retract` needs its own; `publish_from` is the public level."""
+
+    signers: Mapping[Level, tuple[Role, ...]]
+    retract: tuple[Role, ...]
+    publish_from: Level
+
+    def required(self, content: Content) -> tuple[Role, ...]:
+        """The roles that must sign this content: those of the highest level now or before."""
+        if content.act is Act.RETRACT:
+            return self.retract
+        highest = max((max(a.level, a.before) for a in content.areas), default=Level.BLUE)
+        return self.signers[max(highest, Level.BLUE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing that still keeps a proposal from release."""
+
+    key: str  # "role-missing", "only-editor"
+    role: Role | None = None
+
+
+def valid(signoffs: Iterable[SignOff], package_sha256: str) -> tuple[SignOff, ...]:
+    """The signatures that stand on exactly these bytes."""
+    return tuple(s for s in signoffs if s.package_sha256 == package_sha256 and s.voided_at is None)
+
+
+def lacks(
+    policy: Policy, content: Content, signoffs: Iterable[SignOff], package_sha256: str, last_editor: str
+) -> tuple[Lack, ...]:
+    """What is missing before release; empty when nothing is (house rule 2: the last editor never alone).
+
+    Every required role needs a person of its own: one person's signature counts for one role.
+    """
+    standing = valid(signoffs, package_sha256)
+    users_taken: set[str] = set()
+    missing: list[Lack] = []
+    for role in policy.required(content):
+        found = next((s for s in standing if s.role is role and s.user not in users_taken), None)
+        if found is None:
+            missing.append(Lack("role-missing", role))
+        else:
+            users_taken.add(found.user)
+    if content.act is not Act.RETRACT and not missing and users_taken <= {last_editor}:
+        missing.append(Lack("only-editor"))
+    return tuple(missing)

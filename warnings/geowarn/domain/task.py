@@ -1,0 +1,21 @@
+"""Things a person must do, and by when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One open or closed task; (`kind`, `subject`) exists once while open."""
+
+    id: str
+    kind: str  # "review", "extend-or-lift", "no-forecast", "worker-silent", "not-seen", "overdue-update" …
+    subject: str  # id of the warning, source, dispatch … it is about
+    opened_at: datetime
+    due_at: datetime | None = None
+    closed_at: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,221 @@
+"""Effective settings: shipped file, then the installation's file, then the environment (`GEOWARN_SITE__PUBLIC_URL`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from geowarn.domain.errors import Refused
+from geowarn.resources import config_dir
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Installation(_Section):
+    """Who runs this installation and where."""
+
+    zone: str
+    areas: str
+    centre: str
+    name_zh: str
+    name_en: str
+    place_zh: str
+    place_en: str
+    synthetic: bool
+    map_approval: str
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone is called {value!r}") from error
+        return value
+
+
+class Site(_Section):
+    """The public pages."""
+
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+    next_update_hours: Annotated[int, Field(ge=1, le=24)]
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+class Issuer(_Section):
+    """The offices that issue jointly, and the stations that air it."""
+
+    name_zh: str
+    name_en: str
+    short_zh: str
+    joint_zh: str
+    joint_en: str
+    joint_short_zh: str
+    duty_phone: str
+    tv_zh: str
+    tv_en: str
+    radio_zh: str
+    radio_en: str
+
+
+class Numbering(_Section):
+    """How a bulletin's number is written; `{year}` and `{serial}` are filled in at release."""
+
+    pattern: Annotated[str, Field(pattern=r"\{serial\}")]
+    exercise_pattern: Annotated[str, Field(pattern=r"\{serial\}")]
+
+
+class Cap(_Section):
+    """CAP 1.2 messages."""
+
+    sender: Annotated[str, Field(pattern=r"^[^\s,<&]+$")]
+    identifier_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    geocode: str
+    simplify_degrees: Annotated[float, Field(ge=0, le=0.05)]
+
+
+class Publish(_Section):
+    """What is public."""
+
+    from_: Annotated[str, Field(alias="from", pattern=r"^(blue|yellow|orange|red)$")]
+
+
+class Hazard(_Section):
+    """The default model and its rule set."""
+
+    model: str
+    rules: str
+    window_hours: Annotated[int, Field(ge=1, le=24)]
+
+
+class Sms(_Section):
+    """The SMS provider."""
+
+    enabled: bool
+    base_url: str
+    account_sid: str
+    auth_token: str
+    sender: str
+    signature_zh: Annotated[str, Field(min_length=2, max_length=20)]
+    signature_en: Annotated[str, Field(min_length=2, max_length=20)]
+    segments_per_second: Annotated[float, Field(gt=0)]
+    timeout_seconds: Annotated[float, Field(gt=0, le=120)]
+    workers: Annotated[int, Field(ge=1, le=128)]
+
+
+class Broadcast(_Section):
+    """The stations' feeds."""
+
+    enabled: bool
+    stale_seconds: Annotated[int, Field(ge=30)]
+
+
+class Database(_Section):
+    """Where the tables are."""
+
+    url: str
+
+
+class Web(_Section):
+    """Sessions of the console."""
+
+    session_hours: Annotated[int, Field(ge=1, le=48)]
+    idle_minutes: Annotated[int, Field(ge=5)]
+    secure_cookie: bool
+
+
+class Schedule(_Section):
+    """How often the scheduler ticks."""
+
+    assess_minutes: Annotated[int, Field(ge=1)]
+    expiry_seconds: Annotated[int, Field(ge=1)]
+    publish_seconds: Annotated[int, Field(ge=5)]
+    heartbeat_seconds: Annotated[int, Field(ge=1)]
+    ask_before_end_minutes: Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Everything an installation may set; unknown keys are refused."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="GEOWARN_", env_nested_delimiter="__", populate_by_name=True
+    )
+
+    installation: Installation
+    site: Site
+    issuer: Issuer
+    numbering: Numbering
+    cap: Cap
+    publish: Publish
+    hazard: Hazard
+    sms: Sms
+    broadcast: Broadcast
+    database: Database
+    web: Web
+    schedule: Schedule
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """Plain values by section and key as in the file, secrets included."""
+        return self.model_dump(by_alias=True)
+
+
+_SECRET = {("sms", "auth_token")}
+
+
+def masked(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The sections with secrets and the database's password replaced, fit for a screen."""
+    sections = settings.sections()
+    for section, key in _SECRET:
+        if sections[section][key]:
+            sections[section][key] = "***"
+    url = sections["database"]["url"]
+    if "@" in url and "://" in url:
+        scheme, rest = url.split("://", 1)
+        sections["database"]["url"] = f"{scheme}://***@{rest.rsplit('@', 1)[1]}"
+    return sections
+
+
+def load_settings(data_dir: Path | None) -> Settings:
+    """Read the effective settings; raises Refused naming file or variable, key and reason."""
+    own = data_dir / "geowarn.toml" if data_dir else None
+    files = [config_dir() / "geowarn.toml"] + ([own] if own and own.is_file() else [])
+
+    class _Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (env_settings, *(TomlConfigSettingsSource(settings_cls, path) for path in reversed(files)))
+
+    try:
+        return _Layered()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Refused(
+            "config.invalid",
+            file=str(files[-1]),
+            key=".".join(str(part) for part in first["loc"]),
+            reason=first["msg"],
+        ) from None
+    except ValueError as error:  # TOMLDecodeError names line and column
+        raise Refused("config.unreadable", file=str(files[-1]), reason=str(error)) from None

@@ -1,0 +1,37 @@
+"""Renders the pre-approved wording: the operator's templates first, then the shipped ones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from geowarn.resources import templates_dir
+
+
+class JinjaTemplates:
+    """`geowarn.ports.Templates` over Jinja2; HTML, XML and SVG are escaped, plain text is not."""
+
+    def __init__(self, own: Path | None = None) -> None:
+        folders = [own] if own and own.is_dir() else []
+        self.environment = Environment(
+            loader=FileSystemLoader([*folders, templates_dir()]),
+            undefined=StrictUndefined,
+            autoescape=select_autoescape(("html.j2", "xml.j2", "svg.j2"), default=False),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+        self.environment.filters["local"] = local
+
+    def render(self, name: str, /, **values: Any) -> str:
+        """Render one template file; an undefined name raises."""
+        return self.environment.get_template(name).render(**values)
+
+
+def local(moment: datetime, zone: str) -> datetime:
+    """The moment in the installation's zone."""
+    return moment.astimezone(ZoneInfo(zone))
