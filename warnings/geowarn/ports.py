@@ -421,9 +421,7 @@ class Dispatches(Protocol):
         priority first, then oldest."""
         ...
 
-    def claim(
-        self, shard: str, owner: str, now: datetime, lease_until: datetime, limit: int
-    ) -> tuple[Dispatch, ...]:
+    def claim(self, shard: str, owner: str, now: datetime, lease_until: datetime, limit: int) -> tuple[Dispatch, ...]:
         """Move up to `limit` due new rows to sending under this owner and return them; a row is claimed once.
 
         Commit before anything is sent.
@@ -458,17 +456,13 @@ class Dispatches(Protocol):
 class Ledger(Protocol):
     """Ledger of the store."""
 
-    def append(
-        self, at: datetime, actor: str, kind: str, subject: str, payload: Mapping[str, Any]
-    ) -> LedgerEntry:
+    def append(self, at: datetime, actor: str, kind: str, subject: str, payload: Mapping[str, Any]) -> LedgerEntry:
         """Chain one entry in this transaction."""
         ...
 
     def head(self) -> LedgerEntry | None: ...
 
-    def entries(
-        self, after: int = 0, limit: int | None = None, subject: str | None = None
-    ) -> tuple[LedgerEntry, ...]:
+    def entries(self, after: int = 0, limit: int | None = None, subject: str | None = None) -> tuple[LedgerEntry, ...]:
         """In order of sequence, those with sequence > `after`."""
         ...
 

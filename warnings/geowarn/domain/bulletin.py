@@ -58,9 +58,7 @@ def standing(bulletin: Bulletin, chain: tuple[Bulletin, ...], now: datetime) -> 
     """Where `bulletin` stands at `now`, given all bulletins of its warning in order of release."""
     if bulletin.act in _ENDING:
         return Standing.CLOSING
-    later = [
-        other for other in chain if other.serial > bulletin.serial or other.released_at > bulletin.released_at
-    ]
+    later = [other for other in chain if other.serial > bulletin.serial or other.released_at > bulletin.released_at]
     later = [other for other in later if other.id != bulletin.id]
     ending = next((other for other in later if other.act in _ENDING), None)
     if any(other.act not in _ENDING for other in later):

@@ -19,7 +19,7 @@ class Refused(Exception):
     `areas.duplicate-code`), so that a duty officer reads it in Chinese and an operator in English.
     """
 
-    def __init__(self, key: str, **facts: object) -> None:
+    def __init__(self, key: str, /, **facts: object) -> None:
         super().__init__(key, facts)
         self.key = key
         self.facts = facts

@@ -34,9 +34,7 @@ def entry_digest(
     return sha256_hex(canonical_json([sequence, at, actor, kind, subject, payload_digest, previous]))
 
 
-def chain(
-    previous: LedgerEntry | None, at: datetime, actor: str, kind: str, subject: str, payload: Any
-) -> LedgerEntry:
+def chain(previous: LedgerEntry | None, at: datetime, actor: str, kind: str, subject: str, payload: Any) -> LedgerEntry:
     """The next entry after `previous` (None: the first)."""
     sequence = previous.sequence + 1 if previous else 1
     before = previous.digest if previous else GENESIS

@@ -44,18 +44,14 @@ class Artefact:
 
 def late_fields(artefacts: Iterable[Artefact]) -> tuple[str, ...]:
     """The names of all late fields the artefacts hold, sorted; raises Refused for one not on the lists."""
-    found = {
-        name for artefact in artefacts for name in MARKER.findall(artefact.body.decode("utf-8", "ignore"))
-    }
+    found = {name for artefact in artefacts for name in MARKER.findall(artefact.body.decode("utf-8", "ignore"))}
     unknown = found.difference(OWN_LATE, ORIGINAL_LATE)
     if unknown:
         raise Refused("package.unknown-late-field", fields=", ".join(sorted(unknown)))
     return tuple(sorted(found))
 
 
-def manifest(
-    content: Mapping[str, Any], artefacts: Iterable[Artefact], retraction: str | None
-) -> dict[str, Any]:
+def manifest(content: Mapping[str, Any], artefacts: Iterable[Artefact], retraction: str | None) -> dict[str, Any]:
     """What is signed: the content, every artefact by digest, the late fields, and the prepared retraction's digest."""
     files = sorted(artefacts, key=lambda artefact: artefact.path)
     if len({artefact.path for artefact in files}) != len(files):
@@ -65,8 +61,7 @@ def manifest(
         "content": dict(content),
         "late_fields": list(late_fields(files)),
         "artefacts": [
-            {"path": a.path, "media_type": a.media_type, "size": len(a.body), "sha256": a.sha256}
-            for a in files
+            {"path": a.path, "media_type": a.media_type, "size": len(a.body), "sha256": a.sha256} for a in files
         ],
         "retraction": retraction,
     }

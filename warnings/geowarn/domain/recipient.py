@@ -54,9 +54,7 @@ def addressees(
     """
     best: dict[str, Addressee] = {}
     for recipient in recipients:
-        level = max(
-            (levels.get(code, Level.NONE) for code in ancestors(recipient.area, areas)), default=Level.NONE
-        )
+        level = max((levels.get(code, Level.NONE) for code in ancestors(recipient.area, areas)), default=Level.NONE)
         if level is Level.NONE or recipient.opted_out_at is not None:
             continue
         candidate = Addressee(recipient, level, _tier(recipient, areas))

@@ -113,9 +113,7 @@ class HazardWarning:
     def may_become(self, status: WarningStatus) -> None:
         """Raise Refused when the transition is not in the table."""
         if status not in TRANSITIONS[self.status]:
-            raise Refused(
-                "warnings.transition", warning=self.id, status=self.status.value, wanted=status.value
-            )
+            raise Refused("warnings.transition", warning=self.id, status=self.status.value, wanted=status.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +189,7 @@ def content_from_json(value: Mapping[str, Any]) -> Content:
     return Content(
         act=Act(value["act"]),
         series=Series(value["series"]),
-        areas=tuple(
-            AreaLevel(a["code"], Level.parse(a["level"]), Level.parse(a["before"])) for a in value["areas"]
-        ),
+        areas=tuple(AreaLevel(a["code"], Level.parse(a["level"]), Level.parse(a["before"])) for a in value["areas"]),
         onset=datetime.fromisoformat(value["onset"]),
         expires=datetime.fromisoformat(value["expires"]),
         next_update=datetime.fromisoformat(value["next_update"]),
