@@ -58,17 +58,18 @@ def standing(bulletin: Bulletin, chain: tuple[Bulletin, ...], now: datetime) -> 
     """Where `bulletin` stands at `now`, given all bulletins of its warning in order of release."""
     if bulletin.act in _ENDING:
         return Standing.CLOSING
-    later = [other for other in chain if other.serial > bulletin.serial or other.released_at > bulletin.released_at]
-    later = [other for other in later if other.id != bulletin.id]
-    ending = next((other for other in later if other.act in _ENDING), None)
+    position = next(index for index, other in enumerate(chain) if other.id == bulletin.id)
+    later = chain[position + 1 :]
     if any(other.act not in _ENDING for other in later):
         return Standing.SUPERSEDED
-    if ending is not None:
-        return _ENDING[ending.act]
+    if later:
+        return _ENDING[later[0].act]
     return Standing.VALIDITY_ENDED if bulletin.content.expires <= now else Standing.IN_FORCE
 
 
+_PREFIX = {Series.REAL: "", Series.EXERCISE: "ex-", Series.INTERNAL: "in-"}
+
+
 def slug_of(series: Series, year: int, serial: int) -> str:
-    """The ASCII path of a number: `2026-012`, for exercises `ex-2026-003`."""
-    prefix = "ex-" if series is Series.EXERCISE else ""
-    return f"{prefix}{year}-{serial:03d}"
+    """The ASCII path of a number: `2026-012`, for exercises `ex-2026-003`, for internal notes `in-2026-001`."""
+    return f"{_PREFIX[series]}{year}-{serial:03d}"

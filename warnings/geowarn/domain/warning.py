@@ -13,10 +13,11 @@ from geowarn.domain.level import Level
 
 
 class Series(StrEnum):
-    """Numbers of exercises come from a series of their own."""
+    """Exercises, and bulletins below the public level, take numbers from series of their own."""
 
     REAL = "real"
     EXERCISE = "exercise"
+    INTERNAL = "internal"  # below [publish] from: signed and kept, in nothing public
 
 
 class Act(StrEnum):

@@ -1,0 +1,92 @@
+"""Everything released → the complete public state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from geowarn.domain.area import by_code
+from geowarn.domain.bulletin import Bulletin, Standing, standing
+from geowarn.domain.warning import Series
+from geowarn.ports import Clock, PublishedBulletin, SiteState, Store, UnitOfWork
+
+
+class _Frozen(Mapping[str, bytes]):
+    """A bulletin's bytes, read from the store when first looked at: the archive is long, the tree needs little."""
+
+    def __init__(self, store: Store, bulletin: Bulletin) -> None:
+        self._store, self._bulletin = store, bulletin
+        self._bytes: dict[str, bytes] | None = None
+
+    def __getitem__(self, path: str) -> bytes:
+        if self._bytes is None:
+            with self._store.read() as work:
+                self._bytes = work.bulletins.artefacts(self._bulletin.id)
+        return self._bytes[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._bulletin.artefacts)
+
+    def __len__(self) -> int:
+        return len(self._bulletin.artefacts)
+
+
+def _published(store: Store, work: UnitOfWork, now: datetime) -> tuple[PublishedBulletin, ...]:
+    public = [b for b in work.bulletins.all() if b.series is not Series.INTERNAL]
+    chains: dict[str, tuple[Bulletin, ...]] = {}
+    for bulletin in reversed(public):
+        chains[bulletin.warning_id] = (*chains.get(bulletin.warning_id, ()), bulletin)
+    found = []
+    for bulletin in public:
+        chain = chains[bulletin.warning_id]
+        after = chain[chain.index(bulletin) + 1 :]
+        found.append(
+            PublishedBulletin(
+                bulletin, standing(bulletin, chain, now), after[0] if after else None, _Frozen(store, bulletin)
+            )
+        )
+    return tuple(found)
+
+
+def _quiet_since(published: tuple[PublishedBulletin, ...], now: datetime) -> datetime | None:
+    """When the last warning stopped being in force; None while one is, or when there never was one."""
+    if not published or any(p.standing is Standing.IN_FORCE for p in published):
+        return None
+    ends = [
+        p.bulletin.released_at if p.standing is Standing.CLOSING else min(p.bulletin.content.expires, now)
+        for p in published
+        if p.standing in (Standing.CLOSING, Standing.VALIDITY_ENDED)
+    ]
+    return max(ends, default=None)
+
+
+def next_full_hour(now: datetime, hours: int) -> datetime:
+    """The full hour at least `hours` hours ahead."""
+    later = now + timedelta(hours=hours)
+    whole = later.replace(minute=0, second=0, microsecond=0)
+    return whole if whole == later else whole + timedelta(hours=1)
+
+
+def site_state(
+    store: Store,
+    clock: Clock,
+    facts: Mapping[str, Mapping[str, Any]],
+    checkpoint: Callable[[UnitOfWork], Mapping[str, Any] | None],
+) -> SiteState:
+    """The state to publish now, with a sequence number of its own."""
+    now = clock.now().replace(microsecond=0)
+    with store.begin() as work:
+        published = _published(store, work, now)
+        state = SiteState(
+            sequence=work.counters.next("site"),
+            generated=now,
+            next_update=next_full_hour(now, int(facts["site"]["next_update_hours"])),
+            bulletins=published,
+            areas=by_code(work.areas.all()),
+            none_in_force_since=_quiet_since(published, now),
+            synthetic=bool(facts["installation"]["synthetic"]),
+            checkpoint=checkpoint(work),
+        )
+        work.commit()
+    return state

@@ -1,0 +1,263 @@
+"""Signed proposal → frozen bulletin, its dispatches and its ledger entry, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from geowarn.domain.area import by_code
+from geowarn.domain.bulletin import Bulletin, Standing, slug_of, standing
+from geowarn.domain.dispatch import Dispatch
+from geowarn.domain.errors import Refused
+from geowarn.domain.package import MARKER, Artefact, Package, filled
+from geowarn.domain.people import Role
+from geowarn.domain.policy import lacks, valid
+from geowarn.domain.warning import (
+    STATUS_AFTER,
+    Act,
+    Content,
+    HazardWarning,
+    Proposal,
+    ProposalStatus,
+    Series,
+    WarningStatus,
+    content_from_json,
+)
+from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.signoff import on_shift
+from geowarn.ports import UnitOfWork
+
+_ENDED = frozenset({WarningStatus.LIFTED, WarningStatus.CANCELLED, WarningStatus.RETRACTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number taken in the releasing transaction."""
+
+    series: Series
+    year: int
+    serial: int
+    text: str
+    slug: str
+
+
+def _take_number(desk: Desk, work: UnitOfWork, content: Content, sent: datetime) -> Number:
+    public = content.highest >= desk.policy.publish_from
+    series = content.series if public else Series.INTERNAL
+    year = sent.astimezone(desk.zone).year
+    serial = work.bulletins.next_serial(series, year)
+    if series is Series.INTERNAL:
+        return Number(series, year, serial, slug_of(series, year, serial), slug_of(series, year, serial))
+    key = "exercise_pattern" if series is Series.EXERCISE else "pattern"
+    text = str(desk.facts["numbering"][key]).format(year=year, serial=serial)
+    return Number(series, year, serial, text, slug_of(series, year, serial))
+
+
+def _late_values(desk: Desk, number: Number, sent: datetime) -> dict[str, str]:
+    local = sent.astimezone(desk.zone)
+    return {
+        "number": number.text,
+        "slug": number.slug,
+        "sent": local.isoformat(timespec="seconds"),
+        "date.zh": f"{local.year}年{local.month}月{local.day}日",
+        "date.en": f"{local.day} {local:%B %Y}",
+    }
+
+
+def _freeze(package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
+    frozen = filled(package.artefacts, late)
+    left = sorted({name for a in frozen for name in MARKER.findall(a.body.decode("utf-8", "ignore"))})
+    if left:
+        raise Refused("release.late-field-left", fields=", ".join(left))
+    return frozen
+
+
+def _check_complete(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
+    missing = lacks(
+        desk.policy,
+        proposal.content,
+        work.signoffs.of_proposal(proposal.id),
+        proposal.package_sha256,
+        proposal.edited_by,
+    )
+    roles = ", ".join(lack.role.value for lack in missing if lack.role is not None)
+    if roles:
+        raise Refused("release.unsigned", roles=roles, version=proposal.version)
+    if missing:
+        raise Refused("release.only-editor", user=proposal.edited_by)
+
+
+def _check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, now: datetime) -> None:
+    if proposal.status is not ProposalStatus.OPEN:
+        raise Refused("release.not-open", warning=warning.id, status=proposal.status.value)
+    if proposal.content.expires <= now:
+        raise Refused("release.expired", warning=warning.id, end=proposal.content.expires.isoformat())
+    released = work.bulletins.of_warning(warning.id)
+    last = released[-1].id if released else None
+    if proposal.content.previous_bulletin != last:
+        raise Refused("release.overtaken", warning=warning.id)
+
+
+def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
+    """Release the signed version: number, `sent`, bytes and dispatches are fixed here and never change again.
+
+    Raises Refused when a signature is missing, the last editor would be the only signer, the content moved on, or
+    it is already released.
+    """
+    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    with desk.store.begin() as work:
+        warning = find_warning(work, warning_id)
+        proposal = under_review(work, warning.id)
+        _check_current(work, warning, proposal, desk.clock.now())
+        _check_complete(desk, work, proposal)
+        package = work.proposals.package(proposal.id)
+        if package.sha256 != proposal.package_sha256:
+            raise Refused("signoff.package-changed", version=proposal.version)
+        signers = [
+            {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via}
+            for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
+        ]
+        bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers)
+        work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
+        work.tasks.close("review", warning.id, bulletin.released_at)
+        work.tasks.close("extend-or-lift", warning.id, bulletin.released_at)
+        work.commit()
+    return bulletin
+
+
+def retraction_words(bulletin: Bulletin) -> tuple[str, str]:
+    """What a person types to confirm a retraction, in Chinese and English."""
+    return f"撤回{bulletin.serial}号", f"retract {bulletin.slug}"
+
+
+def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
+    """Send the retraction that was signed with the bulletin in force: one officer, one act, typed confirmation."""
+    with desk.store.begin() as work:
+        warning = find_warning(work, warning_id)
+        chain = work.bulletins.of_warning(warning.id)
+        if not chain or warning.status in _ENDED or chain[-1].series is Series.INTERNAL:
+            raise Refused("release.nothing-to-retract", warning=warning.id)
+        last = chain[-1]
+        actor.need(*desk.policy.retract)
+        if Role.DUTY_OFFICER in desk.policy.retract and not on_shift(work, actor.user, desk.clock.now()):
+            raise Refused("signoff.off-shift", user=actor.user.name)
+        if typed.strip() not in retraction_words(last):
+            raise Refused("release.confirmation", words=" / ".join(retraction_words(last)))
+        prepared = work.proposals.package(last.proposal_id).retraction
+        if prepared is None:
+            raise Refused("release.nothing-to-retract", warning=warning.id)
+        content = replace(content_from_json(prepared.content), previous_bulletin=last.id)
+        original = {f"original.{name}": value for name, value in last.late.items()}
+        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor, [])
+        _drop_review(desk, work, warning, actor)
+        work.commit()
+    return bulletin
+
+
+def _drop_review(desk: Desk, work: UnitOfWork, warning: HazardWarning, actor: Actor) -> None:
+    """A version still under review has nothing to follow once its warning is retracted."""
+    now = desk.clock.now()
+    work.tasks.close("extend-or-lift", warning.id, now)
+    for proposal in work.proposals.of_warning(warning.id)[:1]:
+        if proposal.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED):
+            work.signoffs.void(proposal.id, now)
+            work.proposals.save_status(replace(proposal, status=ProposalStatus.DISMISSED, status_reason="retracted"))
+            work.tasks.close("review", warning.id, now)
+            work.ledger.append(now, actor.label, "proposal.dismissed", warning.id, {"proposal": proposal.id})
+
+
+def _issue(
+    desk: Desk,
+    work: UnitOfWork,
+    warning: HazardWarning,
+    proposal_id: str,
+    content: Content,
+    package: Package,
+    original: Mapping[str, str],
+    actor: Actor,
+    signers: list[dict[str, str]],
+) -> Bulletin:
+    """Freeze and store one bulletin with everything that follows from it, inside the caller's transaction."""
+    release_at = desk.clock.now()
+    sent = release_at.replace(microsecond=0)
+    number = _take_number(desk, work, content, sent)
+    late = {**original, **_late_values(desk, number, sent)}
+    artefacts = _freeze(package, late)
+    bulletin = Bulletin(
+        id=new_id("b"),
+        warning_id=warning.id,
+        proposal_id=proposal_id,
+        series=number.series,
+        year=number.year,
+        serial=number.serial,
+        number=number.text,
+        slug=number.slug,
+        released_at=sent,
+        content=content,
+        package_sha256=package.sha256,
+        late=late,
+        artefacts={artefact.path: artefact.sha256 for artefact in artefacts},
+    )
+    earlier = work.bulletins.of_warning(warning.id)
+    work.bulletins.add(bulletin, artefacts)
+    overtaken = work.dispatches.overtake([b.id for b in earlier], release_at, "overtaken")
+    dispatches = _dispatches(desk, work, bulletin, earlier, release_at)
+    work.dispatches.add_all(dispatches)
+    status = STATUS_AFTER[content.act]
+    warning.may_become(status)
+    work.warnings.save(replace(warning, status=status, ended_at=release_at if status in _ENDED else None))
+    payload = {
+        "bulletin": bulletin.id,
+        "number": bulletin.number,
+        "slug": bulletin.slug,
+        "act": content.act.value,
+        "package_sha256": package.sha256,
+        "late": dict(late),
+        "artefacts": dict(bulletin.artefacts),
+        "signed_by": signers,
+        "dispatches": _counts(dispatches),
+        "overtaken": overtaken,
+        "release_at": release_at.isoformat(),
+    }
+    work.ledger.append(release_at, actor.label, "bulletin.released", warning.id, payload)
+    return bulletin
+
+
+def _dispatches(
+    desk: Desk, work: UnitOfWork, bulletin: Bulletin, earlier: tuple[Bulletin, ...], release_at: datetime
+) -> tuple[Dispatch, ...]:
+    if bulletin.series is Series.INTERNAL:
+        return ()
+    held = {b.id: work.dispatches.of_bulletin(b.id) for b in earlier}
+    return dispatches_for(
+        bulletin,
+        channels=desk.channels,
+        recipients=work.recipients.all(),
+        areas=by_code(work.areas.all()),
+        stations=tuple(desk.facts["channels"].get("stations", {})),
+        earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
+        publish_from=desk.policy.publish_from,
+        release_at=release_at,
+    )
+
+
+def _counts(dispatches: tuple[Dispatch, ...]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for dispatch in dispatches:
+        counts[dispatch.channel] = counts.get(dispatch.channel, 0) + 1
+    return counts
+
+
+def in_force(work: UnitOfWork, now: datetime) -> tuple[Bulletin, ...]:
+    """The public bulletins in force at `now`, newest first."""
+    found = []
+    for bulletin in work.bulletins.all():
+        if bulletin.series is Series.INTERNAL or bulletin.act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
+            continue
+        if standing(bulletin, work.bulletins.of_warning(bulletin.warning_id), now) is Standing.IN_FORCE:
+            found.append(bulletin)
+    return tuple(found)

@@ -1,0 +1,81 @@
+"""Proposal → a better proposal, back to the editor, or dismissed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from geowarn.domain.errors import Refused
+from geowarn.domain.package import refuse_markers
+from geowarn.domain.people import Role
+from geowarn.domain.warning import Proposal, ProposalStatus, WarningStatus
+from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.propose import store_version
+
+LONGEST_SLOT = 200  # characters
+
+
+def _checked(slots: Mapping[str, str], allowed: Mapping[str, str]) -> dict[str, str]:
+    for name, text in slots.items():
+        if name not in allowed:
+            raise Refused("review.unknown-slot", slot=name, slots=", ".join(sorted(allowed)))
+        if not text.strip() or len(text) > LONGEST_SLOT or any(ord(c) < 32 for c in text):
+            raise Refused("review.slot-text", slot=name, longest=LONGEST_SLOT)
+        refuse_markers(text, name)
+    return {name: text.strip() for name, text in slots.items()}
+
+
+def edit(
+    desk: Desk, warning_id: str, slots: Mapping[str, str], actor: Actor, expected_version: int | None = None
+) -> Proposal:
+    """Change slots: makes a new version and voids every signature (house rule 2).
+
+    Raises Refused for a slot that does not exist, an empty or overlong text, or a version that moved on.
+    """
+    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+    with desk.store.begin() as work:
+        warning = find_warning(work, warning_id)
+        proposal = under_review(work, warning.id)
+        if expected_version is not None and proposal.version != expected_version:
+            raise Refused("review.moved-on", version=proposal.version, expected=expected_version)
+        changed = _checked(slots, proposal.content.slots)
+        if all(proposal.content.slots[name] == text for name, text in changed.items()):
+            raise Refused("review.nothing-changed", warning=warning.id)
+        content = replace(proposal.content, slots={**proposal.content.slots, **changed})
+        edited = store_version(desk, work, warning.id, content, actor.user.name, actor.label)
+        work.commit()
+    return edited
+
+
+def _close(desk: Desk, warning_id: str, reason: str, actor: Actor, status: ProposalStatus) -> Proposal:
+    if not reason.strip():
+        raise Refused("review.reason-missing")
+    now = desk.clock.now()
+    with desk.store.begin() as work:
+        warning = find_warning(work, warning_id)
+        proposal = under_review(work, warning.id)
+        closed = replace(proposal, status=status, status_reason=reason.strip())
+        voided = work.signoffs.void(proposal.id, now)
+        work.proposals.save_status(closed)
+        if status is ProposalStatus.DISMISSED:
+            work.tasks.close("review", warning.id, now)
+            if warning.status is WarningStatus.PROPOSED:
+                warning.may_become(WarningStatus.DISMISSED)
+                work.warnings.save(replace(warning, status=WarningStatus.DISMISSED, ended_at=now))
+        facts = {"proposal": proposal.id, "version": proposal.version, "reason": reason.strip(), "voided": voided}
+        work.ledger.append(now, actor.label, f"proposal.{status.value}", warning.id, facts)
+        work.commit()
+    return closed
+
+
+def return_for_edit(desk: Desk, warning_id: str, reason: str, actor: Actor) -> Proposal:
+    """Give the proposal back to be edited; signatures are void, the reason is required."""
+    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+    return _close(desk, warning_id, reason, actor, ProposalStatus.RETURNED)
+
+
+def dismiss(desk: Desk, warning_id: str, reason: str, actor: Actor) -> Proposal:
+    """Decide not to issue; the reason is required and kept. A warning in force stays in force."""
+    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    return _close(desk, warning_id, reason, actor, ProposalStatus.DISMISSED)
