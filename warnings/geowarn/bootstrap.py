@@ -1,0 +1,177 @@
+"""Wires the line together: the only place that knows every adapter."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from geowarn.domain.errors import Refused
+from geowarn.domain.level import Level
+from geowarn.domain.people import Role
+from geowarn.domain.policy import Policy
+from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.proof import latest_checkpoint
+from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.slots import default_slots
+from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
+from geowarn.resources import config_dir
+from geowarn.security import FileVault
+from geowarn.settings import Settings, load_settings
+from geowarn.store.unit_of_work import SqlStore
+from geowarn.templating import JinjaTemplates
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One broadcaster that polls us."""
+
+    name: str
+    name_zh: str
+    name_en: str
+    key_sha256: str
+    live: bool
+
+
+@dataclass(frozen=True)
+class System:
+    """An opened installation with every adapter in place."""
+
+    data_dir: Path
+    settings: Settings
+    facts: Mapping[str, Mapping[str, Any]]  # effective settings by section, with `channels` from channels.toml
+    store: SqlStore
+    clock: Clock
+    templates: JinjaTemplates
+    vault: Vault
+    policy: Policy
+    readers: Mapping[str, Reader]
+    models: Mapping[str, HazardModel]
+    stations: Mapping[str, Station]
+
+    @cached_property
+    def channels(self) -> Mapping[str, Channel]:
+        """The enabled channels by name."""
+        context = ChannelContext(self.facts, self.data_dir, self.templates, self.clock, self.site_state)
+        return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The ports of review and release."""
+        slots = default_slots(self.templates)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+
+    @property
+    def raw_dir(self) -> Path:
+        """Forecast payloads by digest."""
+        return self.data_dir / "raw"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What can be computed again: zonal weights."""
+        return self.data_dir / "cache"
+
+    @property
+    def keys_dir(self) -> Path:
+        """The installation's keys."""
+        return self.data_dir / "keys"
+
+    @property
+    def public_dir(self) -> Path:
+        """The public tree."""
+        return self.data_dir / "public"
+
+    def site_state(self) -> SiteState:
+        """The state to publish now."""
+        return site_state(self.store, self.clock, self.facts, latest_checkpoint)
+
+
+def _adapter(group: str, name: str) -> Any:
+    found = [point for point in entry_points(group=group) if point.name == name]
+    if not found:
+        known = ", ".join(sorted(point.name for point in entry_points(group=group))) or "-"
+        raise Refused("config.not-installed", group=group, name=name, known=known)
+    return found[0].load()
+
+
+def _adapters(group: str) -> dict[str, Any]:
+    return {point.name: point.load()() for point in entry_points(group=group)}
+
+
+def config_file(data_dir: Path | None, name: str) -> Path:
+    """The installation's own file of this name below `config/`, else the shipped one."""
+    own = data_dir / "config" / name if data_dir else None
+    return own if own is not None and own.is_file() else config_dir() / name
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
+
+
+def load_policy(path: Path, publish_from: Level) -> Policy:
+    """Read who signs what; raises Refused naming file, key and role."""
+    table = _toml(path)
+    signers: dict[str, tuple[Role, ...]] = {}
+    for key in ("blue", "yellow", "orange", "red", "retract"):
+        try:
+            signers[key] = tuple(Role(role) for role in table[key])
+        except (KeyError, ValueError) as error:
+            raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
+        if not signers[key]:
+            raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
+    levels = {level: signers[level.code] for level in Level if level is not Level.NONE}
+    return Policy(levels, signers["retract"], publish_from)
+
+
+def load_channels(path: Path) -> dict[str, Any]:
+    """Read which channels are enabled and which stations poll; raises Refused naming the key."""
+    table = _toml(path)
+    for name, station in table.get("stations", {}).items():
+        missing = {"name_zh", "name_en", "key_sha256", "live"} - set(station)
+        if missing:
+            key = f"stations.{name}"
+            raise Refused("config.invalid", file=path.name, key=key, reason=f"lacks {', '.join(sorted(missing))}")
+    return {"enabled": list(table.get("enabled", [])), "stations": table.get("stations", {})}
+
+
+def database_url(settings: Settings, data_dir: Path) -> str:
+    """The database of this installation: the setting, or SQLite below the data folder."""
+    return settings.database.url or f"sqlite:///{data_dir / 'geowarn.db'}"
+
+
+def open_system(data_dir: Path, clock: Clock | None = None) -> System:
+    """Open the installation in `data_dir`; raises Refused when there is none or its configuration is wrong."""
+    if not (data_dir / "geowarn.toml").is_file():
+        raise Refused("config.no-installation", folder=str(data_dir))
+    settings = load_settings(data_dir)
+    channels = load_channels(config_file(data_dir, "channels.toml"))
+    publish_from = Level.parse(settings.publish.from_)
+    return System(
+        data_dir=data_dir,
+        settings=settings,
+        facts={**settings.sections(), "channels": channels},
+        store=SqlStore(database_url(settings, data_dir)),
+        clock=clock or SystemClock(),
+        templates=JinjaTemplates(data_dir / "templates"),
+        vault=FileVault(data_dir / "keys"),
+        policy=load_policy(config_file(data_dir, "policy.toml"), publish_from),
+        readers=_adapters("geowarn.sources"),
+        models=_adapters("geowarn.models"),
+        stations={name: Station(name, **table) for name, table in channels["stations"].items()},
+    )
