@@ -1,0 +1,78 @@
+# Every target prepares what it needs in .venv. It takes Python >= 3.11 with its venv module, and make.
+#
+#   make demo                             the whole line on one machine, with the console and the public pages
+#   make demo ARGS="--auto --data DIR"    the same, the officers played by the program; ends by itself
+#   make test [ARGS="tests/unit -q"]      the test suite
+#   make check                            layout, style, types, import contracts
+#   make lock [ARGS=--upgrade]            pin the dependencies again (needs python3.11)
+#   make clean                            remove .venv, builds and caches
+#
+# PYTHON=python3.12 chooses the interpreter.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+LOCK_PYTHON ?= python3.11
+ARGS ?=
+READY := .venv/ready
+PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: demo test check layout lock clean
+
+demo: $(READY)
+	@.venv/bin/geowarn demo $(ARGS)
+
+test: $(READY)
+	.venv/bin/python -m pytest $(ARGS)
+
+check: layout $(READY)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# A module directly in a source root would hide the standard library's `warnings` before pytest could say so.
+layout:
+	@strays=$$(ls warnings/*.py channels/*.py templates/*.py config/*.py 2>/dev/null); \
+	if [ -n "$$strays" ]; then echo "Move out of the source roots and data folders (docs/adr/0001-source-roots.md): $$strays" >&2; exit 1; fi
+
+# The lock is chosen by platform, never after a failure: a digest that does not match must stop the installation.
+$(READY): pyproject.toml requirements.lock
+	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "geowarn needs Python 3.11 or newer; install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module; install it (Debian, Ubuntu: apt install python3-venv), then run make again." >&2; exit 1; }
+	@echo "Preparing .venv with $(PYTHON) (once; about a minute)"
+	@"$(PYTHON)" -m venv --clear .venv
+	@if .venv/bin/python -c 'import platform as p, sys; sys.exit(not (sys.platform == "linux" and p.libc_ver()[0] == "glibc" \
+		and p.machine() in ("x86_64", "aarch64") and p.python_implementation() == "CPython" and sys.version_info < (3, 14)))'; then \
+		$(PIP) install --quiet --require-hashes -r requirements.lock && \
+		$(PIP) install --quiet --no-deps --no-build-isolation --editable .; \
+	else \
+		echo "requirements.lock does not cover this platform: installing from pyproject.toml"; \
+		$(PIP) install --quiet --upgrade pip && $(PIP) install --quiet --group dev --editable . && \
+		for extra in grib postgres; do $(PIP) install --quiet --editable ".[$$extra]" || \
+			echo "the extra '$$extra' cannot be installed here; going on without it" >&2; done; \
+	fi
+	@touch $(READY)
+
+# The oldest supported Python decides, so that every newer one can install the same versions.
+lock:
+	@"$(LOCK_PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "make lock needs Python 3.11; name it: make lock LOCK_PYTHON=…" >&2; exit 1; }
+	@mkdir -p build
+	@"$(LOCK_PYTHON)" -m venv --clear build/lock
+	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
+	@build/lock/bin/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > build/lock/dev.in
+	build/lock/bin/pip-compile --quiet --generate-hashes --all-extras --strip-extras --allow-unsafe --no-annotate --no-header \
+		--no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(ARGS) \
+		--output-file requirements.lock pyproject.toml build/lock/dev.in
+	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
+		build/lock/bin/python -m pip install --quiet --disable-pip-version-check --dry-run --ignore-installed --no-deps --require-hashes \
+			--only-binary :all: --no-binary feedgen --target build/lock/none --implementation cp --python-version $$python \
+			$$(for tag in 2_34 2_31 2_28 2_27 2_26 2_24 2_17 2_12 2_5; do echo --platform manylinux_$${tag}_$$machine; done) --platform manylinux2014_$$machine \
+			-r requirements.lock && echo "installs on Linux $$machine with CPython $$python" || exit 1; \
+	done; done
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage demo-data artefacts
