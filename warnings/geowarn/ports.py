@@ -58,6 +58,10 @@ class Vault(Protocol):
         ...
 
 
+# Makes a password into what may be stored.
+PasswordHasher = Callable[[str], str]
+
+
 # --- from forecast to level ---------------------------------------------------------------------------------------
 
 

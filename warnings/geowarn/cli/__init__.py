@@ -1,0 +1,73 @@
+"""The `geowarn` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from geowarn.catalogue import explain, say, terminal_language
+from geowarn.cli import (
+    areas,
+    channels,
+    forecast,
+    installation,
+    ledger,
+    people,
+    recipients,
+    rules,
+    run,
+    warning_acts,
+    warnings,
+)
+from geowarn.domain.errors import Refused
+
+app = typer.Typer(
+    name="geowarn",
+    help="From a rainfall forecast to a signed, delivered and provable geological-hazard warning.\n\n"
+    "从降雨预报到签发、送达、可查证的地质灾害预警。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for part in (run, installation, forecast, ledger):
+    part.register(app)
+app.add_typer(warnings.app, name="warnings")
+warning_acts.register(warnings.app)
+app.add_typer(areas.app, name="areas")
+app.add_typer(recipients.app, name="recipients")
+app.add_typer(people.users, name="users")
+app.add_typer(people.roster, name="roster")
+app.add_typer(channels.app, name="channels")
+app.add_typer(rules.app, name="rules")
+app.add_typer(installation.db, name="db")
+app.add_typer(installation.config, name="config")
+app.add_typer(ledger.app, name="ledger")
+
+
+def main() -> None:
+    """Run the command; a refusal is one line on stderr and exit 1, never a traceback."""
+    language = terminal_language()
+    try:
+        app()
+    except Refused as refusal:
+        _end(explain(refusal, language))
+    except KeyboardInterrupt:
+        _end(say("cli.interrupted", language))
+    except OSError as error:
+        _end(say("cli.file-trouble", language, file=str(error.filename or ""), reason=error.strerror or str(error)))
+    except SQLAlchemyError as error:
+        _end(say("cli.database-trouble", language, reason=str(getattr(error, "orig", error)).splitlines()[0]))
+    except Exception as error:
+        if os.environ.get("GEOWARN_DEBUG"):
+            traceback.print_exc()
+        _end(say("cli.fault", language, kind=type(error).__name__))
+
+
+def _end(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+    raise SystemExit(1)

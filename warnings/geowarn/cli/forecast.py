@@ -1,0 +1,209 @@
+"""`geowarn ingest`, `assess` and `replay`: forecast → level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geowarn.bootstrap import System, config_file
+from geowarn.catalogue import say, terminal_language
+from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.domain.assessment import AssessmentRun
+from geowarn.domain.errors import Refused
+from geowarn.domain.rules import RuleSet
+from geowarn.pipeline import assess as assessing
+from geowarn.pipeline.ingest import ingest as ingest_file
+from geowarn.pipeline.rules import load_rules
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(ingest)
+    app.command()(assess)
+    app.command()(replay)
+
+
+def active_rules(system: System) -> RuleSet:
+    """The rule set the configuration names."""
+    return load_rules(config_file(system.data_dir, system.settings.hazard.rules))
+
+
+def ingest(
+    source: Annotated[str, typer.Argument(help="grib, openmeteo, csv, or a third party's reader")],
+    file: Annotated[Path | None, typer.Option("--file", help="The file to read")] = None,
+    name: Annotated[str | None, typer.Option("--source", help="What the source is called in evidence")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Take in a forecast or observed rain and print its id · 接收预报或实况"""
+    system = system_of(data)
+    if file is None:
+        raise Refused("cli.file-missing", source=source)
+    forecast = ingest_file(
+        system.store,
+        system.clock,
+        system.readers,
+        system.raw_dir,
+        source,
+        file,
+        source=name,
+        synthetic_installation=system.settings.installation.synthetic,
+        actor_text=operator(),
+    )
+    if as_json:
+        put_json(
+            {
+                "id": forecast.id,
+                "source": forecast.source,
+                "run_time": forecast.run_time.isoformat(),
+                "start": forecast.coverage.start.isoformat(),
+                "end": forecast.coverage.end.isoformat(),
+                "fields": forecast.fields,
+                "kinds": sorted(kind.value for kind in forecast.kinds),
+                "synthetic": forecast.synthetic,
+                "payload_sha256": forecast.payload_digest,
+            }
+        )
+        return
+    typer.echo(forecast.id)
+
+
+def _area_codes(system: System, chosen: str | None) -> list[str] | None:
+    if not chosen:
+        return None
+    wanted = {part.strip() for part in chosen.split(",")}
+    with system.store.read() as work:
+        areas = work.areas.all()
+    found = [area.code for area in areas if area.code in wanted or area.kind.value in wanted]
+    missing = wanted - set(found) - {area.kind.value for area in areas}
+    if missing:
+        raise Refused("propose.unknown-area", code=", ".join(sorted(missing)))
+    return found
+
+
+def assess(
+    forecast: Annotated[str, typer.Argument(metavar="ID")],
+    window: Annotated[int | None, typer.Option("--window", help="Hours, 1 to 24")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="Start of the window, ISO 8601 with offset")] = None,
+    areas: Annotated[str | None, typer.Option("--areas", help="Codes or kinds, separated by commas")] = None,
+    model: Annotated[str | None, typer.Option("--model")] = None,
+    allow_stale: Annotated[str | None, typer.Option("--allow-stale", metavar="REASON")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Turn a forecast into a level per area, with the evidence · 研判定级"""
+    system = system_of(data)
+    run = assessing.assess(
+        system.store,
+        system.clock,
+        system.readers,
+        system.models,
+        system.raw_dir,
+        system.cache_dir,
+        forecast,
+        rules=active_rules(system),
+        model=model or system.settings.hazard.model,
+        window_hours=window or system.settings.hazard.window_hours,
+        at=moment(at, "--at") if at else None,
+        area_codes=_area_codes(system, areas),
+        stale_reason=allow_stale,
+        synthetic_installation=system.settings.installation.synthetic,
+        actor_text=operator(),
+    )
+    show_run(system, run, as_json)
+
+
+def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
+    """Print an assessment run as a table, or whole as JSON."""
+    if as_json:
+        put_json(run_json(system, run))
+        return
+    language = terminal_language()
+    with system.store.read() as work:
+        names = {area.code: area.name(language) for area in work.areas.all()}
+    line(
+        "assessed",
+        run=run.id,
+        model=run.model,
+        rules=run.rules,
+        start=run.window.start.isoformat(),
+        end=run.window.end.isoformat(),
+    )
+    for flag, key in ((run.synthetic, "synthetic"), (not run.calibrated, "uncalibrated")):
+        if flag:
+            line(key)
+    rows = [
+        [
+            a.area,
+            names.get(a.area, ""),
+            level_word(a.level.code if a.level is not None else None, a.lower_bound),
+            assessing.evidence_sentence(system.templates, a, language),
+        ]
+        for a in sorted(run.assessments, key=lambda a: (-(a.level if a.level is not None else -1), a.area))
+    ]
+    put_table(["code", "name", "level", "evidence"], rows)
+
+
+def level_word(code: str | None, lower_bound: bool = False) -> str:
+    """A level in words; a lower bound says "at least", None says "cannot classify"."""
+    language = terminal_language()
+    word = say(f"cli.level-{code or 'unknown'}", language)
+    return say("cli.at-least", language, level=word) if lower_bound and code else word
+
+
+def run_json(system: System, run: AssessmentRun) -> dict[str, object]:
+    """An assessment run as plain JSON, with the evidence sentences."""
+    return {
+        "id": run.id,
+        "forecast": run.forecast_id,
+        "inputs": list(run.inputs),
+        "model": run.model,
+        "rules": run.rules,
+        "rules_digest": run.rules_digest,
+        "window": {"start": run.window.start.isoformat(), "end": run.window.end.isoformat()},
+        "run_time": run.run_time.isoformat(),
+        "age_hours": run.age_hours,
+        "synthetic": run.synthetic,
+        "calibrated": run.calibrated,
+        "stale_reason": run.stale_reason,
+        "areas": [
+            {
+                "code": a.area,
+                "level": a.level.code if a.level is not None else None,
+                "lower_bound": a.lower_bound,
+                "evidence": dict(a.evidence),
+                "sentence_zh": assessing.evidence_sentence(system.templates, a, "zh"),
+                "sentence_en": assessing.evidence_sentence(system.templates, a, "en"),
+            }
+            for a in run.assessments
+        ],
+    }
+
+
+def replay(
+    run_id: Annotated[str, typer.Argument(metavar="ID")],
+    rules: Annotated[Path | None, typer.Option("--rules", help="Try another rule set")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Compute an assessment again from the raw payload and compare bit for bit · 重算核对"""
+    system = system_of(data)
+    stored, again, equal = assessing.replay(
+        system.store,
+        system.readers,
+        system.models,
+        system.raw_dir,
+        system.cache_dir,
+        run_id,
+        rules=load_rules(rules) if rules else None,
+    )
+    if as_json:
+        put_json({"equal": equal, "stored": run_json(system, stored), "again": run_json(system, again)})
+    elif rules:
+        show_run(system, again, as_json=False)
+    elif equal:
+        line("replay-equal", run=run_id, count=len(stored.assessments))
+    if not equal and rules is None:
+        raise Refused("cli.replay-differs", run=run_id)

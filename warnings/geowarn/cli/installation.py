@@ -1,0 +1,74 @@
+"""`geowarn init`, `db` and `config`: an installation's beginning and upkeep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geowarn.bootstrap import config_file, database_url, load_channels, load_policy, open_system
+from geowarn.cli.common import Data, line, operator, put_json
+from geowarn.domain.errors import Refused
+from geowarn.domain.level import Level
+from geowarn.installation import create_installation
+from geowarn.pipeline.rules import load_rules
+from geowarn.settings import load_settings, masked
+from geowarn.store import upgrade as migrations
+
+db = typer.Typer(help="The database · 数据库", no_args_is_help=True)
+config = typer.Typer(help="The configuration · 配置", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(init)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    admin: Annotated[str, typer.Option("--admin", help="Name of the first administrator")] = "admin",
+) -> None:
+    """Make a new installation: configuration, database, keys, areas, first administrator · 新建安装"""
+    password = create_installation(folder, admin, operator())
+    line("initialised", folder=str(folder), admin=admin, password=password)
+
+
+def _url(data: Path | None) -> str:
+    folder = data if data is not None else Path()
+    if not (folder / "geowarn.toml").is_file():
+        raise Refused("config.no-installation", folder=str(folder))
+    return database_url(load_settings(folder), folder)
+
+
+@db.command()
+def upgrade(data: Data = None) -> None:
+    """Bring the tables to this version · 升级数据库"""
+    url = _url(data)
+    before = migrations.current(url)
+    migrations.upgrade(url)
+    line("db-upgraded", before=before or "-", after=migrations.current(url) or "-")
+
+
+@db.command()
+def check(data: Data = None) -> None:
+    """Check tables, triggers and version · 检查数据库"""
+    faults = migrations.check(_url(data))
+    if faults:
+        raise Refused("cli.db-faults", faults="; ".join(faults))
+    line("db-fine")
+
+
+@config.command("check")
+def check_config(data: Data = None) -> None:
+    """Print the effective settings, secrets masked, and check every file · 检查配置"""
+    folder = data if data is not None else None
+    settings = load_settings(folder)
+    level = Level.parse(settings.publish.from_)
+    load_policy(config_file(folder, "policy.toml"), level)
+    load_channels(config_file(folder, "channels.toml"))
+    load_rules(config_file(folder, settings.hazard.rules))
+    if folder is not None and (folder / "geowarn.toml").is_file():
+        _ = open_system(folder).channels
+    put_json(masked(settings))
+    line("config-fine")

@@ -1,0 +1,81 @@
+"""Accounts and shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from geowarn.domain.errors import Refused
+from geowarn.domain.people import Role, Shift, User
+from geowarn.pipeline.actor import find_user
+from geowarn.pipeline.propose import new_id
+from geowarn.ports import Clock, PasswordHasher, Store
+
+SHORTEST_PASSWORD = 10
+
+
+def _roles(names: Iterable[str]) -> frozenset[Role]:
+    known = ", ".join(role.value for role in Role)
+    found = set()
+    for name in names:
+        try:
+            found.add(Role(name))
+        except ValueError:
+            raise Refused("people.bad-role", role=name, roles=known) from None
+    return frozenset(found)
+
+
+def _hashed(password: str, hasher: PasswordHasher) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("people.password-short", least=SHORTEST_PASSWORD)
+    return hasher(password)
+
+
+def add_user(
+    store: Store,
+    clock: Clock,
+    hasher: PasswordHasher,
+    name: str,
+    display_zh: str,
+    display_en: str,
+    roles: Iterable[str],
+    password: str,
+    actor: str,
+) -> User:
+    """Add an account; raises Refused for a taken name, an unknown role or a short password."""
+    user = User(name, display_zh, display_en, _roles(roles), _hashed(password, hasher))
+    with store.begin() as work:
+        if work.users.get(name) is not None:
+            raise Refused("people.name-taken", user=name)
+        work.users.save(user)
+        granted = sorted(role.value for role in user.roles)
+        work.ledger.append(clock.now(), actor, "user.added", name, {"roles": granted})
+        work.commit()
+    return user
+
+
+def set_password(store: Store, clock: Clock, hasher: PasswordHasher, name: str, password: str, actor: str) -> None:
+    """Give an account a new password."""
+    hashed = _hashed(password, hasher)
+    with store.begin() as work:
+        work.users.save(replace(find_user(work, name), password_hash=hashed))
+        work.ledger.append(clock.now(), actor, "user.password", name, {})
+        work.commit()
+
+
+def assign_shift(
+    store: Store, clock: Clock, officer: str, deputy: str | None, start: datetime, end: datetime, actor: str
+) -> Shift:
+    """Put an officer on duty from `start` until `end` (UTC); both people must have accounts."""
+    if end <= start:
+        raise Refused("people.shift-times", start=start.isoformat(), end=end.isoformat())
+    shift = Shift(new_id("sh"), officer, deputy, start, end)
+    with store.begin() as work:
+        for name in filter(None, (officer, deputy)):
+            find_user(work, name)
+        work.shifts.add(shift)
+        facts = {"officer": officer, "deputy": deputy, "start": start.isoformat(), "end": end.isoformat()}
+        work.ledger.append(clock.now(), actor, "shift.assigned", shift.id, facts)
+        work.commit()
+    return shift
