@@ -155,12 +155,28 @@ def database_url(settings: Settings, data_dir: Path) -> str:
     return settings.database.url or f"sqlite:///{data_dir / 'geowarn.db'}"
 
 
+_LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+def refuse_live_targets(settings: Settings, channels: Mapping[str, Any]) -> None:
+    """Raise Refused where an installation on synthetic input names a target that real people see (house rule 10)."""
+    if not settings.installation.synthetic:
+        return
+    live = [name for name, station in channels["stations"].items() if station["live"]]
+    host = settings.sms.base_url.partition("://")[2]
+    if live or not host.startswith(_LOOPBACK):
+        raise Refused(
+            "config.live-in-demo", targets=", ".join([*live, "sms"] if not host.startswith(_LOOPBACK) else live)
+        )
+
+
 def open_system(data_dir: Path, clock: Clock | None = None) -> System:
     """Open the installation in `data_dir`; raises Refused when there is none or its configuration is wrong."""
     if not (data_dir / "geowarn.toml").is_file():
         raise Refused("config.no-installation", folder=str(data_dir))
     settings = load_settings(data_dir)
     channels = load_channels(config_file(data_dir, "channels.toml"))
+    refuse_live_targets(settings, channels)
     publish_from = Level.parse(settings.publish.from_)
     return System(
         data_dir=data_dir,

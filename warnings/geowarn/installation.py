@@ -15,7 +15,7 @@ from geowarn.settings import Settings, load_settings
 from geowarn.store import upgrade as migrations
 from geowarn.store.unit_of_work import SqlStore
 
-_NOTE = """# What differs from the shipped defaults (config/geowarn.toml of the program). Secrets belong into the environment.
+_NOTE = """# What differs from the defaults shipped with the program. Secrets belong into the environment.
 # [site]
 # public_url = "https://warnings.example.org"
 """

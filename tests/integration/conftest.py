@@ -1,0 +1,62 @@
+"""A demo installation, made once and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from geowarn.bootstrap import System, open_system
+from geowarn.demo.setting import free_port, open_demo, put_on_duty
+from geowarn.pipeline.actor import Actor, find_user
+
+
+class SettableClock:
+    """A clock a test moves by hand."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **step: float) -> None:
+        self.moment += timedelta(**step)
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    system = open_demo(folder, free_port())
+    put_on_duty(system)
+    system.store.dispose()
+    return folder
+
+
+@pytest.fixture
+def demo_folder(demo_template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(demo_template, tmp_path / "data"))
+
+
+@pytest.fixture
+def settable_clock() -> SettableClock:
+    return SettableClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def demo_system(demo_folder: Path, settable_clock: SettableClock) -> Iterator[System]:
+    system = open_system(demo_folder, settable_clock)
+    yield system
+    system.store.dispose()
+
+
+@pytest.fixture
+def officer(demo_system: System) -> Callable[[str], Actor]:
+    def named(name: str) -> Actor:
+        with demo_system.store.read() as work:
+            return Actor(find_user(work, name), "command line", "test")
+
+    return named

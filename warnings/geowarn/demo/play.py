@@ -1,0 +1,92 @@
+"""Plays the line: the storm comes in, levels rise, and, where asked, the officers sign and release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geowarn.bootstrap import System, config_file
+from geowarn.demo.setting import ACTOR, demo_facts
+from geowarn.demo.storm import write_antecedent_csv, write_storm_grib
+from geowarn.domain.area import AreaKind
+from geowarn.domain.assessment import AssessmentRun
+from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.people import Role
+from geowarn.domain.warning import Proposal
+from geowarn.pipeline.actor import Actor, find_user
+from geowarn.pipeline.assess import assess
+from geowarn.pipeline.ingest import ingest
+from geowarn.pipeline.propose import propose_from_run
+from geowarn.pipeline.release import release
+from geowarn.pipeline.rules import load_rules
+from geowarn.pipeline.signoff import sign
+
+
+def storm_comes(system: System) -> AssessmentRun:
+    """Write the storm as real files beginning with the present hour, ingest them and assess 24 hours."""
+    start = system.clock.now().replace(minute=0, second=0, microsecond=0)
+    folder = system.data_dir / "demo"
+    folder.mkdir(exist_ok=True)
+    grib, antecedent = folder / "storm.grib2", folder / "antecedent.csv"
+    with system.store.read() as work:
+        codes = [area.code for area in work.areas.all() if area.kind is AreaKind.COUNTY]
+    write_storm_grib(grib, start)
+    write_antecedent_csv(antecedent, start, codes)
+    _take_in(system, "csv", antecedent)
+    forecast_id = _take_in(system, "grib", grib)
+    return assess(
+        system.store,
+        system.clock,
+        system.readers,
+        system.models,
+        system.raw_dir,
+        system.cache_dir,
+        forecast_id,
+        rules=load_rules(config_file(system.data_dir, system.settings.hazard.rules)),
+        model=system.settings.hazard.model,
+        window_hours=24,
+        at=start,
+        area_codes=None,
+        stale_reason=None,
+        synthetic_installation=True,
+        actor_text=ACTOR,
+    )
+
+
+def _take_in(system: System, reader: str, file: Path) -> str:
+    forecast = ingest(
+        system.store,
+        system.clock,
+        system.readers,
+        system.raw_dir,
+        reader,
+        file,
+        source=None,
+        synthetic_installation=True,
+        actor_text=ACTOR,
+    )
+    return forecast.id
+
+
+def proposal_rises(system: System, run: AssessmentRun) -> Proposal | None:
+    """Propose what the storm calls for; None when it is proposed or in force already."""
+    return propose_from_run(system.desk, run.id)
+
+
+def officers_sign(system: System, warning_id: str) -> list[tuple[str, Role]]:
+    """Every demo person whose role is needed signs, the officer on duty first; returns who signed as what."""
+    with system.store.read() as work:
+        proposal = work.proposals.of_warning(warning_id)[0]
+        people = {person["role"]: find_user(work, person["name"]) for person in demo_facts()["people"]}
+    signed = []
+    for role in system.policy.required(proposal.content):
+        actor = Actor(people[role.value], "command line", "demo")
+        signoff = sign(system.desk, warning_id, actor, proposal.package_sha256)
+        signed.append((actor.user.display("zh") + " / " + actor.user.display("en"), signoff.role))
+    return signed
+
+
+def officer_releases(system: System, warning_id: str) -> Bulletin:
+    """The officer on duty releases."""
+    with system.store.read() as work:
+        officer = find_user(work, "duty")
+    return release(system.desk, warning_id, Actor(officer, "command line", "demo"))
