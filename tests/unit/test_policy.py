@@ -1,0 +1,82 @@
+"""Who must sign: the table, one person one role, and never the last editor alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geowarn.bootstrap import load_policy
+from geowarn.domain.level import Level
+from geowarn.domain.people import Role, SignOff
+from geowarn.domain.policy import Policy, lacks
+from geowarn.domain.warning import Act, AreaLevel, Content, Series
+from geowarn.resources import config_dir
+
+NOW = datetime(2026, 7, 22, 18, tzinfo=UTC)
+POLICY = load_policy(config_dir() / "policy.toml", Level.YELLOW)
+DUTY, LEADER, CHIEF, SKY = Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY
+
+
+def content(level: Level, before: Level = Level.NONE, act: Act = Act.ISSUE) -> Content:
+    areas = (AreaLevel("1", level, before),)
+    return Content(act, Series.REAL, areas, NOW, NOW + timedelta(hours=24), NOW + timedelta(hours=2))
+
+
+def signature(role: Role, user: str | None = None, digest: str = "d", voided: bool = False) -> SignOff:
+    return SignOff(
+        f"s-{role}", "p", digest, user or role.value, role, NOW, "console", "127.0.0.1", "none", NOW if voided else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "roles"),
+    [
+        (Level.BLUE, {DUTY}),
+        (Level.YELLOW, {DUTY, LEADER, SKY}),
+        (Level.ORANGE, {DUTY, LEADER, SKY, CHIEF}),
+        (Level.RED, {DUTY, LEADER, SKY, CHIEF}),
+    ],
+)
+def test_the_shipped_policy_is_the_one_designed(level: Level, roles: set[Role]) -> None:
+    assert set(POLICY.required(content(level))) == roles
+
+
+def test_a_downgrade_or_lift_is_signed_as_the_alert_was() -> None:
+    assert CHIEF in POLICY.required(content(Level.YELLOW, before=Level.RED, act=Act.UPDATE))
+    assert POLICY.required(content(Level.RED, act=Act.RETRACT)) == (DUTY,)
+
+
+@given(st.sets(st.sampled_from([DUTY, LEADER, CHIEF, SKY])), st.sampled_from([Level.YELLOW, Level.ORANGE, Level.RED]))
+def test_release_needs_exactly_the_required_roles(signed: set[Role], level: Level) -> None:
+    wanted = content(level)
+    missing = lacks(POLICY, wanted, [signature(r) for r in signed], "d", "somebody")
+    assert {lack.role for lack in missing} == set(POLICY.required(wanted)) - signed
+
+
+def test_voided_signatures_and_those_on_other_bytes_do_not_count() -> None:
+    for bad in (signature(DUTY, voided=True), signature(DUTY, digest="other")):
+        missing = lacks(POLICY, content(Level.BLUE), [bad], "d", "somebody")
+        assert [lack.role for lack in missing] == [DUTY]
+
+
+def test_one_person_counts_for_one_role() -> None:
+    both = [signature(role, user="one") for role in (DUTY, LEADER, SKY)]
+    assert len(lacks(POLICY, content(Level.YELLOW), both, "d", "somebody")) == 2
+
+
+def test_the_last_editor_alone_is_not_enough() -> None:
+    alone = Policy({Level.BLUE: (DUTY,)}, (DUTY,), Level.YELLOW)
+    assert [x.key for x in lacks(alone, content(Level.BLUE), [signature(DUTY, "ed")], "d", "ed")] == ["only-editor"]
+    assert not lacks(alone, content(Level.BLUE), [signature(DUTY, "ed")], "d", "system")
+
+
+def test_two_people_are_enough_even_if_one_edited() -> None:
+    for editor in ("duty-officer", "leader", "observatory"):
+        signed = [signature(role) for role in (DUTY, LEADER, SKY)]
+        assert lacks(POLICY, content(Level.YELLOW), signed, "d", editor) == ()
+    for pair in combinations((DUTY, LEADER, SKY), 2):
+        assert lacks(POLICY, content(Level.YELLOW), [signature(r) for r in pair], "d", "x")
