@@ -197,7 +197,7 @@ def values(templates: Templates, draft: BulletinDraft, level: Level | None, lang
         "level": w["level"][top.code],
         "level_a": w["level_a"][top.code],
         "level_code": top.code,
-        "urgent": top >= Level.ORANGE and not is_closing(draft),
+        "urgent": top >= Level.ORANGE and not is_closing(draft) and move_of(draft, level) not in ("replaced", "ended"),
         "risk": w["risk"][top.code],
         "degree": w["degree"][top.code],
         "areas": join([row["areas"] for row in rows], language) if level is None else rows[0]["areas"],

@@ -133,6 +133,7 @@ class BulletinDraft:
     facts: Mapping[str, Mapping[str, Any]]
     publish_from: Level
     original: Content | None = None
+    prepared_at: datetime | None = None  # when it was rendered; None: the onset is taken to be near
 
 
 @dataclass(frozen=True, slots=True)
