@@ -28,6 +28,7 @@ def draft_of(
         facts=desk.facts,
         publish_from=desk.policy.publish_from,
         original=original,
+        prepared_at=desk.clock.now(),
     )
 
 
