@@ -437,8 +437,9 @@ class Dispatches(Protocol):
         """new rows past their not-after become expired-unsent; returns how many."""
         ...
 
-    def orphaned(self, now: datetime, limit: int) -> tuple[Dispatch, ...]:
-        """sending rows whose lease has run out become in-doubt; returns the in-doubt rows that are due now."""
+    def orphaned(self, now: datetime, limit: int, channel: str | None = None) -> tuple[Dispatch, ...]:
+        """sending rows whose lease has run out become in-doubt; returns the in-doubt rows that are due now, of one
+        channel where it is named."""
         ...
 
     def record(self, results: Iterable[tuple[Dispatch, Attempt]]) -> None:

@@ -1,0 +1,181 @@
+"""A bulletin → one dispatch per channel and target, with its text, its place in the queue and its last moment.
+
+Who gets what:
+
+- website and any other channel without addressees: one target, "public";
+- broadcast: every station;
+- sms, issue, update and extend: every number with a level now, its highest; after an update also every number that
+  was told of an earlier bulletin and has no level now: it gets the text `ended`, since it was told to act and
+  would otherwise wait for an end that nobody announces;
+- sms, lift, cancel and retract: exactly the numbers that were told before, each with the text of the level it had.
+
+"Told before" is every dispatch of an earlier bulletin that went out or may have gone out. Numbers whose message failed
+or was never sent are not told that a warning they never had is over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from geowarn.domain.area import Area
+from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.canonical import sha256_hex
+from geowarn.domain.dispatch import Dispatch, DispatchState
+from geowarn.domain.level import Level
+from geowarn.domain.recipient import Recipient, addressees
+from geowarn.domain.warning import Act
+from geowarn.ports import Channel
+
+PUBLIC = "public"
+DROPPED = "ended"  # the SMS text for a number whose area an update no longer names
+LONGEST_SHARD = 500
+ENDING = frozenset({Act.LIFT, Act.CANCEL, Act.RETRACT})
+# News that a warning is over may still be told after the warning's own end.
+ENDING_NOT_AFTER = timedelta(hours=6)
+
+_TOLD = frozenset({DispatchState.SENDING, DispatchState.ACCEPTED, DispatchState.DELIVERED, DispatchState.IN_DOUBT})
+_Chosen = tuple[str, str, int, int]  # target key, variant, tier, priority
+
+
+def priority(level: Level, tier: int, ending: bool, addressed: bool = True) -> int:
+    """Higher goes first: level, then tier; an ending above its own level's alert; files and feeds above all."""
+    return 10 * level + 2 * (2 - tier) + (5 if ending else 0) + (0 if addressed else 100)
+
+
+def is_red(dispatch: Dispatch) -> bool:
+    """Whether this message carries the highest level, where a duplicate beats silence."""
+    return _code(dispatch) == Level.RED.code
+
+
+def dispatch_id(bulletin_id: str, channel: str, target_key: str) -> str:
+    """The identity of a dispatch: the same bulletin, channel and target always give the same id."""
+    return sha256_hex(f"{bulletin_id}|{channel}|{target_key}")[:24]
+
+
+def dispatches_for(
+    bulletin: Bulletin,
+    *,
+    channels: Mapping[str, Channel],
+    recipients: Iterable[Recipient],
+    areas: Mapping[str, Area],
+    stations: Iterable[str],
+    earlier: Iterable[Dispatch],
+    publish_from: Level,
+    release_at: datetime,
+) -> tuple[Dispatch, ...]:
+    """Every dispatch of a bulletin; a channel that has no file in it gets none."""
+    told = _told(earlier)
+    found: list[Dispatch] = []
+    for name, channel in channels.items():
+        paths = sorted(path for path in bulletin.artefacts if path.startswith(f"{name}/"))
+        if not paths:
+            continue
+        if name == "sms":
+            chosen = _numbers(bulletin, paths, recipients, areas, told, publish_from)
+        else:
+            keys = stations if name == "broadcast" else (PUBLIC,)
+            rank = priority(bulletin.content.highest, 2, bulletin.act in ENDING, addressed=False)
+            chosen = [(key, paths[0], 0, rank) for key in keys]
+        batch = min(LONGEST_SHARD, channel.limits.batch)
+        found += _rows(bulletin, name, chosen, batch, release_at)
+    return tuple(found)
+
+
+def _told(earlier: Iterable[Dispatch]) -> dict[str, Dispatch]:
+    """The newest message each number was or may have been given."""
+    newest: dict[str, Dispatch] = {}
+    for dispatch in earlier:
+        if dispatch.channel != "sms" or dispatch.state not in _TOLD:
+            continue
+        held = newest.get(dispatch.target_key)
+        if held is None or dispatch.release_at >= held.release_at:
+            newest[dispatch.target_key] = dispatch
+    return newest
+
+
+def _numbers(
+    bulletin: Bulletin,
+    paths: list[str],
+    recipients: Iterable[Recipient],
+    areas: Mapping[str, Area],
+    told: Mapping[str, Dispatch],
+    publish_from: Level,
+) -> list[_Chosen]:
+    if bulletin.act is not Act.RETRACT:  # whoever was told that it ended is not told so twice
+        told = {key: dispatch for key, dispatch in told.items() if _code(dispatch) != DROPPED}
+    if bulletin.act in ENDING:
+        return [_again(dispatch, paths) for dispatch in told.values()]
+    public = {area.code: area.level for area in bulletin.content.at_or_above(publish_from)}
+    reached = addressees(recipients, public, areas)
+    chosen = [
+        (
+            entry.recipient.phone_key,
+            f"sms/{entry.level.code}.{entry.recipient.language}.txt",
+            entry.tier,
+            priority(entry.level, entry.tier, ending=False),
+        )
+        for entry in reached
+    ]
+    if not any(_code_of(path) == DROPPED for path in paths):
+        return chosen
+    keys = {key for key, *_ in chosen}
+    return chosen + [_dropped(dispatch, paths) for key, dispatch in told.items() if key not in keys]
+
+
+def _code(dispatch: Dispatch) -> str:
+    return _code_of(dispatch.variant)
+
+
+def _code_of(path: str) -> str:
+    return path.split("/")[-1].split(".")[0]
+
+
+def _dropped(dispatch: Dispatch, paths: list[str]) -> _Chosen:
+    variant = _variant(DROPPED, dispatch.variant, paths)
+    return dispatch.target_key, variant, dispatch.tier, priority(Level.YELLOW, dispatch.tier, ending=True)
+
+
+def _again(dispatch: Dispatch, paths: list[str]) -> _Chosen:
+    code = _code(dispatch)
+    level = Level.YELLOW if code == DROPPED else Level.parse(code)
+    variant = _variant(code, dispatch.variant, paths)
+    return dispatch.target_key, variant, dispatch.tier, priority(level, dispatch.tier, ending=True)
+
+
+def _variant(code: str, held: str, paths: list[str]) -> str:
+    """The file for this text in the language the number had; a level the bulletin no longer names takes its first."""
+    language = held.split(".")[-2]
+    wanted = f"sms/{code}.{language}.txt"
+    return wanted if wanted in paths else next((p for p in paths if p.endswith(f".{language}.txt")), paths[0])
+
+
+def _rows(
+    bulletin: Bulletin, channel: str, chosen: Iterable[_Chosen], batch: int, release_at: datetime
+) -> Iterable[Dispatch]:
+    not_after = bulletin.content.expires
+    if bulletin.act in ENDING:
+        not_after = max(not_after, release_at + ENDING_NOT_AFTER)
+    seats: dict[tuple[int, int], int] = defaultdict(int)
+    for key, variant, tier, rank in chosen:
+        seat = seats[rank, tier]
+        seats[rank, tier] += 1
+        yield Dispatch(
+            id=dispatch_id(bulletin.id, channel, key),
+            bulletin_id=bulletin.id,
+            channel=channel,
+            target_key=key,
+            variant=variant,
+            tier=tier,
+            shard=f"{bulletin.id}:{channel}:{rank:03d}:{tier}:{seat // batch:04d}",
+            priority=rank,
+            release_at=release_at,
+            not_after=not_after,
+        )
+
+
+def time_to_last(dispatches: Iterable[Dispatch], units_per_second: float, units: Callable[[str], int]) -> timedelta:
+    """How long the sender needs for all of these; `units` gives the segments of a variant."""
+    total = sum(units(dispatch.variant) for dispatch in dispatches)
+    return timedelta(seconds=total / units_per_second)

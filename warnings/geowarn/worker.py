@@ -1,0 +1,135 @@
+"""The worker: one thread a channel, so that website and stations never wait for SMS, and a sign of life."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+from rich.progress import Progress, TaskID
+
+from geowarn.bootstrap import System
+from geowarn.domain.dispatch import SETTLED
+from geowarn.pipeline.deliver import Lane, expire
+from geowarn.pipeline.outcome import Pace
+from geowarn.pipeline.reconcile import reconcile
+from geowarn.ports import Channel
+
+IDLE_SECONDS = 0.25
+SWEEP_SECONDS = 1.0
+BEAT_SECONDS = 5.0
+AFTER_FAULT_SECONDS = 5.0
+_log = structlog.get_logger()
+
+
+def pace_of(channel: Channel) -> Pace:
+    """Claims last as long as this channel's calls need; a channel that writes files says nothing and gets 20 s."""
+    seconds = getattr(channel, "timeout_seconds", None)
+    return Pace(timeout=timedelta(seconds=float(seconds))) if seconds else Pace()
+
+
+class Worker:
+    """Works every channel of an installation in threads of this process."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin; the first sign of life is given before this returns."""
+        self._beat()
+        jobs: dict[str, Callable[[], None]] = {
+            f"deliver-{name}": self._deliverer(channel) for name, channel in self._system.channels.items()
+        }
+        jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
+        jobs["worker-expire"] = lambda: self._every(SWEEP_SECONDS, self._expire)
+        self._threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """Claim nothing more, see the calls under way through, end."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(seconds)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until told to stop, at most so long; True when told."""
+        return self._stop.wait(seconds)
+
+    def _beat(self) -> None:
+        with self._system.store.begin() as work:
+            work.ticks.beat(self.owner, "worker", self._system.clock.now())
+            work.commit()
+
+    def _expire(self) -> None:
+        expire(self._system.store, self._system.clock)
+
+    def _deliverer(self, channel: Channel) -> Callable[[], None]:
+        return lambda: self._deliver(channel)
+
+    def _deliver(self, channel: Channel) -> None:
+        system, pace = self._system, pace_of(channel)
+        lane = Lane(system.store, channel, system.vault, system.clock, self.owner, pace)
+        asking = threading.Thread(
+            target=self._every,
+            args=(SWEEP_SECONDS, lambda: reconcile(system.store, channel, system.vault, system.clock, pace)),
+            name=f"ask-{channel.name}",
+            daemon=True,
+        )
+        asking.start()
+        while not self._stop.is_set():
+            if not self._guarded(lane.step):
+                self._stop.wait(IDLE_SECONDS)
+        self._guarded(lane.close)
+        asking.join()
+
+    def _every(self, seconds: float, job: Callable[[], object]) -> None:
+        while not self._stop.is_set():
+            self._guarded(job)
+            self._stop.wait(seconds)
+
+    def _guarded(self, job: Callable[[], object]) -> bool:
+        """Run `job`; a fault is told and the worker goes on, because a dead worker would send nothing at all."""
+        try:
+            return bool(job())
+        except Exception as error:
+            _log.error("worker.fault", where=threading.current_thread().name, error=type(error).__name__)
+            self._stop.wait(AFTER_FAULT_SECONDS)
+            return False
+
+
+def run_until_settled(system: System, bulletin_id: str, progress: Progress | None = None) -> None:
+    """Work in this process until every dispatch of the bulletin is final; `progress` gets one bar a channel."""
+    worker = Worker(system)
+    worker.start()
+    try:
+        bars: dict[str, TaskID] = {}
+        while not _show(system, bulletin_id, progress, bars):
+            worker.wait(IDLE_SECONDS)
+    finally:
+        worker.stop()
+
+
+def _show(system: System, bulletin_id: str, progress: Progress | None, bars: dict[str, TaskID]) -> bool:
+    """Move the bars; True when nothing more will be sent."""
+    with system.store.read() as work:
+        counts = work.dispatches.counts(bulletin_id)
+    for channel, states in counts.items() if progress else ():
+        total, done = sum(states.values()), sum(states.get(state, 0) for state in SETTLED)
+        _move(progress, bars, channel, total, done)
+    return all(state in SETTLED for states in counts.values() for state, count in states.items() if count)
+
+
+def _move(progress: Progress | None, bars: dict[str, TaskID], channel: str, total: int, done: int) -> None:
+    if progress is None:
+        return
+    if channel not in bars:
+        bars[channel] = progress.add_task(channel, total=total)
+    progress.update(bars[channel], completed=done)
