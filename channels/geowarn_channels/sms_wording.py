@@ -1,4 +1,7 @@
-"""Which SMS texts a bulletin has, and how each is made to fit: the full form first, then the short one."""
+"""Which SMS texts a bulletin has, and how each is made to fit: the full form, else the short one, else the bare one.
+
+The short form names the end only, offices and labels in short; the bare one leaves the issuer to the signature.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from geowarn_channels.course import public_levels, released_areas
 from geowarn_channels.sms_text import size
 
 LANGUAGES = ("zh", "en")
-FULL_FORM_PARTS = 2  # beyond this the short form of the template is used
+FITTING_PARTS = 2  # beyond this a shorter form of the template is used
 MOST_PARTS = {"zh": 2, "en": 3}
+FULL, SHORT, BARE = range(3)
 DROPPED = "ended"  # for numbers whose area an update no longer names
 
 # Typographic characters that would turn a Latin text into UCS-2, with seventy instead of 160 characters a part.
@@ -31,10 +35,11 @@ def texts_of(templates: Templates, draft: BulletinDraft) -> Iterator[tuple[str, 
 
 def _fitting(templates: Templates, draft: BulletinDraft, level: Level | None, language: str) -> str:
     known = texts.values(templates, draft, level, language)
-    full = _rendered(templates, draft, level, language, known, short=False)
-    if size(full).parts <= FULL_FORM_PARTS:
-        return full
-    return _rendered(templates, draft, level, language, known, short=True)
+    for form in (FULL, SHORT):
+        text = _rendered(templates, draft, level, language, known, form)
+        if size(text).parts <= FITTING_PARTS:
+            return text
+    return _rendered(templates, draft, level, language, known, BARE)
 
 
 def _rendered(
@@ -43,11 +48,13 @@ def _rendered(
     level: Level | None,
     language: str,
     known: dict[str, Any],
-    short: bool,
+    form: int,
 ) -> str:
     name = DROPPED if level is None else draft.content.act.value
-    body = texts.clean(templates.render(f"sms/{name}.{language}.txt.j2", short=short, **known))
-    text = _signature(draft, language) + _opening(templates, draft, language, short) + body
+    body = texts.clean(
+        templates.render(f"sms/{name}.{language}.txt.j2", short=form >= SHORT, bare=form >= BARE, **known)
+    )
+    text = _signature(draft, language) + _opening(templates, draft, language, form >= SHORT) + body
     return text if language == "zh" else text.translate(_PLAIN)
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
+from geowarn.domain.dispatch import Attempt, DispatchState, Outcome
 from geowarn.domain.errors import OutcomeUnknown, SendFailure
 from geowarn.domain.task import Task
 from geowarn.pipeline.budget import Budget
