@@ -34,7 +34,7 @@ from geowarn_channels.course import (
 )
 from geowarn_channels.moments import cap_time
 
-__all__ = ["cap_messages", "check_cap", "identifier"]
+__all__ = ["cap_levels", "cap_messages", "check_cap", "identifier"]
 
 LANGUAGES = (("zh", "zh-CN"), ("en", "en-US"))
 EVENT_CODES = ("OET-119", "OET-056")  # landslide, debris flow: OASIS Event Terms List, version 1.2
@@ -59,6 +59,11 @@ class _Message:
 def cap_messages(draft: BulletinDraft, templates: Templates) -> dict[str, bytes]:
     """Package path to XML with its late fields as markers, highest level first, given-up levels last."""
     return {cap_path(message.level): _document(draft, templates, message) for message in _messages(draft)}
+
+
+def cap_levels(draft: BulletinDraft) -> tuple[Level, ...]:
+    """The levels that have a message of their own, in the order of `cap_messages`."""
+    return tuple(message.level for message in _messages(draft))
 
 
 def identifier(draft: BulletinDraft, level: Level, slug: str | None = None) -> str:
