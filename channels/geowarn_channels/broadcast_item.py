@@ -20,7 +20,7 @@ from geowarn_channels.speech import seconds, spelled, spoken_moment
 LANGUAGES = ("zh", "en")
 FORMAT = "geowarn-station-item/1"
 PATH = "broadcast/item.json"
-LONGEST_CRAWL = {"zh": 120, "en": 400}  # characters
+LONGEST_CRAWL = {"zh": 120, "en": 600}  # characters
 LONGEST_TITLE = 40
 NAMES_AT_ONCE = 4
 REPEAT_MINUTES = {Level.RED: 10, Level.ORANGE: 15, Level.YELLOW: 30, Level.BLUE: 60}

@@ -6,16 +6,19 @@ beginning rounded down and the end rounded up, so that no text ends before its w
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from geowarn.domain.area import AreaKind
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, AreaLevel, Series
 from geowarn.ports import BulletinDraft, Templates
+from geowarn_channels.area_words import MANY, names, phrase
+from geowarn_channels.area_words import area_name as area_name
+from geowarn_channels.area_words import clean as clean
+from geowarn_channels.area_words import join as join
+from geowarn_channels.area_words import words as words
 from geowarn_channels.course import (
     is_closing,
     is_synthetic,
@@ -27,16 +30,6 @@ from geowarn_channels.course import (
     released_areas,
 )
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words, period_words
-
-MANY = 3  # more areas than this are named as "first and so many others"
-_PREFIXED = (AreaKind.TOWNSHIP, AreaKind.POINT)
-_COUNT_AS = {AreaKind.COUNTY: "county", AreaKind.TOWNSHIP: "township", AreaKind.POINT: "point"}
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
-
-
-def words(templates: Templates, language: str) -> Mapping[str, Any]:
-    """The recurring words of one language (`templates/bulletin/words.<language>.toml`)."""
-    return tomllib.loads(templates.render(f"bulletin/words.{language}.toml"))
 
 
 def level_name(templates: Templates, level: Level, language: str) -> str:
@@ -71,30 +64,9 @@ def issuer_short(draft: BulletinDraft) -> str:
     return join([str(issuer["short_zh"]), str(issuer["joint_short_zh"])], "zh")
 
 
-def join(names: Sequence[str], language: str) -> str:
-    """`甲、乙、丙` or `A, B and C`; empty names are left out."""
-    present = [name for name in names if name]
-    if language == "zh":
-        return "、".join(present)
-    return " and ".join([", ".join(present[:-1]), present[-1]] if len(present) > 1 else present)
-
-
-def area_name(draft: BulletinDraft, code: str, language: str) -> str:
-    """The full name; a township or hazard point is named with its county, as names occur twice in a city."""
-    area = draft.areas.get(code)
-    if area is None:
-        return code
-    parent = draft.areas.get(area.parent or "")
-    if area.kind not in _PREFIXED or parent is None or parent.kind is AreaKind.CITY:
-        return clean(area.name(language))
-    if language == "zh":
-        return clean(parent.name_zh + area.name_zh.removeprefix(parent.name_zh))
-    return clean(f"{area.name_en}, {parent.name_en}")
-
-
 def area_names(draft: BulletinDraft, level: Level | None, language: str) -> tuple[str, ...]:
     """Full names of the public areas, highest level first."""
-    return _names(draft, public_areas(draft, level), language)
+    return names(draft, public_areas(draft, level), language)
 
 
 def area_list(draft: BulletinDraft, level: Level | None, language: str) -> str:
@@ -104,7 +76,7 @@ def area_list(draft: BulletinDraft, level: Level | None, language: str) -> str:
 
 def area_phrase(templates: Templates, draft: BulletinDraft, level: Level | None, language: str) -> str:
     """Up to three names; beyond that `海阳市等4个区市`."""
-    return _phrase(templates, draft, public_areas(draft, level), language)
+    return phrase(templates, draft, public_areas(draft, level), language)
 
 
 def action(templates: Templates, draft: BulletinDraft, level: Level, language: str) -> str:
@@ -201,7 +173,7 @@ def values(templates: Templates, draft: BulletinDraft, level: Level | None, lang
         "risk": w["risk"][top.code],
         "degree": w["degree"][top.code],
         "areas": join([row["areas"] for row in rows], language) if level is None else rows[0]["areas"],
-        "area_phrase": _phrase(templates, draft, _listed(draft, level), language),
+        "area_phrase": phrase(templates, draft, _listed(draft, level), language),
         "rows": rows,
         "action": action(templates, draft, top, language),
         "period": period_words(start, end, language),
@@ -213,17 +185,12 @@ def values(templates: Templates, draft: BulletinDraft, level: Level | None, lang
         "issuer_short": issuer_short(draft),
         "by_forecast": draft.content.assessment_id is not None,
         "reason": _reason(draft, language),
-        "ended": join(_names(draft, released_areas(draft, level), language), language),
-        "moved": join(_names(draft, moved_areas(draft, top), language), language),
+        "ended": join(names(draft, released_areas(draft, level), language), language),
+        "moved": join(names(draft, moved_areas(draft, top), language), language),
         "rain": _rain(draft, level, language),
         "uncalibrated": "" if draft.content.calibrated else w["uncalibrated"],
         "opening": opening(templates, draft, language),
     }
-
-
-def clean(text: str) -> str:
-    """One line without control characters: what XML, SMS and crawl can all carry."""
-    return " ".join(_UNFIT.sub(" ", text).split())
 
 
 def _sentence(name: str, templates: Templates, draft: BulletinDraft, level: Level | None, language: str) -> str:
@@ -240,8 +207,8 @@ def _rows(
             "level": w["level"][one.code],
             "risk": w["risk"][one.code],
             "degree": w["degree"][one.code],
-            "areas": join(_names(draft, _listed(draft, one), language), language),
-            "phrase": _phrase(templates, draft, _listed(draft, one), language),
+            "areas": join(names(draft, _listed(draft, one), language), language),
+            "phrase": phrase(templates, draft, _listed(draft, one), language),
             "action": action(templates, draft, one, language),
         }
         for one in ([level] if level is not None else public_levels(draft))
@@ -251,19 +218,6 @@ def _rows(
 def _listed(draft: BulletinDraft, level: Level | None) -> tuple[AreaLevel, ...]:
     """The areas a text of this level speaks of; for a level that an update gave up, those it held before."""
     return public_areas(draft, level) or tuple(a for a in last_public(draft) if level is None or a.level is level)
-
-
-def _names(draft: BulletinDraft, areas: Sequence[AreaLevel], language: str) -> tuple[str, ...]:
-    return tuple(area_name(draft, area.code, language) for area in areas)
-
-
-def _phrase(templates: Templates, draft: BulletinDraft, areas: Sequence[AreaLevel], language: str) -> str:
-    names = _names(draft, areas, language)
-    if len(names) <= MANY:
-        return join(names, language)
-    kinds = {_COUNT_AS.get(draft.areas[a.code].kind, "other") if a.code in draft.areas else "other" for a in areas}
-    pattern = words(templates, language)["count"][kinds.pop() if len(kinds) == 1 else "other"]
-    return str(pattern).format(first=names[0], count=len(names), others=len(names) - 1)
 
 
 def _rain(draft: BulletinDraft, level: Level | None, language: str) -> list[dict[str, str]]:
