@@ -1,0 +1,128 @@
+"""The public state as pages see it: what is in force, row by row, and what became of everything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from geowarn.domain.area import ancestors
+from geowarn.domain.bulletin import Bulletin, Standing
+from geowarn.domain.level import Level
+from geowarn.domain.warning import Series
+from geowarn.ports import PublishedBulletin, SiteState
+from geowarn_channels.site_entry import ENTRY
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A bulletin with what the website froze of it."""
+
+    published: PublishedBulletin
+
+    @cached_property
+    def entry(self) -> Mapping[str, Any]:
+        """The frozen entry (`site_entry.entry_of`)."""
+        found: Mapping[str, Any] = json.loads(self.published.artefacts[ENTRY])
+        return found
+
+    @property
+    def bulletin(self) -> Bulletin:
+        """The frozen instruction."""
+        return self.published.bulletin
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands."""
+        return self.published.standing
+
+    @property
+    def exercise(self) -> bool:
+        """Whether it belongs to an exercise."""
+        return self.bulletin.series is Series.EXERCISE
+
+    @property
+    def level(self) -> str:
+        """The highest public level."""
+        return str(self.entry["levels"][0]["level"])
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it stopped being in force, None while it is; a closing bulletin counts from its release."""
+        if self.standing is Standing.IN_FORCE:
+            return None
+        if self.standing is Standing.CLOSING:
+            return self.bulletin.released_at
+        successor = self.published.successor
+        return successor.released_at if successor else self.bulletin.content.expires
+
+
+@dataclass(frozen=True)
+class Row:
+    """One level of one bulletin in force."""
+
+    shown: Shown
+    words: Mapping[str, Any]  # one of the entry's `levels`
+
+    @property
+    def level(self) -> Level:
+        """Its level."""
+        return Level.parse(self.words["level"])
+
+
+class SiteView:
+    """Real bulletins that the website froze, newest first, and the levels in force; exercises stand apart."""
+
+    def __init__(self, state: SiteState) -> None:
+        self.state = state
+        known = [Shown(p) for p in state.bulletins if ENTRY in p.artefacts]
+        self.real = [shown for shown in known if not shown.exercise]
+        self.exercises = [shown for shown in known if shown.exercise]
+        self.in_force = [shown for shown in self.real if shown.standing is Standing.IN_FORCE]
+        rows = [Row(shown, words) for shown in self.in_force for words in shown.entry["levels"]]
+        self.rows = sorted(rows, key=lambda row: -row.level)
+
+    @cached_property
+    def levels(self) -> dict[str, Level]:
+        """The highest level in force of every area named in a public bulletin."""
+        found: dict[str, Level] = {}
+        for row in self.rows:
+            for code in row.words["codes"]:
+                found[code] = max(found.get(code, Level.NONE), row.level)
+        return found
+
+    def row_for(self, code: str) -> tuple[Row, str] | None:
+        """The highest row that reaches an area, and the code it names: the area's own or one that holds it."""
+        chain = ancestors(code, self.state.areas)
+        for row in self.rows:
+            named = next((held for held in chain if held in row.words["codes"]), None)
+            if named is not None:
+                return row, named
+        return None
+
+    def rows_within(self, code: str) -> list[Row]:
+        """The rows that name an area inside this one."""
+        return [
+            row for row in self.rows if any(code in ancestors(named, self.state.areas) for named in row.words["codes"])
+        ]
+
+    def chain(self, shown: Shown) -> list[Shown]:
+        """All bulletins of the same warning in order of release."""
+        same = [s for s in (*self.real, *self.exercises) if s.bulletin.warning_id == shown.bulletin.warning_id]
+        return sorted(same, key=lambda s: (s.bulletin.released_at, s.bulletin.serial))
+
+    def chains(self, among: list[Shown]) -> list[list[Shown]]:
+        """The warnings among these bulletins, newest first, each as its chain."""
+        found: dict[str, list[Shown]] = {}
+        for shown in reversed(among):
+            found.setdefault(shown.bulletin.warning_id, []).append(shown)
+        return list(reversed(found.values()))
+
+    @property
+    def uncalibrated(self) -> bool:
+        """Whether a level in force, or else the newest one, rests on default thresholds."""
+        looked_at = self.in_force or self.real[:1]
+        return any(not shown.bulletin.content.calibrated for shown in looked_at)

@@ -1,0 +1,66 @@
+"""Carries a bulletin to the public: a complete static tree that any server can show, read back by its hashes."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from geowarn.domain.dispatch import Outcome
+from geowarn.domain.errors import TemporaryFailure
+from geowarn.domain.package import Artefact
+from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Message, Receipt, SiteState, Target
+from geowarn_channels.cap import cap_messages
+from geowarn_channels.cap_rules import check_cap
+from geowarn_channels.course import public_areas
+from geowarn_channels.site_entry import site_artefacts
+from geowarn_channels.site_seen import Unseen, see
+from geowarn_channels.site_tree import bulletin_files, write_tree
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class WebsiteChannel:
+    """Pages, feeds, CAP messages, state and map as files below `<data>/public/`."""
+
+    name = "website"
+    limits = Limits(languages=("zh", "en"), longest=None, repeat_is_safe=True, batch=1, concurrency=1)
+
+    def __init__(self, context: ChannelContext) -> None:
+        self._context = context
+
+    @property
+    def _root(self) -> Path:
+        return self._context.data_dir / "public"
+
+    def prepare(self, draft: BulletinDraft) -> Message:
+        """Render what the website freezes; a CAP message that breaks schema or rules is a problem."""
+        if not public_areas(draft):
+            return Message(self.name, ())
+        templates = self._context.templates
+        caps = cap_messages(draft, templates)
+        problems = [problem for body in caps.values() for problem in check_cap(body)]
+        messages = (Artefact(path, "application/cap+xml", body) for path, body in caps.items())
+        return Message(self.name, (*site_artefacts(templates, draft), *messages), problems=tuple(problems))
+
+    def publish(self, state: SiteState) -> None:
+        """Write the tree for `state` unless a newer sequence is already there; raises OSError."""
+        write_tree(self._root, self._context.templates, self._facts, state)
+
+    def send(self, delivery: Delivery, target: Target) -> Receipt:
+        """Write the whole state, then look at it from outside; delivered only when the public address shows it."""
+        try:
+            self.publish(self._context.site_state())
+        except OSError as error:
+            reason = "the disk is full" if error.errno in _FULL else f"not written: {error.strerror or error}"
+            raise TemporaryFailure(reason, code=errno.errorcode.get(error.errno or 0, ""), alarm=True) from error
+        try:
+            see(self._facts["site"]["public_url"], self._root, bulletin_files(delivery.bulletin, delivery.artefacts))
+        except Unseen as unseen:
+            return Receipt(Outcome.ACCEPTED, detail=f"written, not seen: {unseen}")
+        return Receipt(Outcome.DELIVERED, detail="seen")
+
+    @property
+    def _facts(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._context.settings
