@@ -30,8 +30,8 @@ _FRAME = 16  # bytes of section 0 in edition 2
 
 _PARAMETER = ("discipline", "parameterCategory", "parameterNumber")
 _INTEGERS = (
-    "discipline", "parameterCategory", "parameterNumber", "centre", "generatingProcessIdentifier", "typeOfGeneratingProcess",
-    "productionStatusOfProcessedData", "significanceOfReferenceTime",
+    "discipline", "parameterCategory", "parameterNumber", "centre", "generatingProcessIdentifier",
+    "typeOfGeneratingProcess", "productionStatusOfProcessedData", "significanceOfReferenceTime",
     "year", "month", "day", "hour", "minute", "second",
     "productDefinitionTemplateNumber", "forecastTime", "indicatorOfUnitOfTimeRange",
     "numberOfTimeRange", "typeOfStatisticalProcessing", "lengthOfTimeRange", "indicatorOfUnitForTimeRange",

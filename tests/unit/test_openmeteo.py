@@ -1,0 +1,160 @@
+"""Open-Meteo responses from a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geowarn.catalogue import explain
+from geowarn.domain.errors import Refused
+from geowarn.domain.period import Period
+from geowarn.domain.rain import Grid, Reading
+from geowarn.sources.openmeteo import OpenMeteoReader
+
+SAMPLE = Path(__file__).parents[1] / "data" / "forecasts" / "openmeteo-berlin-2021-11-24.json"
+
+
+def response(**changes: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "latitude": 37.5,
+        "longitude": 121.0,
+        "utc_offset_seconds": 28800,
+        "hourly_units": {"time": "iso8601", "precipitation": "mm"},
+        "hourly": {"time": ["2026-07-23T02:00", "2026-07-23T03:00"], "precipitation": [1.5, None]},
+    }
+    return base | changes
+
+
+def read(folder: Path, document: object) -> Reading:
+    path = folder / "om.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return OpenMeteoReader().read(path, "om.json")
+
+
+def refused(folder: Path, document: object) -> tuple[str, str]:
+    with pytest.raises(Refused) as caught:
+        read(folder, document)
+    assert "om.json" in explain(caught.value, "en")
+    return caught.value.key.removeprefix("sources."), explain(caught.value, "zh")
+
+
+def test_the_sample_reads_as_hours_that_end_at_their_label() -> None:
+    reading = OpenMeteoReader().read(SAMPLE, SAMPLE.name)
+    document = json.loads(SAMPLE.read_text())
+    assert len(reading.fields) == len(document["hourly"]["time"]) == 168
+    first = reading.fields[0]
+    assert first.period == Period.ending(datetime(2021, 11, 23, 23, tzinfo=UTC), 1)
+    assert [field.values[0] for field in reading.fields] == document["hourly"]["precipitation"]
+    assert first.support == Grid(13.42, 52.52, 0.1, 0.1, 1, 1)
+    assert reading.run_time == first.period.start
+    assert any("run-time-assumed" in text for text in first.quality)
+
+
+def test_null_is_missing_and_never_zero(tmp_path: Path) -> None:
+    first, second = read(tmp_path, response()).fields
+    assert first.values == (1.5,)
+    assert math.isnan(second.values[0])
+    assert second.period == Period.ending(datetime(2026, 7, 22, 19, tzinfo=UTC), 1)
+
+
+def test_unixtime_is_utc_whatever_the_offset(tmp_path: Path) -> None:
+    start = int(datetime(2026, 7, 22, 18, tzinfo=UTC).timestamp())
+    units = {"time": "unixtime", "precipitation": "mm"}
+    hourly = {"time": [start, start + 3600], "precipitation": [1, 2]}
+    fields = read(tmp_path, response(hourly_units=units, hourly=hourly)).fields
+    assert fields[0].period.end == datetime(2026, 7, 22, 18, tzinfo=UTC)
+
+
+def test_several_points_must_form_a_grid(tmp_path: Path) -> None:
+    def at(lat: float, lon: float, mm: float) -> dict[str, Any]:
+        hourly = {"time": ["2026-07-23T02:00"], "precipitation": [mm]}
+        return response(latitude=lat, longitude=lon, hourly=hourly)
+
+    square = [at(37.75, 121, 3), at(37.5, 121, 1), at(37.5, 121.25, 2), at(37.75, 121.25, 4)]
+    (field,) = read(tmp_path, square).fields
+    assert field.support == Grid(121.0, 37.5, 0.25, 0.25, 2, 2)
+    assert list(field.values) == [1, 2, 3, 4]
+    assert refused(tmp_path, square[:3])[0] == "openmeteo-grid"
+    assert refused(tmp_path, [square[0], square[0]])[0] == "openmeteo-grid"
+    assert refused(tmp_path, [at(37, 121, 1), at(37.1, 121, 1), at(37.5, 121, 1)])[0] == "openmeteo-grid"
+
+
+def test_members_are_told_apart(tmp_path: Path) -> None:
+    names = ("precipitation", "precipitation_member01")
+    hourly = {"time": ["2026-07-23T02:00"]} | {name: [index] for index, name in enumerate(names)}
+    units = {"time": "iso8601"} | dict.fromkeys(names, "mm")
+    fields = read(tmp_path, response(hourly=hourly, hourly_units=units)).fields
+    assert [(field.member, field.values[0]) for field in fields] == [(0, 0), (1, 1)]
+
+
+def hourly(**changes: Any) -> dict[str, Any]:
+    return response()["hourly"] | changes
+
+
+@pytest.mark.parametrize(
+    ("document", "key", "says"),
+    [
+        ({"error": True, "reason": "Daily limit exceeded"}, "openmeteo-error", "Daily limit exceeded"),
+        ("<html><body>502</body></html>", "web-page", "网页"),
+        ("{", "openmeteo-json", "第 1 行"),
+        ("[" * 100_000, "openmeteo-json", "JSON"),
+        ('{"a": NaN}', "openmeteo-json", "JSON"),
+        ("[]", "openmeteo-value", "$"),
+        ("3", "openmeteo-value", "int"),
+        ({"daily": {}}, "openmeteo-no-hourly", "hourly"),
+        (response(hourly={"time": ["2026-07-23T02:00"]}), "openmeteo-no-hourly", "hourly"),
+        (response(hourly=hourly(time=["2026-07-23T02:00", "2026-07-23T05:00"])), "openmeteo-value", "hourly.time[1]"),
+        (response(hourly=hourly(time=["2026-07-23T02:00", "soon"])), "openmeteo-value", "soon"),
+        (response(hourly=hourly(precipitation=[1])), "openmeteo-value", "hourly.precipitation"),
+        (response(hourly=hourly(precipitation=[1, "x"])), "openmeteo-value", "hourly.precipitation[1]"),
+        (response(hourly=hourly(precipitation=[1, True])), "openmeteo-value", "hourly.precipitation[1]"),
+        (response(hourly=hourly(precipitation=[1, -2])), "openmeteo-value", "-2"),
+        (response(hourly=hourly(precipitation=[1, 400])), "impossible", "400"),
+        (response(hourly_units={"time": "iso8601", "precipitation": "inch"}), "openmeteo-unit", "inch"),
+        (response(utc_offset_seconds=None), "openmeteo-value", "utc_offset_seconds"),
+        (response(latitude=None), "openmeteo-value", "latitude"),
+        (
+            response(hourly={"time": ["2026-07-23T02:00"], "precipitation_icon_eu": [1]}),
+            "openmeteo-models",
+            "precipitation_icon_eu",
+        ),
+    ],
+)
+def test_what_cannot_be_proved_is_refused(tmp_path: Path, document: object, key: str, says: str) -> None:
+    found, sentence = refused(tmp_path, document)
+    assert found == key
+    assert says in sentence
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(offset=st.integers(-14, 14), count=st.integers(1, 30))
+def test_any_fixed_offset_moves_all_hours_alike(tmp_path: Path, offset: int, count: int) -> None:
+    local = datetime(2026, 7, 23)  # noqa: DTZ001
+    labels = [(local + timedelta(hours=hour)).isoformat(timespec="minutes") for hour in range(count)]
+    changes = {"utc_offset_seconds": offset * 3600, "hourly": {"time": labels, "precipitation": [0.5] * count}}
+    fields = read(tmp_path, response(**changes)).fields
+    assert fields[0].period.end == local.replace(tzinfo=UTC) - timedelta(hours=offset)
+    assert all(a.period.end == b.period.start for a, b in zip(fields, fields[1:], strict=False))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damage_is_refused_or_read_and_never_worse(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(json.dumps([response(), response(longitude=121.1)]).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "damaged.json"
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        reading = OpenMeteoReader().read(path, path.name)
+    except Refused as refusal:
+        explain(refusal, "zh")
+    else:
+        assert reading.fields

@@ -1,0 +1,131 @@
+"""Rain per area as CSV."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geowarn.catalogue import explain
+from geowarn.domain.errors import Refused
+from geowarn.domain.period import Period
+from geowarn.domain.rain import AreaUnits, RainKind, Reading
+from geowarn.sources.rain_csv import RainCsvReader
+
+HEADER = "area,start,end,mm,kind\n"
+DAY = "370687,2026-07-22T00:00+08:00,2026-07-23T00:00+08:00,18.5,observed\n"
+
+
+def read(folder: Path, text: str | bytes) -> Reading:
+    path = folder / "rain.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return RainCsvReader().read(path, "rain.csv")
+
+
+def refused(folder: Path, text: str | bytes) -> tuple[str, dict[str, object]]:
+    with pytest.raises(Refused) as caught:
+        read(folder, text)
+    assert "rain.csv" in explain(caught.value, "en")
+    assert "rain.csv" in explain(caught.value, "zh")
+    return caught.value.key.removeprefix("sources.csv-"), caught.value.facts
+
+
+def test_rows_of_one_interval_make_one_field(tmp_path: Path) -> None:
+    reading = read(tmp_path, HEADER + DAY + DAY.replace("370687", "370682").replace("18.5", "") + "\n")
+    (field,) = reading.fields
+    assert field.support == AreaUnits(("370687", "370682"))
+    assert field.values[0] == 18.5
+    assert math.isnan(field.values[1])
+    assert field.kind is RainKind.OBSERVED
+    assert field.period == Period(datetime(2026, 7, 21, 16, tzinfo=UTC), datetime(2026, 7, 22, 16, tzinfo=UTC))
+    assert reading.run_time == field.period.end
+    assert (reading.source, reading.synthetic) == ("rain", False)
+
+
+def test_comments_give_label_run_and_source(tmp_path: Path) -> None:
+    top = "# anything\n# synthetic: 合成演示降雨（非真实预报）\n# run: 2026-07-21T20:00+08:00\n# source: 气象台\n"
+    reading = read(tmp_path, "\ufeff" + top + HEADER + DAY.replace("observed", "forecast"))
+    assert reading.synthetic
+    assert reading.source == "气象台"
+    assert reading.run_time == datetime(2026, 7, 21, 12, tzinfo=UTC)
+
+
+def test_both_kinds_may_stand_in_one_file(tmp_path: Path) -> None:
+    reading = read(tmp_path, HEADER + DAY + DAY.replace("observed", "forecast"))
+    assert {field.kind for field in reading.fields} == set(RainKind)
+    assert reading.run_time == reading.fields[0].period.start
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "column"),
+    [
+        (("18.5", "1８.5"), "number", "mm"),
+        (("18.5", "nan"), "number", "mm"),
+        (("18.5", "12,5"), "cells", "-"),
+        (("18.5", "-1"), "negative", "mm"),
+        (("18.5", "9999"), "impossible", "mm"),
+        (("+08:00,2026-07-23", ",2026-07-23"), "no-offset", "start"),
+        (("2026-07-23T00:00", "2026-07-22T00:00"), "end", "end"),
+        (("2026-07-23", "2026-13-23"), "time", "end"),
+        (("2026-07-23", "0001-01-01"), "time", "end"),
+        (("observed", "guess"), "kind", "kind"),
+        (("370687", ""), "area", "area"),
+        (("370687", "a\tb"), "area", "area"),
+        (("370687", '"370687'), "quoting", "-"),
+    ],
+)
+def test_a_bad_cell_is_named(tmp_path: Path, change: tuple[str, str], key: str, column: str) -> None:
+    found, facts = refused(tmp_path, "# comment\n" + HEADER + DAY.replace("370687", "370682") + DAY.replace(*change))
+    assert (found, facts["line"], facts["column"]) == (key, 4, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "sources.empty"),
+        ("\n", "no-rows"),
+        (HEADER, "no-rows"),
+        ("# only\n", "no-rows"),
+        ("<!DOCTYPE html><p>502</p>", "sources.web-page"),
+        (b"area,start\0", "sources.binary"),
+        ((HEADER + DAY + "海阳").encode("gbk"), "sources.encoding"),
+        ("area,start,end,mm,kind,note\n" + DAY, "unknown-column"),
+        ("area,start,end,mm,mm\n" + DAY, "column-twice"),
+        ("area,start,end,mm\n" + DAY, "column-missing"),
+        ("# source: " + "x" * 300 + "\n" + HEADER + DAY, "comment"),
+        ("# run: yesterday\n" + HEADER + DAY, "time"),
+        (HEADER + "x" * 5000, "line-too-long"),
+    ],
+)
+def test_a_bad_file_is_refused(tmp_path: Path, text: str | bytes, key: str) -> None:
+    assert refused(tmp_path, text)[0] == key
+
+
+def test_overlapping_intervals_of_one_area_are_refused(tmp_path: Path) -> None:
+    later = DAY.replace("22T00:00", "22T12:00")
+    key, facts = refused(tmp_path, HEADER + DAY + later)
+    assert (key, facts["line"], facts["other"], facts["area"]) == ("overlap", 3, 2, "370687")
+    assert len(read(tmp_path, HEADER + DAY + later.replace("370687", "370682")).fields) == 2
+
+
+def test_more_than_a_day_can_hold_is_refused(tmp_path: Path) -> None:
+    rows = [f"a,2026-07-22T{h:02}:00Z,2026-07-22T{h + 1:02}:00Z,290,forecast\n" for h in range(10)]
+    assert refused(tmp_path, HEADER + "".join(rows))[0] == "sources.impossible"
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damage_is_refused_or_read_and_never_worse(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(("# synthetic: x\n" + HEADER + DAY * 2).encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        reading = read(tmp_path, bytes(content[: data.draw(st.integers(0, len(content)))]))
+    except Refused as refusal:
+        explain(refusal, "zh")
+    else:
+        assert reading.fields
