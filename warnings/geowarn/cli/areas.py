@@ -9,7 +9,7 @@ import typer
 
 from geowarn.catalogue import terminal_language
 from geowarn.cli.common import AsJson, Data, line, operator, put_json, put_table, system_of
-from geowarn.pipeline.areas import check_areas, import_areas, read_areas
+from geowarn.pipeline.areas import import_areas, read_areas
 
 app = typer.Typer(help="Warning areas · 预警地区", no_args_is_help=True)
 Files = Annotated[list[Path], typer.Argument(help="GeoJSON or CSV files, read together")]
@@ -29,8 +29,7 @@ def check(files: Files, data: Data = None) -> None:
     system = system_of(data)
     with system.store.read() as work:
         existing = work.areas.all()
-    found = read_areas(files)
-    check_areas(found, existing)
+    found = read_areas(files, existing)
     line("areas-fine", count=len(found))
 
 
