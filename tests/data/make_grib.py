@@ -8,8 +8,9 @@ import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import eccodes
+import eccodes  # type: ignore[import-untyped,unused-ignore]
 import numpy as np
 
 RUN = datetime(2026, 7, 22, 12)  # noqa: DTZ001
@@ -38,7 +39,7 @@ def interval(start: int, end: int) -> dict[str, int]:
     }
 
 
-def message(spec: dict) -> bytes:
+def message(spec: dict[str, Any]) -> bytes:
     """One encoded message."""
     handle = eccodes.codes_grib_new_from_samples(spec.get("sample", "regular_ll_sfc_grib2"))
     own = dict(spec.get("set", {}))
@@ -59,7 +60,7 @@ def message(spec: dict) -> bytes:
         eccodes.codes_set_values(handle, values)
     for key, value in spec.get("afterwards", {}).items():
         eccodes.codes_set(handle, key, value)
-    return eccodes.codes_get_message(handle)
+    return bytes(eccodes.codes_get_message(handle))
 
 
 Path(sys.argv[1]).write_bytes(b"".join(message(spec) for spec in json.load(sys.stdin)))

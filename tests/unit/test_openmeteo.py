@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_members_are_told_apart(tmp_path: Path) -> None:
 
 
 def hourly(**changes: Any) -> dict[str, Any]:
-    return response()["hourly"] | changes
+    return {**response()["hourly"], **changes}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_any_fixed_offset_moves_all_hours_alike(tmp_path: Path, offset: int, cou
     changes = {"utc_offset_seconds": offset * 3600, "hourly": {"time": labels, "precipitation": [0.5] * count}}
     fields = read(tmp_path, response(**changes)).fields
     assert fields[0].period.end == local.replace(tzinfo=UTC) - timedelta(hours=offset)
-    assert all(a.period.end == b.period.start for a, b in zip(fields, fields[1:], strict=False))
+    assert all(a.period.end == b.period.start for a, b in pairwise(fields))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
