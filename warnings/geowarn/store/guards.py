@@ -1,0 +1,80 @@
+"""Triggers that refuse to change what must never change (house rule 13).
+
+What has been released and what the ledger says is only ever added to. The same sentences serve the migration that
+creates the triggers and the check that looks for them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+GUARDED = ("ledger", "bulletin", "bulletin_artefact", "blob")
+_FUNCTION = "geowarn_refuse_change"
+
+# SQLite's INSERT OR REPLACE removes the row in its way without asking a DELETE trigger: caught before the insert.
+# Bytes are kept by digest, so storing the same ones again is no fault and simply changes nothing.
+_IN_THE_WAY = {
+    "ledger": "sequence = NEW.sequence OR previous = NEW.previous OR digest = NEW.digest",
+    "bulletin": "id = NEW.id OR slug = NEW.slug OR release_order = NEW.release_order "
+    "OR (proposal_id = NEW.proposal_id AND act = NEW.act) "
+    "OR (series = NEW.series AND year = NEW.year AND serial = NEW.serial)",
+    "bulletin_artefact": "bulletin_id = NEW.bulletin_id AND path = NEW.path",
+    "blob": "sha256 = NEW.sha256",
+}
+
+
+def _name(table: str, act: str) -> str:
+    return f"refuse_{act.lower()}_{table}"
+
+
+def _acts(dialect: str) -> tuple[str, ...]:
+    return ("UPDATE", "DELETE", "TRUNCATE") if dialect == "postgresql" else ("UPDATE", "DELETE", "REPLACE")
+
+
+def _on_sqlite(table: str, act: str) -> str:
+    refusal = f"RAISE(ABORT, '{table} refuses {act}')"
+    if act != "REPLACE":
+        return f"CREATE TRIGGER {_name(table, act)} BEFORE {act} ON {table} BEGIN SELECT {refusal}; END"
+    answer = "RAISE(IGNORE)" if table == "blob" else refusal
+    found = f"EXISTS (SELECT 1 FROM {table} WHERE {_IN_THE_WAY[table]})"  # noqa: S608 -- our own words
+    return f"CREATE TRIGGER {_name(table, act)} BEFORE INSERT ON {table} WHEN {found} BEGIN SELECT {answer}; END"
+
+
+def guard_names(dialect: str) -> frozenset[str]:
+    """The names of all triggers on this kind of database."""
+    return frozenset(_name(table, act) for table in GUARDED for act in _acts(dialect))
+
+
+def creating(dialect: str) -> list[str]:
+    """The statements that create the triggers."""
+    if dialect != "postgresql":
+        return [_on_sqlite(table, act) for table in GUARDED for act in _acts(dialect)]
+    function = (
+        f"CREATE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% refuses %', TG_TABLE_NAME, TG_OP; END $$"
+    )
+    return [function] + [
+        f"CREATE TRIGGER {_name(table, act)} BEFORE {act} ON {table} "
+        f"FOR EACH {'STATEMENT' if act == 'TRUNCATE' else 'ROW'} EXECUTE FUNCTION {_FUNCTION}()"
+        for table in GUARDED
+        for act in _acts(dialect)
+    ]
+
+
+def dropping(dialect: str) -> list[str]:
+    """The statements that remove the triggers, for going back to an earlier schema."""
+    on = " ON {table}" if dialect == "postgresql" else ""
+    drops = [f"DROP TRIGGER {_name(table, act)}{on.format(table=table)}" for table in GUARDED for act in _acts(dialect)]
+    return drops + ([f"DROP FUNCTION {_FUNCTION}()"] if dialect == "postgresql" else [])
+
+
+def missing_guards(connection: Connection) -> list[str]:
+    """The triggers that are not there, or on PostgreSQL are switched off."""
+    dialect = connection.dialect.name
+    query = (
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        if dialect == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    present = {str(row[0]) for row in connection.execute(text(query))}
+    return sorted(guard_names(dialect) - present)

@@ -1,0 +1,79 @@
+"""What every repository stands on: one connection inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
+
+from geowarn.store.tables import hazard_warning
+
+AnyRow = Row[Any]
+T = TypeVar("T")
+
+# Rows that travel together; bounds memory, not the transaction.
+BATCH = 1000
+
+
+def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """The rows in lists of at most `size`."""
+    left = iter(rows)
+    while batch := list(islice(left, size)):
+        yield batch
+
+
+class Repository:
+    """Rows of one kind; `writing` says whether the unit of work may change them."""
+
+    def __init__(self, connection: Connection, writing: bool) -> None:
+        self._connection = connection
+        self._writing = writing
+
+    @property
+    def _postgres(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
+
+    def _rows(self, statement: Executable) -> Sequence[AnyRow]:
+        return self._connection.execute(statement).all()
+
+    def _row(self, statement: Executable) -> AnyRow | None:
+        return self._connection.execute(statement).first()
+
+    def _run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
+        self._connection.execute(statement, rows)
+
+    def _insert(self, table: Table) -> Any:
+        """An INSERT that knows ON CONFLICT in the database's own dialect."""
+        return postgresql.insert(table) if self._postgres else sqlite.insert(table)
+
+    def _add(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        for batch in batches(rows):
+            self._run(table.insert(), batch)
+
+    def _add_missing(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert the rows whose key is not there yet."""
+        for batch in batches(rows):
+            self._run(self._insert(table).on_conflict_do_nothing(), batch)
+
+    def _put(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert or replace by primary key."""
+        keys = [column.name for column in table.primary_key]
+        statement = self._insert(table)
+        others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+        for batch in batches(rows):
+            self._run(statement.on_conflict_do_update(index_elements=keys, set_=others), batch)
+
+    def _hold_warning(self, warning_id: str | None = None) -> None:
+        """Let writers of one warning wait for each other, as SQLite's single writer does anyway.
+
+        Without it two transactions on PostgreSQL could each act on what the other is just changing: an edit
+        voids signatures while a release still sees them.
+        """
+        if not (self._postgres and self._writing):
+            return
+        found = select(hazard_warning.c.id).order_by(hazard_warning.c.id).with_for_update(key_share=True)
+        self._run(found if warning_id is None else found.where(hazard_warning.c.id == warning_id))

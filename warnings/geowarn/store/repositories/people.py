@@ -1,0 +1,88 @@
+"""Accounts, console sessions and shifts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from geowarn.domain.people import Role, Shift, User
+from geowarn.ports import Session
+from geowarn.store.repositories.base import AnyRow, Repository
+from geowarn.store.tables import account, console_session, login_failure, shift
+
+
+def _user(row: AnyRow) -> User:
+    values = row._mapping
+    return User(**{**values, "roles": frozenset(Role(role) for role in values["roles"])})
+
+
+class SqlUsers(Repository):
+    """`ports.Users`."""
+
+    def save(self, user: User) -> None:
+        """Insert or replace by name."""
+        self._put(account, [asdict(user) | {"roles": sorted(role.value for role in user.roles)}])
+
+    def get(self, name: str) -> User | None:
+        """One person, or None."""
+        row = self._row(select(account).where(account.c.name == name))
+        return _user(row) if row else None
+
+    def all(self) -> tuple[User, ...]:
+        """Everyone, ordered by name."""
+        return tuple(sorted((_user(row) for row in self._rows(select(account))), key=lambda user: user.name))
+
+
+class SqlSessions(Repository):
+    """`ports.Sessions`."""
+
+    def save(self, session: Session) -> None:
+        """Insert or replace by token."""
+        values = asdict(session)
+        self._put(console_session, [{**values, "account": values.pop("user")}])
+
+    def get(self, token_sha256: str) -> Session | None:
+        """One session, or None; whether it has ended is for the caller to see."""
+        row = self._row(select(console_session).where(console_session.c.token_sha256 == token_sha256))
+        if row is None:
+            return None
+        values = dict(row._mapping)
+        return Session(**{**values, "user": values.pop("account")})
+
+    def delete(self, token_sha256: str) -> None:
+        """End one session."""
+        self._run(delete(console_session).where(console_session.c.token_sha256 == token_sha256))
+
+    def note_failure(self, user: str, at: datetime) -> None:
+        """Note a failed log-in."""
+        self._add(login_failure, [{"account": user, "at": at}])
+
+    def failures_since(self, user: str, since: datetime) -> int:
+        """How many failed log-ins this name has had since then."""
+        counted = select(func.count()).where(login_failure.c.account == user, login_failure.c.at >= since)
+        return int(self._connection.scalar(counted) or 0)
+
+
+def _shift(row: AnyRow) -> Shift:
+    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at)
+
+
+class SqlShifts(Repository):
+    """`ports.Shifts`."""
+
+    def add(self, given: Shift) -> None:
+        """Add one; its id must be new."""
+        values = asdict(given)
+        self._add(shift, [{**values, "starts_at": values.pop("start"), "ends_at": values.pop("end")}])
+
+    def at(self, moment: datetime) -> tuple[Shift, ...]:
+        """Shifts that are on at `moment`, earliest start first."""
+        found = select(shift).where(shift.c.starts_at <= moment, shift.c.ends_at > moment)
+        return tuple(_shift(row) for row in self._rows(found.order_by(shift.c.starts_at, shift.c.id)))
+
+    def between(self, start: datetime, end: datetime) -> tuple[Shift, ...]:
+        """Shifts that share time with [start, end), earliest start first."""
+        found = select(shift).where(shift.c.starts_at < end, shift.c.ends_at > start)
+        return tuple(_shift(row) for row in self._rows(found.order_by(shift.c.starts_at, shift.c.id)))

@@ -1,0 +1,92 @@
+"""Areas and the people in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from geowarn.domain.area import Area, AreaKind, Susceptibility
+from geowarn.domain.recipient import Recipient
+from geowarn.store.repositories.base import AnyRow, Repository, batches
+from geowarn.store.tables import area, recipient
+
+
+def _area(row: AnyRow) -> Area:
+    values = dict(row._mapping)
+    return Area(
+        **{**values, "kind": AreaKind(values["kind"]), "susceptibility": Susceptibility(values["susceptibility"])}
+    )
+
+
+class SqlAreas(Repository):
+    """`ports.Areas`."""
+
+    def all(self) -> tuple[Area, ...]:
+        """Every area, ordered by code."""
+        return tuple(sorted((_area(row) for row in self._rows(select(area))), key=lambda found: found.code))
+
+    def get(self, code: str) -> Area | None:
+        """One area, or None."""
+        row = self._row(select(area).where(area.c.code == code))
+        return _area(row) if row else None
+
+    def save_all(self, areas: Iterable[Area]) -> None:
+        """Insert or replace by code; parents are checked at commit, so any order will do."""
+        names = area.c.keys()
+        rows = ({name: getattr(given, name) for name in names} for given in areas)
+        self._put(
+            area, ({**row, "kind": row["kind"].value, "susceptibility": row["susceptibility"].value} for row in rows)
+        )
+
+
+class SqlRecipients(Repository):
+    """`ports.Recipients`."""
+
+    def add_all(self, recipients: Iterable[Recipient]) -> int:
+        """Insert or replace by (phone_key, area); returns how many are new.
+
+        A registration already there keeps its id, its first day and its opt-out: an import never undoes a STOP.
+        """
+        statement = self._insert(recipient)
+        changing = ("phone_sealed", "phone_masked", "language", "role", "consent")
+        upsert = statement.on_conflict_do_update(
+            index_elements=["phone_key", "area"], set_={name: statement.excluded[name] for name in changing}
+        )
+        before = self._count()
+        for batch in batches(recipients):
+            self._run(upsert, [asdict(given) for given in batch])
+        return self._count() - before
+
+    def _count(self) -> int:
+        return int(self._connection.scalar(select(func.count()).select_from(recipient)) or 0)
+
+    def all(self) -> tuple[Recipient, ...]:
+        """Every registration, opted-out ones included."""
+        return tuple(Recipient(**row._mapping) for row in self._rows(select(recipient).order_by(recipient.c.id)))
+
+    def by_phone_key(self, phone_key: str) -> tuple[Recipient, ...]:
+        """Every registration of one number."""
+        return self.by_phone_keys([phone_key])
+
+    def by_phone_keys(self, phone_keys: Iterable[str]) -> tuple[Recipient, ...]:
+        """Every registration of these numbers."""
+        found: list[Recipient] = []
+        for batch in batches(phone_keys):
+            chosen = select(recipient).where(recipient.c.phone_key.in_(batch)).order_by(recipient.c.id)
+            found.extend(Recipient(**row._mapping) for row in self._rows(chosen))
+        return tuple(found)
+
+    def opt_out(self, phone_key: str, at: datetime) -> int:
+        """Stop every registration of this number; returns how many were still on."""
+        standing = (recipient.c.phone_key == phone_key) & recipient.c.opted_out_at.is_(None)
+        stopped = update(recipient).where(standing).values(opted_out_at=at).returning(recipient.c.id)
+        return len(self._rows(stopped))
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """(area, language, role) -> how many have not opted out."""
+        group = (recipient.c.area, recipient.c.language, recipient.c.role)
+        counted = select(*group, func.count()).where(recipient.c.opted_out_at.is_(None)).group_by(*group)
+        return {(row[0], row[1], row[2]): row[3] for row in self._rows(counted.order_by(*group))}

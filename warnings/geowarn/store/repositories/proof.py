@@ -1,0 +1,41 @@
+"""The ledger that only grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from geowarn.domain.ledger import LedgerEntry, chain
+from geowarn.store.repositories.base import Repository
+from geowarn.store.tables import ledger
+
+# The advisory lock that lets one transaction at a time append on PostgreSQL ("ledg" in ASCII).
+_LOCK = 0x6C656467
+
+
+class SqlLedger(Repository):
+    """`ports.Ledger`."""
+
+    def append(self, at: datetime, actor: str, kind: str, subject: str, payload: Mapping[str, Any]) -> LedgerEntry:
+        """Chain one entry in this transaction; other transactions that append wait for its end."""
+        if self._postgres:
+            self._run(select(func.pg_advisory_xact_lock(_LOCK)))
+        entry = chain(self.head(), at, actor, kind, subject, dict(payload))
+        self._add(ledger, [asdict(entry)])
+        return entry
+
+    def head(self) -> LedgerEntry | None:
+        """The newest entry, or None."""
+        row = self._row(select(ledger).order_by(ledger.c.sequence.desc()).limit(1))
+        return LedgerEntry(**row._mapping) if row else None
+
+    def entries(self, after: int = 0, limit: int | None = None, subject: str | None = None) -> tuple[LedgerEntry, ...]:
+        """In order of sequence, those with sequence > `after`."""
+        found = select(ledger).where(ledger.c.sequence > after).order_by(ledger.c.sequence).limit(limit)
+        if subject is not None:
+            found = found.where(ledger.c.subject == subject)
+        return tuple(LedgerEntry(**row._mapping) for row in self._rows(found))

@@ -1,0 +1,113 @@
+"""Frozen bulletins with their bytes, and the numbers they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.errors import Refused
+from geowarn.domain.package import Artefact
+from geowarn.domain.warning import Series, content_from_json
+from geowarn.store.repositories.base import AnyRow, Repository
+from geowarn.store.repositories.review import store_blobs
+from geowarn.store.tables import blob, bulletin, bulletin_artefact, counter
+
+_PLAIN = (
+    "id",
+    "warning_id",
+    "proposal_id",
+    "year",
+    "serial",
+    "number",
+    "slug",
+    "released_at",
+    "package_sha256",
+)
+
+
+class SqlCounters(Repository):
+    """`ports.Counters`."""
+
+    def next(self, name: str) -> int:
+        """The next number of this counter, starting at 1, inside this transaction.
+
+        The row stays locked until the end, so a number that is rolled back is taken by the next one: no gaps.
+        """
+        first = self._insert(counter).values(name=name, value=1)
+        following = first.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1})
+        return int(self._rows(following.returning(counter.c.value))[0].value)
+
+
+class SqlBulletins(Repository):
+    """`ports.Bulletins`."""
+
+    def next_serial(self, series: Series, year: int) -> int:
+        """Take the next gapless number inside this transaction; concurrent releases wait."""
+        return SqlCounters(self._connection, self._writing).next(f"bulletin.{series.value}.{year}")
+
+    def add(self, given: Bulletin, artefacts: Iterable[Artefact]) -> None:
+        """Store the frozen bulletin with its bytes; a row once written refuses UPDATE and DELETE."""
+        files = tuple(artefacts)
+        if dict(given.artefacts) != {artefact.path: artefact.sha256 for artefact in files}:
+            raise Refused("store.artefacts-differ", slug=given.slug)
+        order = SqlCounters(self._connection, self._writing).next("bulletin.order")
+        row = {name: getattr(given, name) for name in _PLAIN} | {
+            "release_order": order,
+            "act": given.act.value,
+            "series": given.series.value,
+            "content": given.content.as_json(),
+            "late": dict(given.late),
+        }
+        self._add(bulletin, [row])
+        store_blobs(self, files)
+        rows = [
+            {"bulletin_id": given.id, "path": a.path, "media_type": a.media_type, "sha256": a.sha256} for a in files
+        ]
+        self._add(bulletin_artefact, rows)
+
+    def get(self, bulletin_id: str) -> Bulletin | None:
+        """One bulletin, or None."""
+        row = self._row(select(bulletin).where(bulletin.c.id == bulletin_id))
+        return self._bulletins([row])[0] if row else None
+
+    def by_slug(self, slug: str) -> Bulletin | None:
+        """The bulletin with this slug, or None."""
+        row = self._row(select(bulletin).where(bulletin.c.slug == slug))
+        return self._bulletins([row])[0] if row else None
+
+    def of_warning(self, warning_id: str) -> tuple[Bulletin, ...]:
+        """In order of release."""
+        found = select(bulletin).where(bulletin.c.warning_id == warning_id).order_by(bulletin.c.release_order)
+        return self._bulletins(self._rows(found))
+
+    def all(self) -> tuple[Bulletin, ...]:
+        """Newest first."""
+        return self._bulletins(self._rows(select(bulletin).order_by(bulletin.c.release_order.desc())))
+
+    def artefacts(self, bulletin_id: str) -> dict[str, bytes]:
+        """Path to frozen bytes."""
+        files = (
+            select(bulletin_artefact.c.path, blob.c.body)
+            .join(blob, blob.c.sha256 == bulletin_artefact.c.sha256)
+            .where(bulletin_artefact.c.bulletin_id == bulletin_id)
+        )
+        return {path: bytes(body) for path, body in sorted((row.path, row.body) for row in self._rows(files))}
+
+    def _bulletins(self, rows: Iterable[AnyRow]) -> tuple[Bulletin, ...]:
+        found = list(rows)
+        held: dict[str, dict[str, str]] = {row.id: {} for row in found}
+        files = select(bulletin_artefact.c.bulletin_id, bulletin_artefact.c.path, bulletin_artefact.c.sha256)
+        for bulletin_id, path, digest in self._rows(files.where(bulletin_artefact.c.bulletin_id.in_(held))):
+            held[bulletin_id][path] = digest
+        return tuple(
+            Bulletin(
+                **{name: row._mapping[name] for name in _PLAIN},
+                series=Series(row.series),
+                content=content_from_json(row.content),
+                late=row.late,
+                artefacts=dict(sorted(held[row.id].items())),
+            )
+            for row in found
+        )

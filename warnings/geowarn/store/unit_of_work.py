@@ -1,0 +1,180 @@
+"""Units of work over SQLite and PostgreSQL: everything inside commits together or not at all (house rule 4)."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from geowarn.domain.errors import Refused
+from geowarn.store import engine as engines
+from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
+from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
+from geowarn.store.repositories.people import SqlSessions, SqlShifts, SqlUsers
+from geowarn.store.repositories.places import SqlAreas, SqlRecipients
+from geowarn.store.repositories.proof import SqlLedger
+from geowarn.store.repositories.release import SqlBulletins, SqlCounters
+from geowarn.store.repositories.review import SqlProposals, SqlSignOffs, SqlWarnings
+
+
+class _Turn:
+    """Lets one thread at a time use the single connection of a database in memory.
+
+    A read inside a unit of work of the same thread joins its transaction; a write inside one is a mistake that
+    would wait for itself for ever on a file, so it is refused.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.depth = 0
+        self.connection: Connection | None = None
+
+    def take(self, writing: bool) -> None:
+        """Wait for the turn."""
+        self._lock.acquire()
+        if writing and self.depth:
+            self._lock.release()
+            raise RuntimeError("a unit of work that writes was begun inside another one")
+        self.depth += 1
+
+    def give_back(self) -> None:
+        """Let the next one in."""
+        self.depth -= 1
+        self._lock.release()
+
+
+class SqlUnitOfWork:
+    """`ports.UnitOfWork` over one connection and one transaction; leaving without commit rolls back."""
+
+    def __init__(self, engine: Engine, writing: bool, turn: _Turn | None = None) -> None:
+        self._engine, self._writing, self._turn = engine, writing, turn
+        self._connection: Connection | None = None
+        self._joined = False
+
+    def __enter__(self) -> Self:
+        if self._turn is not None:
+            self._turn.take(self._writing)
+            self._joined = self._turn.depth > 1
+        try:
+            self._open()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def _open(self) -> None:
+        if self._joined and self._turn is not None and self._turn.connection is not None:
+            self._connection = self._turn.connection
+        else:
+            self._begin()
+        if self._connection is not None:
+            self._equip(self._connection)
+
+    def _begin(self) -> None:
+        try:
+            self._connection = connection = self._engine.connect()
+            if not self._writing:
+                engines.for_reading(connection)
+                engines.refuse_writing(connection, True)
+            connection.begin()
+        except OperationalError as error:
+            raise _refusal(self._engine, error) from None
+        if self._turn is not None:
+            self._turn.connection = connection
+
+    def _equip(self, connection: Connection) -> None:
+        on = (connection, self._writing)
+        self.areas = SqlAreas(*on)
+        self.forecasts = SqlForecasts(*on)
+        self.assessments = SqlAssessments(*on)
+        self.rules = SqlRules(*on)
+        self.warnings = SqlWarnings(*on)
+        self.proposals = SqlProposals(*on)
+        self.signoffs = SqlSignOffs(*on)
+        self.bulletins = SqlBulletins(*on)
+        self.dispatches = SqlDispatches(*on)
+        self.ledger = SqlLedger(*on)
+        self.users = SqlUsers(*on)
+        self.sessions = SqlSessions(*on)
+        self.shifts = SqlShifts(*on)
+        self.recipients = SqlRecipients(*on)
+        self.tasks = SqlTasks(*on)
+        self.ticks = SqlTicks(*on)
+        self.stations = SqlStations(*on)
+        self.counters = SqlCounters(*on)
+
+    def commit(self) -> None:
+        """Make everything permanent; the unit of work is over then, and any further use of it raises."""
+        if self._connection is None:
+            raise RuntimeError("this unit of work is over")
+        if self._writing:
+            self._connection.commit()
+        self._end()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _end(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None or self._joined:
+            return
+        connection.rollback()  # nothing is left to roll back after a commit
+        if not self._writing:
+            engines.refuse_writing(connection, False)
+        connection.close()
+
+    def _close(self) -> None:
+        try:
+            self._end()
+        finally:
+            if self._turn is not None:
+                turn, self._turn = self._turn, None
+                turn.give_back()
+
+
+def _refusal(engine: Engine, error: OperationalError) -> Refused:
+    where = engine.url.render_as_string(hide_password=True)
+    if "locked" in str(error.orig) or "busy" in str(error.orig):
+        return Refused("store.busy", database=where, seconds=engines.BUSY_SECONDS)
+    return Refused("store.unreachable", database=where, reason=" ".join(str(error.orig).split()))
+
+
+class SqlStore:
+    """`ports.Store` over SQLAlchemy; one per process."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self.url = url
+        self.engine = engines.open_engine(url, read_only)
+        self._turn = _Turn() if self.engine.url.database in (None, "", ":memory:") else None
+
+    @classmethod
+    def in_memory(cls) -> SqlStore:
+        """A migrated SQLite database in memory, gone when disposed of; the same code as a file."""
+        from geowarn.store.upgrade import upgrade_engine
+
+        store = cls("sqlite://")
+        upgrade_engine(store.engine)
+        return store
+
+    @classmethod
+    def read_only(cls, url: str) -> SqlStore:
+        """A store that cannot change a byte of an SQLite file, for verifying a copy; raises Refused without a file."""
+        return cls(url, read_only=True)
+
+    def begin(self) -> SqlUnitOfWork:
+        """A unit of work that may write (SQLite: BEGIN IMMEDIATE)."""
+        return SqlUnitOfWork(self.engine, writing=True, turn=self._turn)
+
+    def read(self) -> SqlUnitOfWork:
+        """A unit of work that only reads one consistent state."""
+        return SqlUnitOfWork(self.engine, writing=False, turn=self._turn)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
