@@ -9,6 +9,14 @@ from datetime import datetime
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
 
+ROLES = ("resident", "warden", "official", "subscriber")
+LANGUAGES = ("zh", "en")
+
+
+def mask_phone(country_code: int, number: str) -> str:
+    """`+1 *** *** **42`: the country and the last two digits, whatever the number's length."""
+    return f"+{country_code} *** *** **{number[-2:]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -22,8 +30,8 @@ class Recipient:
     phone_sealed: bytes = field(repr=False)
     phone_masked: str  # "+1 *** *** **42"
     area: str
-    language: str  # "zh" or "en"
-    role: str  # "resident", "warden", "official", "subscriber" …
+    language: str  # one of LANGUAGES
+    role: str  # one of ROLES
     consent: str  # how and when agreed, as imported
     added_at: datetime
     opted_out_at: datetime | None = None

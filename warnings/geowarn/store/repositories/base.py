@@ -26,6 +26,11 @@ def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
+def renamed(values: Mapping[str, Any], **names: str) -> dict[str, Any]:
+    """The values with some keys called otherwise: `renamed(row, account="user")` turns account into user."""
+    return {names.get(key, key): value for key, value in values.items()}
+
+
 class Repository:
     """Rows of one kind; `writing` says whether the unit of work may change them."""
 

@@ -86,10 +86,12 @@ class SqlDispatches(Repository):
     def counts(self, bulletin_id: str) -> dict[str, dict[DispatchState, int]]:
         """channel -> state -> count."""
         group = (dispatch.c.channel, dispatch.c.state)
-        counted = select(*group, func.count()).where(dispatch.c.bulletin_id == bulletin_id).group_by(*group)
+        counted = (
+            select(*group, func.count().label("rows")).where(dispatch.c.bulletin_id == bulletin_id).group_by(*group)
+        )
         found: dict[str, dict[DispatchState, int]] = {}
-        for channel, state, count in self._rows(counted.order_by(*group)):
-            found.setdefault(channel, {})[DispatchState(state)] = count
+        for row in self._rows(counted.order_by(*group)):
+            found.setdefault(row.channel, {})[DispatchState(row.state)] = row.rows
         return found
 
     def due_shards(self, now: datetime) -> tuple[ShardProgress, ...]:
@@ -175,7 +177,7 @@ class SqlDispatches(Repository):
             .where(
                 dispatch.c.id == bindparam("which"),
                 dispatch.c.owner.is_not_distinct_from(whose),
-                dispatch.c.state.in_(_BEFORE[state]),
+                or_(*(dispatch.c.state == known for known in _BEFORE[state])),  # IN cannot run for many rows at once
             )
             .values(values)
         )

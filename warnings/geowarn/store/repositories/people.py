@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 
 from geowarn.domain.people import Role, Shift, User
 from geowarn.ports import Session
-from geowarn.store.repositories.base import AnyRow, Repository
+from geowarn.store.repositories.base import AnyRow, Repository, renamed
 from geowarn.store.tables import account, console_session, login_failure, shift
 
 
@@ -40,16 +40,12 @@ class SqlSessions(Repository):
 
     def save(self, session: Session) -> None:
         """Insert or replace by token."""
-        values = asdict(session)
-        self._put(console_session, [{**values, "account": values.pop("user")}])
+        self._put(console_session, [renamed(asdict(session), user="account")])
 
     def get(self, token_sha256: str) -> Session | None:
         """One session, or None; whether it has ended is for the caller to see."""
         row = self._row(select(console_session).where(console_session.c.token_sha256 == token_sha256))
-        if row is None:
-            return None
-        values = dict(row._mapping)
-        return Session(**{**values, "user": values.pop("account")})
+        return Session(**renamed(row._mapping, account="user")) if row else None
 
     def delete(self, token_sha256: str) -> None:
         """End one session."""
@@ -74,8 +70,7 @@ class SqlShifts(Repository):
 
     def add(self, given: Shift) -> None:
         """Add one; its id must be new."""
-        values = asdict(given)
-        self._add(shift, [{**values, "starts_at": values.pop("start"), "ends_at": values.pop("end")}])
+        self._add(shift, [renamed(asdict(given), start="starts_at", end="ends_at")])
 
     def at(self, moment: datetime) -> tuple[Shift, ...]:
         """Shifts that are on at `moment`, earliest start first."""

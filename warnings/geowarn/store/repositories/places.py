@@ -88,5 +88,7 @@ class SqlRecipients(Repository):
     def counts(self) -> dict[tuple[str, str, str], int]:
         """(area, language, role) -> how many have not opted out."""
         group = (recipient.c.area, recipient.c.language, recipient.c.role)
-        counted = select(*group, func.count()).where(recipient.c.opted_out_at.is_(None)).group_by(*group)
-        return {(row[0], row[1], row[2]): row[3] for row in self._rows(counted.order_by(*group))}
+        counted = (
+            select(*group, func.count().label("people")).where(recipient.c.opted_out_at.is_(None)).group_by(*group)
+        )
+        return {(r.area, r.language, r.role): r.people for r in self._rows(counted.order_by(*group))}

@@ -99,8 +99,8 @@ class SqlBulletins(Repository):
         found = list(rows)
         held: dict[str, dict[str, str]] = {row.id: {} for row in found}
         files = select(bulletin_artefact.c.bulletin_id, bulletin_artefact.c.path, bulletin_artefact.c.sha256)
-        for bulletin_id, path, digest in self._rows(files.where(bulletin_artefact.c.bulletin_id.in_(held))):
-            held[bulletin_id][path] = digest
+        for file in self._rows(files.where(bulletin_artefact.c.bulletin_id.in_(held))):
+            held[file.bulletin_id][file.path] = file.sha256
         return tuple(
             Bulletin(
                 **{name: row._mapping[name] for name in _PLAIN},

@@ -19,7 +19,7 @@ from geowarn.domain.warning import (
     WarningStatus,
     content_from_json,
 )
-from geowarn.store.repositories.base import AnyRow, Repository
+from geowarn.store.repositories.base import AnyRow, Repository, renamed
 from geowarn.store.tables import blob, hazard_warning, package, package_artefact, proposal, signoff
 
 
@@ -155,8 +155,7 @@ class SqlSignOffs(Repository):
 
     def add(self, given: SignOff) -> None:
         """Add one signature."""
-        values = asdict(given)
-        self._add(signoff, [{**values, "account": values.pop("user"), "role": given.role.value}])
+        self._add(signoff, [renamed(asdict(given), user="account") | {"role": given.role.value}])
 
     def of_proposal(self, proposal_id: str) -> tuple[SignOff, ...]:
         """In order of time, voided ones included."""
@@ -165,8 +164,7 @@ class SqlSignOffs(Repository):
 
     @staticmethod
     def _signoff(row: AnyRow) -> SignOff:
-        values = dict(row._mapping)
-        return SignOff(**{**values, "user": values.pop("account"), "role": Role(values["role"])})
+        return SignOff(**renamed(row._mapping, account="user") | {"role": Role(row.role)})
 
     def void(self, proposal_id: str, at: datetime) -> int:
         """Void every standing signature of this version; returns how many."""
