@@ -14,7 +14,8 @@ from rich.progress import Progress, TaskID
 
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import SETTLED
-from geowarn.pipeline.deliver import Lane, expire
+from geowarn.pipeline.deliver import expire
+from geowarn.pipeline.lane import Lane
 from geowarn.pipeline.outcome import Pace
 from geowarn.pipeline.reconcile import reconcile
 from geowarn.ports import Channel

@@ -123,6 +123,8 @@ def record(work: UnitOfWork, results: Sequence[Result], now: datetime, kind: str
     The entry names each dispatch and carries the digest of the attempts, so that every single row can be proved
     by one entry a group.
     """
+    if not results:
+        return
     work.dispatches.record([(result.after, result.attempt) for result in results])
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
