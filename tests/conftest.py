@@ -38,13 +38,14 @@ def small_city() -> dict[str, Area]:
         "type": "MultiPolygon",
         "coordinates": [_square(120.0, 38.0, 0.1)["coordinates"], _square(120.3, 38.1, 0.1)["coordinates"]],
     }
+    county = AreaKind.COUNTY
     return by_code(
         [
             Area("990000", AreaKind.CITY, "试城市", "Trial City"),
-            Area("990101", AreaKind.COUNTY, "东山市", "Dongshan City", "990000", 120.2, 37.2, geometry=_square(120.0, 37.0)),
-            Area("990102", AreaKind.COUNTY, "西河区", "Xihe District", "990000", 120.6, 37.2, geometry=_square(120.4, 37.0)),
-            Area("990103", AreaKind.COUNTY, "南岭县", "Nanling County", "990000", 120.2, 37.6, geometry=_square(120.0, 37.4)),
-            Area("990104", AreaKind.COUNTY, "北屿县", "Beiyu County", "990000", geometry=island),
+            Area("990101", county, "东山市", "Dongshan City", "990000", 120.2, 37.2, geometry=_square(120.0, 37.0)),
+            Area("990102", county, "西河区", "Xihe District", "990000", 120.6, 37.2, geometry=_square(120.4, 37.0)),
+            Area("990103", county, "南岭县", "Nanling County", "990000", 120.2, 37.6, geometry=_square(120.0, 37.4)),
+            Area("990104", county, "北屿县", "Beiyu County", "990000", geometry=island),
             Area("990101001", AreaKind.TOWNSHIP, "石门镇", "Shimen Town", "990101", 120.1, 37.1),
             Area("990102001", AreaKind.TOWNSHIP, "柳溪镇", "Liuxi Town", "990102"),
             Area("990199", AreaKind.ZONE, "新港功能区", "Xingang Zone", "990000"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from geowarn.domain.canonical import canonical_json
@@ -49,8 +50,9 @@ def entry_of(templates: Templates, draft: BulletinDraft) -> dict[str, Any]:
         "label": {lang: texts.synthetic_label(templates, draft, lang) for lang in LANGUAGES},
         "title": {lang: texts.headline(templates, draft, None, lang) for lang in LANGUAGES},
         "summary": {lang: texts.description(templates, draft, None, lang) for lang in LANGUAGES},
-        "instruction": {lang: texts.instruction(templates, draft, None, lang) for lang in LANGUAGES},
-        "why": {lang: texts.why(templates, draft, None, lang) for lang in LANGUAGES},
+        "heading": {lang: _heading(templates, draft, lang) for lang in LANGUAGES},
+        "instruction": {lang: _bare(templates, draft, lang, texts.instruction) for lang in LANGUAGES},
+        "why": {lang: _bare(templates, draft, lang, texts.why) for lang in LANGUAGES},
         "until": {lang: texts.until(draft, lang) for lang in LANGUAGES},
         "levels": [_level_entry(templates, draft, level) for level in public_levels(draft)],
     }
@@ -64,8 +66,21 @@ def _level_entry(templates: Templates, draft: BulletinDraft, level: Level) -> di
         "phrase": {lang: texts.area_phrase(templates, draft, level, lang) for lang in LANGUAGES},
         "word": {lang: texts.level_name(templates, level, lang) for lang in LANGUAGES},
         "risk": {lang: texts.risk(templates, level, lang) for lang in LANGUAGES},
+        "degree": {lang: texts.words(templates, lang)["degree"][level.code] for lang in LANGUAGES},
         "action": {lang: texts.action(templates, draft, level, lang) for lang in LANGUAGES},
     }
+
+
+def _bare(templates: Templates, draft: BulletinDraft, language: str, text: Callable[..., str]) -> str:
+    """A text that follows another one, or stands below the label: without the opening both would bear."""
+    opening = texts.opening(templates, draft, language)
+    return text(templates, draft, None, language).removeprefix(opening).strip()
+
+
+def _heading(templates: Templates, draft: BulletinDraft, language: str) -> str:
+    prefix = texts.exercise_prefix(templates, draft, language)
+    title = _bare(templates, draft, language, texts.headline)
+    return f"{prefix}{' ' if prefix and language == 'en' else ''}{title}"
 
 
 def _article(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], language: str) -> str:

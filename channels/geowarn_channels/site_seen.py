@@ -20,7 +20,7 @@ class Unseen(Exception):
 
 
 def see(public_url: str, root: Path, paths: Iterable[str]) -> None:
-    """Fetch each file and compare its SHA-256 with the one on disk, then the state; raises Unseen at the first fault."""
+    """Fetch each file and compare its SHA-256 with that on disk, then the state; raises Unseen at the first fault."""
     with requests.Session() as session:
         session.trust_env = False
         for path in paths:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import shapely
 from shapely.geometry import shape
@@ -128,7 +129,7 @@ def _rings(geometry: BaseGeometry) -> Iterable[Sequence[tuple[float, float]]]:
 
 def _ring(ring: Sequence[tuple[float, float]], projection: _Projection) -> str:
     points = [projection.point(lon, lat) for lon, lat, *_ in ring]
-    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(points, points[1:-1], strict=False) if b != a]
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points[:-1]) if b != a]
     if len(steps) < 2:
         return ""
     body = "".join(

@@ -1,0 +1,248 @@
+"""The tree on disk and through its public address: whole or old, never older, seen or honestly not seen."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geowarn.domain.dispatch import Outcome
+from geowarn.domain.errors import TemporaryFailure
+from geowarn.domain.level import Level
+from geowarn.ports import Delivery, Target
+from geowarn_channels import files
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def serving(root: Path, handler: type[SimpleHTTPRequestHandler] = _Quiet) -> Iterator[str]:
+    root.mkdir(parents=True, exist_ok=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(root)))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def send(site: Any, bulletin: Any) -> Any:
+    target = Target("d-1", "public", "public", site.now + timedelta(hours=1))
+    return site.channel.send(Delivery(bulletin, site.bodies[bulletin.id], "public"), target)
+
+
+def everything(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def test_delivered_means_the_public_address_shows_it(site: Any) -> None:
+    with serving(site.root) as url:
+        site.facts["site"]["public_url"] = url
+        made = site.release({"990101": Level.RED})
+        receipt = send(site, made)
+    assert receipt.outcome is Outcome.DELIVERED
+    assert receipt.detail == "seen"
+
+
+def test_written_but_unreachable_is_accepted_and_says_so(site: Any) -> None:
+    with serving(site.root) as url:
+        site.facts["site"]["public_url"] = url
+    made = site.release({"990101": Level.RED})
+    receipt = send(site, made)
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert receipt.detail.startswith("written, not seen: ")
+    assert (site.root / f"w/{made.slug}/index.html").is_file()
+
+
+class _Stale(_Quiet):
+    """A cache in front that keeps an old page."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/w/"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"old")
+            return
+        super().do_GET()
+
+
+class _OldState(_Quiet):
+    def do_GET(self) -> None:
+        if self.path == "/current.json":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"sequence": 0}')
+            return
+        super().do_GET()
+
+
+class _Elsewhere(_Quiet):
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://127.0.0.1:1/")
+        self.end_headers()
+
+
+@pytest.mark.parametrize("handler", [_Stale, _OldState, _Elsewhere])
+def test_something_else_at_the_address_is_not_delivered(site: Any, handler: type[SimpleHTTPRequestHandler]) -> None:
+    with serving(site.root, handler) as url:
+        site.facts["site"]["public_url"] = url
+        receipt = send(site, site.release({"990101": Level.RED}))
+    assert receipt.outcome is Outcome.ACCEPTED
+
+
+def test_sending_twice_changes_nothing(site: Any) -> None:
+    with serving(site.root) as url:
+        site.facts["site"]["public_url"] = url
+        made = site.release({"990101": Level.RED})
+        send(site, made)
+        before = everything(site.root)
+        send(site, made)
+    changing = {"current.json", "feeds/index.html", "en/feeds/index.html"}  # they carry the sequence number
+    after = everything(site.root)
+    assert {path for path in before if before[path] != after[path]} <= changing
+
+
+def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.publish()
+    before = everything(site.root)
+    made = site.release({"990101": Level.RED})
+    real = files._put_beside
+    left = 3
+
+    def full(path: Path, body: bytes) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, body)
+
+    monkeypatch.setattr(files, "_put_beside", full)
+    with pytest.raises(TemporaryFailure) as failure:
+        send(site, made)
+    assert failure.value.reason == "the disk is full"
+    assert everything(site.root) == before
+
+
+@pytest.mark.parametrize("after", range(0, 60, 7))
+def test_a_crash_at_any_point_leaves_home_and_state_old_or_new(
+    site: Any, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    site.publish()
+    made = site.release({"990101": Level.RED})
+    real, left = Path.replace, after
+
+    def crash(self: Path, target: Path) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        try:
+            site.publish()
+        except KeyboardInterrupt:
+            crashed = True
+        else:
+            crashed = False
+    state = json.loads(site.read("current.json"))
+    if state["active"]:
+        assert (site.root / f"w/{made.slug}/index.html").is_file()
+        for address in state["active"][0]["cap"]:
+            assert (site.root / address.split("/", 3)[3]).is_file()
+    home = site.read("index.html")
+    assert "红色预警" in home or "当前无生效预警" in home
+    if "红色预警" in home:
+        assert state["active"]
+    assert crashed or state["active"]
+    site.publish()
+    assert json.loads(site.read("current.json"))["active"]
+    assert not [p for p in site.root.rglob(f"{files.TEMPORARY}*")]
+
+
+def test_an_older_state_never_replaces_a_newer_one(site: Any) -> None:
+    old = site.state()
+    site.release({"990101": Level.RED})
+    site.publish()
+    before = everything(site.root)
+    site.channel.publish(old)
+    assert everything(site.root) == before
+
+
+def test_unchanged_files_keep_their_place_on_disk(site: Any) -> None:
+    site.release({"990101": Level.RED})
+    site.publish()
+    before = {p: p.stat().st_ino for p in site.root.rglob("*") if p.is_file()}
+    site.now += timedelta(minutes=1)
+    site.publish()
+    moved = {p.name for p, inode in before.items() if p.stat().st_ino != inode}
+    assert moved <= {"current.json", "current.geojson", "index.html"}
+    assert sum(p.stat().st_ino != inode for p, inode in before.items()) <= 4
+
+
+def test_pages_of_areas_that_are_gone_go_too_and_bulletins_stay(site: Any) -> None:
+    made = site.release({"990101": Level.RED})
+    site.publish()
+    assert (site.root / "areas/990199/index.html").is_file()
+    site.areas = {code: area for code, area in site.areas.items() if code != "990199"}
+    site.publish()
+    assert not (site.root / "areas/990199/index.html").exists()
+    assert (site.root / f"w/{made.slug}/index.html").is_file()
+
+
+def test_damaged_files_are_put_right_by_the_next_publication(site: Any) -> None:
+    site.release({"990101": Level.RED})
+    site.publish()
+    good = site.read("index.html")
+    (site.root / "index.html").write_text("broken")
+    (site.root / "feeds/cap.atom").unlink()
+    site.publish()
+    assert site.read("index.html") == good
+    assert (site.root / "feeds/cap.atom").is_file()
+
+
+def test_the_lock_keeps_a_second_writer_waiting(tmp_path: Path) -> None:
+    order: list[str] = []
+    started = threading.Event()
+
+    def second() -> None:
+        started.set()
+        with files.locked(tmp_path / ".lock"):
+            order.append("second")
+
+    with files.locked(tmp_path / ".lock"):
+        other = threading.Thread(target=second)
+        other.start()
+        started.wait(10)
+        order.append("first")
+    other.join(10)
+    assert order == ["first", "second"]
+
+
+def test_many_writers_at_once_leave_the_newest_state(site: Any) -> None:
+    site.release({"990101": Level.RED})
+    states = [site.state() for _ in range(6)]
+    writers = [threading.Thread(target=site.channel.publish, args=(state,)) for state in states]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert json.loads(site.read("current.json"))["sequence"] == states[-1].sequence
