@@ -135,7 +135,7 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
             raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
-    levels = {level: signers[level.code] for level in Level if level is not Level.NONE}
+    levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     return Policy(levels, signers["retract"], publish_from)
 
 

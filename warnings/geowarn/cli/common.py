@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output ·
 As = Annotated[str, typer.Option("--as", help="The person acting · 办理人")]
 
 
-def line(key: str, **facts: object) -> None:
+def line(key: str, /, **facts: object) -> None:
     """Print one sentence of the catalogue in the terminal's language."""
     typer.echo(say(f"cli.{key}", terminal_language(), **facts))
 

@@ -121,7 +121,7 @@ def edit(
 ) -> None:
     """Change slots: makes a new version and voids signatures · 修改可改处"""
     system = system_of(data)
-    wanted = dict(part.split("=", 1) if "=" in part else (part, "") for part in slot)
+    wanted = {name: text for name, _, text in (part.partition("=") for part in slot)}
     proposal = edit_slots(system.desk, warning, wanted, acting(system, as_user))
     line("edited", warning=proposal.warning_id, version=proposal.version, digest=proposal.package_sha256)
 

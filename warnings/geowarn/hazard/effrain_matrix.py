@@ -89,9 +89,13 @@ class _Work:
         for point in self.areas.values():
             found = self._own_finding(point) if point.kind is AreaKind.POINT else None
             if found is not None and found.level is not None:
-                for code in ancestors(point.code, self.areas)[1:]:
+                for code in self._raised_areas(point):
                     inside.setdefault(code, []).append(found)
         return inside
+
+    def _raised_areas(self, point: Area) -> list[str]:
+        """The areas around a point up to its county: one slope never raises the whole city and what hangs on it."""
+        return [c for c in ancestors(point.code, self.areas)[1:] if self.areas[c].kind is not AreaKind.CITY]
 
     def _own_finding(self, area: Area) -> Finding | None:
         if area.code not in self._own:
