@@ -53,10 +53,10 @@ def polygon(geometry: Any, file: str, place: str, code: str) -> dict[str, Any]:
         made = shape(found)
     except (ShapelyError, ValueError, TypeError, IndexError) as error:
         raise Refused("areas.geometry", **facts, reason=str(error)[:120]) from None
-    if made.is_empty or not made.area > 0:
-        raise Refused("areas.geometry", **facts, reason="empty")
     if not shapely.is_valid(made):
         raise Refused("areas.geometry", **facts, reason=shapely.is_valid_reason(made))
+    if made.is_empty or not made.area > 0:
+        raise Refused("areas.geometry", **facts, reason="empty")
     return found
 
 

@@ -179,7 +179,8 @@ def _sentence(templates: Templates, assessment: Assessment, language: str, zone:
     level = None if assessment.level is None else assessment.level.code
     roman = "" if assessment.level is None else assessment.level.roman
     facts = {"e": assessment.evidence, "level": level, "roman": roman, "lower_bound": assessment.lower_bound}
-    return " ".join(templates.render(name, **facts, zone=zone, moment=datetime.fromisoformat).split())
+    text = " ".join(templates.render(name, **facts, zone=zone, moment=datetime.fromisoformat).split())
+    return text.replace("。 ", "。")
 
 
 def _model(models: Mapping[str, HazardModel], name: str, rules: RuleSet) -> HazardModel:
