@@ -68,8 +68,15 @@ def _take_in(system: System, reader: str, file: Path) -> str:
 
 
 def proposal_rises(system: System, run: AssessmentRun) -> Proposal | None:
-    """Propose what the storm calls for; None when it is proposed or in force already."""
-    return propose_from_run(system.desk, run.id)
+    """What the storm calls for, under review; None when it is in force already.
+
+    The scheduler may have been quicker: then its proposal is the one.
+    """
+    proposal = propose_from_run(system.desk, run.id)
+    if proposal is not None:
+        return proposal
+    with system.store.read() as work:
+        return next(iter(work.proposals.open()), None)
 
 
 def officers_sign(system: System, warning_id: str) -> list[tuple[str, Role]]:

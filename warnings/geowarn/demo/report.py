@@ -14,7 +14,7 @@ from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import Dispatch, DispatchState
 from geowarn.domain.people import Role
-from geowarn.pipeline.assess import evidence_sentence
+from geowarn.pipeline.assess import evidence_short
 
 
 def _table(language: str, title: str, *columns: str) -> Table:
@@ -37,7 +37,7 @@ def levels_table(system: System, run: AssessmentRun, language: str) -> Table:
             areas[found.area].name(language),
             f"{rain:.1f} mm" if isinstance(rain, float) else "-",
             say(f"cli.level-{code}", language),
-            evidence_sentence(system.templates, found, language),
+            evidence_short(system.templates, found, language),
         )
     return table
 

@@ -1,0 +1,1 @@
+"""The demo: the whole line on embedded defaults and a labelled synthetic storm."""
