@@ -106,8 +106,9 @@ def test_every_page_is_well_formed_and_without_script(desk: Callable[[str], Desk
             assert len(ids) == len(set(ids)), path
             assert etree.tostring(page)
             if language == "en":
-                shown = " ".join(page.xpath("//main//text()"))
-                assert "{" not in shown.replace("{", "{", 0) or path == "/console/ledger", path
+                assert not re.search(
+                    r"[\u4e00-\u9fff]", " ".join(page.xpath("//main//h2//text() | //main//label/text()"))
+                ), path
 
 
 def test_an_edit_makes_a_version_and_voids_signatures(desk: Callable[[str], Desk], proposed: str) -> None:
@@ -208,7 +209,9 @@ def test_proposing_by_hand(desk: Callable[[str], Desk]) -> None:
 
 def test_files_of_the_package_are_shown_but_cannot_act(desk: Callable[[str], Desk], proposed: str) -> None:
     duty = desk("duty")
-    paths = set(re.findall(rf'href="(/console/warnings/{proposed}/files/[^"]+)"', duty.get(f"/console/warnings/{proposed}")))
+    paths = set(
+        re.findall(rf'href="(/console/warnings/{proposed}/files/[^"]+)"', duty.get(f"/console/warnings/{proposed}"))
+    )
     assert len(paths) >= 4
     for path in paths:
         answer = duty.client.get(path)

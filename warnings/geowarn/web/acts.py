@@ -1,0 +1,160 @@
+"""What a person does at the console; every act is a form, every rule is the use case's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from geowarn.domain.area import AreaKind, by_code
+from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.level import Level
+from geowarn.domain.warning import Proposal
+from geowarn.pipeline import change, review, signoff
+from geowarn.pipeline.desk import find_warning
+from geowarn.pipeline.propose import propose_by_hand
+from geowarn.pipeline.release import release, retract
+from geowarn.web.access import Visit, Visiting
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+ACTS = ("update", "extend", "lift", "cancel")
+_SLOT = "slot."
+_LEVEL = "level."
+
+
+def _page(name: str) -> str:
+    return f"/console/warnings/{name}"
+
+
+def _slots(form: dict[str, str]) -> dict[str, str]:
+    """A text area's line ends are not meant: a slot is one line."""
+    return {key.removeprefix(_SLOT): " ".join(text.split()) for key, text in form.items() if key.startswith(_SLOT)}
+
+
+def _whole(form: dict[str, str], name: str) -> int:
+    try:
+        return int(form.get(name, ""))
+    except ValueError:
+        raise Refused("web.number", field=name) from None
+
+
+@router.post("/warnings/{name}/edit")
+def edit(visit: Visiting, name: str) -> Response:
+    """Save the slots as a new version; signatures are void."""
+    form = visit.form()
+    review.edit(visit.system.desk, name, _slots(form), visit.actor, _whole(form, "version"))
+    return visit.go(_page(name))
+
+
+@router.post("/warnings/{name}/return")
+def give_back(visit: Visiting, name: str) -> Response:
+    """Give it back to be edited, with the reason."""
+    review.return_for_edit(visit.system.desk, name, visit.form().get("reason", ""), visit.actor)
+    return visit.go(_page(name))
+
+
+@router.post("/warnings/{name}/dismiss")
+def dismiss(visit: Visiting, name: str) -> Response:
+    """Decide not to issue, with the reason."""
+    review.dismiss(visit.system.desk, name, visit.form().get("reason", ""), visit.actor)
+    return visit.go(_page(name))
+
+
+@router.post("/warnings/{name}/sign")
+def sign(visit: Visiting, name: str) -> Response:
+    """Sign exactly the package whose digest the page showed."""
+    digest = visit.form().get("package_sha256", "")
+    signoff.sign(visit.system.desk, name, visit.actor, digest or "-")
+    return visit.go(_page(name))
+
+
+@router.post("/warnings/{name}/release")
+def issue(visit: Visiting, name: str) -> Response:
+    """Release the signed version."""
+    visit.form()
+    bulletin = release(visit.system.desk, name, visit.actor)
+    return visit.go(f"{_page(bulletin.warning_id)}/board")
+
+
+@router.post("/warnings/{name}/retract")
+def withdraw(visit: Visiting, name: str) -> Response:
+    """Send the prepared retraction; the words typed are the confirmation."""
+    bulletin = retract(visit.system.desk, name, visit.form().get("typed", ""), visit.actor)
+    return visit.go(f"{_page(bulletin.warning_id)}/board")
+
+
+@router.get("/warnings/{name}/act/{act}")
+def ask(visit: Visiting, name: str, act: str) -> Response:
+    """The small form of an update, an extension, an all-clear or a cancellation."""
+    if act not in ACTS:
+        raise NotFound("web.no-page")
+    return visit.page("act", **_act_values(visit, name, act))
+
+
+def _act_values(visit: Visit, name: str, act: str) -> dict[str, Any]:
+    with visit.system.store.read() as work:
+        warning = find_warning(work, name)
+        chain = work.bulletins.of_warning(warning.id)
+        areas = by_code(work.areas.all())
+    if not chain:
+        raise NotFound("web.no-version", warning=name)
+    held = {area.code: area.level for area in chain[-1].content.areas}
+    others = [a for a in areas.values() if a.kind in (AreaKind.COUNTY, AreaKind.ZONE) and a.code not in held]
+    return {"act": act, "warning": warning, "last": chain[-1], "areas": areas, "held": held, "others": others}
+
+
+def _levels(form: dict[str, str]) -> dict[str, Level]:
+    named = {key.removeprefix(_LEVEL): Level.parse(value) for key, value in form.items() if key.startswith(_LEVEL)}
+    added = form.get("add_area", "")
+    if added:
+        named[added] = Level.parse(form.get("add_level", ""))
+    return named
+
+
+def _until(visit: Visit, form: dict[str, str]) -> datetime:
+    """A form's local date and time, in the installation's zone."""
+    try:
+        return datetime.fromisoformat(form.get("until", "")).replace(tzinfo=visit.words.zone)
+    except ValueError:
+        raise Refused("web.moment", field="until") from None
+
+
+@router.post("/warnings/{name}/act/{act}")
+def follow(visit: Visiting, name: str, act: str) -> Response:
+    """Propose what follows; it is reviewed and signed like any other."""
+    form, desk = visit.form(), visit.system.desk
+    reason = form.get("reason", "")
+    proposal: Proposal
+    match act:
+        case "update":
+            proposal = change.update(desk, name, _levels(form), reason, visit.actor)
+        case "extend":
+            proposal = change.extend(desk, name, _until(visit, form), reason, visit.actor)
+        case "lift":
+            proposal = change.lift(desk, name, reason, visit.actor)
+        case "cancel":
+            proposal = change.cancel(desk, name, reason, visit.actor)
+        case _:
+            raise NotFound("web.no-page")
+    return visit.go(_page(proposal.warning_id))
+
+
+@router.get("/propose")
+def ask_by_hand(visit: Visiting) -> Response:
+    """The form for what a person knows without a forecast."""
+    with visit.system.store.read() as work:
+        areas = [area for area in work.areas.all() if area.kind is not AreaKind.CITY]
+    return visit.page("propose", areas=areas, known=by_code(areas))
+
+
+@router.post("/propose")
+def by_hand(visit: Visiting) -> Response:
+    """Propose a warning by hand."""
+    form = visit.form()
+    levels = {form.get("area", ""): Level.parse(form.get("level", ""))}
+    proposal = propose_by_hand(
+        visit.system.desk, levels, _whole(form, "hours"), form.get("reason", ""), form.get("source", ""), visit.actor
+    )
+    return visit.go(_page(proposal.warning_id))

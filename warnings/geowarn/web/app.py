@@ -1,0 +1,117 @@
+"""The web application: public tree, stations, provider callbacks, console, operation."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from geowarn.bootstrap import System
+from geowarn.catalogue import explain
+from geowarn.domain.errors import NotFound, Refused
+from geowarn.web import acts, board, home, hooks, inquiry, integrators, ledger_page, login, operation, review, stations
+from geowarn.web.access import NotSignedIn, language_of, render, system_of, to_login, token_of
+from geowarn.web.guard import Guard
+from geowarn.web.map_drawing import MapDrawer
+from geowarn.web.public_tree import MEDIA_TYPES, PublicTree, Shelf, resolve, send_stored
+from geowarn.web.sessions import signed_in
+
+_STATIC = Path(__file__).parent / "static"
+_MACHINES = ("/api/", "/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
+_RETRY_SECONDS = "30"
+
+
+def explained(request: Request, refusal: Refused, status: int) -> Response:
+    """A refusal as a page in the reader's language, or as JSON for a machine."""
+    if request.url.path.startswith(_MACHINES):
+        return JSONResponse({"error": refusal.key, "message": explain(refusal, "en")}, status)
+    text = explain(refusal, language_of(request))
+    who = None
+    if request.url.path.startswith("/console") and token_of(request) and status != 500:
+        who = signed_in(system_of(request), token_of(request), quiet=True)
+    return render(request, "refusal", status, who, text=text, status=status)
+
+
+def _absent(request: Request, status: int) -> Response:
+    page = render(request, "absent", status, None, status=status)
+    if status == 503:
+        page.headers["Retry-After"] = _RETRY_SECONDS
+    return page
+
+
+def _public(request: Request, path: str) -> Response:
+    tree: PublicTree = request.app.state.tree
+    answer = tree.answer(request, path)
+    return answer if isinstance(answer, Response) else _absent(request, answer)
+
+
+def _static(request: Request, path: str) -> Response:
+    shelf: Shelf = request.app.state.shelf
+    found = resolve(_STATIC, path)
+    if found is None or not found.is_file():
+        return _absent(request, 404)
+    return send_stored(request, shelf.get(found), MEDIA_TYPES[found.suffix], "public, max-age=3600")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for it
+    return explained(request, error, 404 if isinstance(error, NotFound) else 409)
+
+
+def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return explained(request, Refused("web.malformed", field=where, reason=str(first["msg"])), 422)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if request.url.path.startswith(_MACHINES):
+        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+    if error.status_code == 404:
+        return _absent(request, 404)
+    return explained(request, Refused("web.method", method=request.method), error.status_code)
+
+
+def _handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(NotSignedIn, lambda _, error: to_login(getattr(error, "wanted", "")))
+    app.add_exception_handler(
+        stations.NoKey,
+        lambda *_: JSONResponse({"error": "bearer key needed"}, 401, headers={"WWW-Authenticate": "Bearer"}),
+    )
+    app.add_exception_handler(hooks.NotSigned, lambda *_: JSONResponse({"error": "not signed"}, 403))
+
+
+def create_app(system: System) -> FastAPI:
+    """The application over an opened installation; it starts nothing in the background."""
+    app = FastAPI(
+        title="geowarn",
+        version=importlib.metadata.version("geowarn"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.system = system
+    app.state.tree = PublicTree(system.public_dir)
+    app.state.shelf = Shelf()
+    app.state.map = MapDrawer()
+    for part in (operation, integrators, stations, hooks, inquiry, login, home, review, acts, board, ledger_page):
+        app.include_router(part.router)
+    app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/console/{path:path}", lambda request, path: _absent(request, 404), include_in_schema=False)
+    app.add_api_route("/{path:path}", _public, methods=["GET", "HEAD"], include_in_schema=False)
+    _handlers(app)
+    app.add_middleware(
+        Guard, explain=explained, strict_transport=system.settings.site.public_url.startswith("https://")
+    )
+    return app

@@ -1,0 +1,156 @@
+"""The console's map: areas as SVG paths with fill, pattern, shape and name, drawn on the server."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from geowarn.domain.area import Area, AreaKind, ancestors
+from geowarn.domain.level import Level
+
+WIDTH = 384
+_MARGIN = 14
+_TALLEST = 460
+_SPACE = 26  # pixels between two labels of areas without a level
+_GROUND = (AreaKind.COUNTY, AreaKind.ZONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One area as drawn."""
+
+    path: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name, with the level's badge above it where there is one."""
+
+    x: int
+    y: int
+    name: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Everything the SVG template needs; sizes in pixels."""
+
+    width: int
+    height: int
+    shapes: tuple[Shape, ...]
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Longitude and latitude to pixels: equirectangular, true to scale at the middle latitude."""
+
+    west: float
+    north: float
+    scale: float
+    squeeze: float
+    height: int
+
+    @classmethod
+    def around(cls, geometries: Sequence[BaseGeometry]) -> _Frame:
+        west, south, east, north = (float(v) for v in shapely.total_bounds(np.array(geometries)))
+        squeeze = math.cos(math.radians((south + north) / 2))
+        wide, high = max((east - west) * squeeze, 1e-6), max(north - south, 1e-6)
+        scale = min((WIDTH - 2 * _MARGIN) / wide, (_TALLEST - 2 * _MARGIN) / high)
+        left = west - ((WIDTH / scale) - wide) / 2 / squeeze
+        return cls(left, north + _MARGIN / scale, scale, squeeze, round(high * scale + 2 * _MARGIN))
+
+    def point(self, lon: float, lat: float) -> tuple[float, float]:
+        return (lon - self.west) * self.squeeze * self.scale, (self.north - lat) * self.scale
+
+    def path(self, geometry: BaseGeometry) -> str:
+        rings = [ring for polygon in _polygons(geometry) for ring in (polygon.exterior, *polygon.interiors)]
+        return "".join(self._ring(ring.coords) for ring in rings)
+
+    def _ring(self, coordinates: Iterable[tuple[float, ...]]) -> str:
+        points = [self.point(c[0], c[1]) for c in coordinates][:-1]
+        return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
+
+
+def _polygons(geometry: BaseGeometry) -> list[Any]:
+    parts = getattr(geometry, "geoms", [geometry])
+    return [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
+
+
+class MapDrawer:
+    """Draws maps of one set of areas; the outlines are simplified once and kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, BaseGeometry] = {}
+        self._key: tuple[tuple[str, int], ...] = ()
+        self._frame: _Frame | None = None
+
+    def draw(self, areas: Mapping[str, Area], levels: Mapping[str, Level], language: str) -> Drawing | None:
+        """The map with these levels, or None where no area has a polygon; a child shows its parent's level."""
+        ground = [a for a in areas.values() if a.geometry is not None and a.kind in _GROUND]
+        ground = ground or [a for a in areas.values() if a.geometry is not None]
+        if not ground:
+            return None
+        self._outline(ground)
+        assert self._frame is not None  # noqa: S101 - _outline made it
+        drawn = [(area, _level(area.code, areas, levels)) for area in ground]
+        points = [(a, levels[a.code]) for a in areas.values() if a.geometry is None and levels.get(a.code)]
+        shapes = sorted(
+            (Shape(self._frame.path(self._known[area.code]), level) for area, level in drawn), key=lambda s: s.level
+        )
+        return Drawing(WIDTH, self._frame.height, tuple(shapes), self._labels([*drawn, *points], language))
+
+    def _outline(self, ground: Sequence[Area]) -> None:
+        key = tuple((area.code, hash(str(area.geometry)[:4000])) for area in ground)
+        if key == self._key:
+            return
+        geometries = [shape(dict(area.geometry or {})) for area in ground]
+        self._frame = _Frame.around(geometries)
+        # Half a pixel; neighbours keep their common border.
+        simple = shapely.coverage_simplify(np.array(geometries), 0.5 / self._frame.scale)
+        self._known = {area.code: geometry for area, geometry in zip(ground, simple, strict=True)}
+        self._key = key
+
+    def _labels(self, drawn: Sequence[tuple[Area, Level]], language: str) -> tuple[Label, ...]:
+        placed: list[Label] = []
+        for area, level in sorted(drawn, key=lambda pair: -pair[1]):
+            spot = self._spot(area)
+            if spot is None:
+                continue
+            x, y = spot
+            near = any(abs(x - p.x) < _SPACE and abs(y - p.y) < _SPACE * 0.7 for p in placed)
+            if level is Level.NONE and near:
+                continue
+            placed.append(Label(round(x), round(y), short_name(area.name(language), language), level))
+        return tuple(reversed(placed))
+
+    def _spot(self, area: Area) -> tuple[float, float] | None:
+        assert self._frame is not None  # noqa: S101 - draw() made it
+        if area.lon is not None and area.lat is not None:
+            return self._frame.point(area.lon, area.lat)
+        outline = self._known.get(area.code)
+        if outline is None or outline.is_empty:
+            return None
+        middle = outline.representative_point()
+        return self._frame.point(middle.x, middle.y)
+
+
+def _level(code: str, areas: Mapping[str, Area], levels: Mapping[str, Level]) -> Level:
+    return max((levels.get(held, Level.NONE) for held in ancestors(code, areas)), default=Level.NONE)
+
+
+def short_name(name: str, language: str) -> str:
+    """A map's name: 海阳 for 海阳市, Haiyang for "Haiyang City"."""
+    if language == "zh":
+        return name[:-1] if len(name) > 2 and name[-1] in "市区县" else name
+    words = name.split()
+    return " ".join(words[:-1]) if len(words) > 1 and words[-1] in ("City", "District", "County") else name

@@ -1,0 +1,108 @@
+"""The review page: what rises, where, why, what each channel will say, and who must sign."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from geowarn.domain.errors import NotFound
+from geowarn.domain.people import Role
+from geowarn.domain.warning import ProposalStatus, WarningStatus
+from geowarn.pipeline.assess import evidence_sentence
+from geowarn.pipeline.desk import find_warning, newest
+from geowarn.ports import UnitOfWork
+from geowarn.web.access import Visit, Visiting
+from geowarn.web.channel_texts import Measuring, channel_texts
+from geowarn.web.review_rows import area_rows, quiet_line, steps
+from geowarn.web.review_sheet import Sheet, sheet_of
+
+router = APIRouter(prefix="/console", include_in_schema=False)
+_measuring = Measuring()
+
+# The roles that `release` lets through.
+_RELEASERS = frozenset({Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF})
+# An artefact is shown as it will be, but nothing in it may act on the console.
+_SANDBOX = "default-src 'none'; style-src 'self'; img-src 'self' data:; sandbox"
+
+
+@router.get("/warnings")
+def listing(visit: Visiting) -> Response:
+    """Every course of events, newest first."""
+    with visit.system.store.read() as work:
+        rows = [(w, newest(work, w.id), work.bulletins.of_warning(w.id)) for w in work.warnings.all()]
+    return visit.page("warnings", rows=rows)
+
+
+@router.get("/warnings/{name}")
+def show(visit: Visiting, name: str) -> Response:
+    """One warning: under review, or its release board once decided."""
+    with visit.system.store.read() as work:
+        sheet = sheet_of(visit.system.desk, work, name)
+        if sheet is None:
+            raise NotFound("web.no-version", warning=name)
+        if not sheet.editable and sheet.earlier:
+            return visit.go(f"/console/warnings/{sheet.warning.id}/board")
+        values = _values(visit, work, sheet)
+    return visit.page("review", **values)
+
+
+def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
+    desk, w = visit.system.desk, visit.words
+    content = sheet.proposal.content
+    measures = _measuring.of(desk, work, sheet.proposal)
+    rows = area_rows(sheet, lambda found: evidence_sentence(visit.system.templates, found, w.language, str(w.zone)))
+    texts = channel_texts(sheet.package, content.slots, w, measures)
+    return {
+        "sheet": sheet,
+        "base": f"/console/warnings/{sheet.warning.id}",
+        "content": content,
+        "rows": rows,
+        "quiet": quiet_line(sheet, w.language),
+        "map": visit.request.app.state.map.draw(sheet.areas, sheet.levels, w.language),
+        "steps": steps(sheet, visit.now),
+        "texts": texts,
+        "files": sum(len(found.texts) for found in texts),
+        "my_role": sheet.signable_by(visit.user),
+        "may_release": bool(visit.user.roles.intersection(_RELEASERS)),
+        "publish_from": desk.policy.publish_from,
+        "heard": sheet.heard_at(),
+        "reach": _reach(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
+        "returned": sheet.proposal.status is ProposalStatus.RETURNED,
+        "dismissed": sheet.warning.status is WarningStatus.DISMISSED or not sheet.editable,
+    }
+
+
+def _reach(sheet: Sheet, texts: Any, rate: float, publish_from: int) -> dict[str, Any]:
+    """Registrations per public level and how long the sender needs for them all."""
+    parts: dict[int, int] = {}
+    for channel in texts:
+        for text in channel.texts if channel.channel == "sms" else ():
+            if text.level is not None and text.measure is not None:
+                parts[text.level] = max(parts.get(text.level, 1), text.measure.parts or 1)
+    levels = sorted({level for level in sheet.levels.values() if level >= publish_from}, reverse=True)
+    rows = [(level, sheet.reached(level), parts.get(level, 1)) for level in levels]
+    segments = sum(count * each for _, count, each in rows)
+    return {
+        "rows": rows,
+        "total": sum(r[1] for r in rows),
+        "segments": segments,
+        "needs": timedelta(seconds=segments / rate),
+    }
+
+
+@router.get("/warnings/{name}/files/{path:path}")
+def file(visit: Visiting, name: str, path: str) -> Response:
+    """One file of the package under review, byte for byte, late fields still marked."""
+    with visit.system.store.read() as work:
+        proposal = newest(work, find_warning(work, name).id)
+        package = work.proposals.package(proposal.id) if proposal else None
+    artefact = next((a for a in package.artefacts if a.path == path), None) if package else None
+    if artefact is None:
+        raise NotFound("web.no-file", file=path)
+    media_type = artefact.media_type
+    if media_type.split(";")[0] not in ("image/svg+xml", "image/png", "text/html"):
+        media_type = "text/plain; charset=utf-8"
+    return Response(artefact.body, headers={"Content-Type": media_type, "Content-Security-Policy": _SANDBOX})
