@@ -20,6 +20,7 @@ from geowarn.pipeline.areas import import_areas
 from geowarn.pipeline.assess import assess, evidence_sentence, replay
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.rules import load_rules
+from geowarn.ports import HazardModel, Reader
 from geowarn.resources import config_dir
 from geowarn.sources.grib import GribReader
 from geowarn.sources.rain_csv import RainCsvReader
@@ -42,8 +43,8 @@ class Bench:
         url = f"sqlite:///{folder / 'geowarn.db'}"
         upgrade.upgrade(url)
         self.store = SqlStore(url)
-        self.readers = {"grib": GribReader(), "csv": RainCsvReader()}
-        self.models = {"effrain-matrix": EffrainMatrix()}
+        self.readers: dict[str, Reader] = {"grib": GribReader(), "csv": RainCsvReader()}
+        self.models: dict[str, HazardModel] = {"effrain-matrix": EffrainMatrix()}
 
     def now(self) -> datetime:
         return self.moment

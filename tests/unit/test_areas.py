@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def features(folder: Path, *geometries: Any, name: str = "areas.geojson", **prop
     return path
 
 
-def polygon(ring: list[list[float]]) -> dict[str, Any]:
+def polygon(ring: Sequence[Sequence[object]]) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 

@@ -31,6 +31,7 @@ NOON = datetime(2026, 7, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 GRID = Grid(lon0=0.5, lat0=0.5, dlon=1, dlat=1, nx=4, ny=4)
 UNIT = AreaUnits(("a",))
+Amounts = float | Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]
 FORECAST = Forecast(
     id="f1",
     reader="none",
@@ -55,15 +56,15 @@ def box(west: float, south: float, east: float, north: float) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def field(start: float, end: float, mm: float | Sequence[float], support: Support = UNIT, **more: Any) -> RainField:
-    values = [float(mm)] * support.size if isinstance(mm, int | float) else list(mm)
+def field(start: float, end: float, mm: Amounts, support: Support = UNIT, **more: Any) -> RainField:
+    values = [float(mm)] * support.size if isinstance(mm, int | float) else [float(one) for one in mm]
     kind = more.pop("kind", RainKind.FORECAST)
     return RainField(
         Period(NOON + start * HOUR, NOON + end * HOUR), support, values, kind, more.pop("source", "s"), NOON, **more
     )
 
 
-def seen(start: float, end: float, mm: float | Sequence[float], support: Support = UNIT, **more: Any) -> RainField:
+def seen(start: float, end: float, mm: Amounts, support: Support = UNIT, **more: Any) -> RainField:
     return field(start, end, mm, support, kind=RainKind.OBSERVED, **more)
 
 

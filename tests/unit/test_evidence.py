@@ -57,7 +57,7 @@ def storm_hour(storm: Mapping[str, Any], hour: int) -> np.ndarray[Any, np.dtype[
             u, v = math.cos(turn) * dx + math.sin(turn) * dy, -math.sin(turn) * dx + math.cos(turn) * dy
             total += cell["A_mm"] * np.exp(-0.5 * ((u / cell["sx_deg"]) ** 2 + (v / cell["sy_deg"]) ** 2))
         rain += total * shares[at] / shares.sum()
-    return rain.ravel()
+    return np.asarray(rain.ravel(), dtype=np.float64)
 
 
 @cache

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,33 +13,12 @@ from geowarn.domain.area import Area, ancestors, by_code
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import NotFound, Refused
-from geowarn.domain.period import Period, uncovered
-from geowarn.domain.rain import Forecast, RainField, RainKind
+from geowarn.domain.period import Period
+from geowarn.domain.rain import Forecast, RainKind
 from geowarn.domain.rules import RuleSet
+from geowarn.pipeline.rain_inputs import Decoder, choose_window, observations, observed_fields
 from geowarn.pipeline.rules import parse_rules
 from geowarn.ports import Clock, HazardModel, Rain, Reader, Store, Templates, UnitOfWork
-
-
-@dataclass(frozen=True, slots=True)
-class Decoder:
-    """Reads stored payloads again; bytes that no longer have their digest are refused."""
-
-    readers: Mapping[str, Reader]
-    raw_dir: Path
-
-    def fields(self, forecast: Forecast) -> tuple[RainField, ...]:
-        """The fields of a stored forecast; raises Refused naming it."""
-        reader = self.readers.get(forecast.reader)
-        if reader is None:
-            raise Refused("assess.no-reader", forecast=forecast.id, reader=forecast.reader)
-        payload = self.raw_dir / forecast.payload_digest
-        try:
-            data = payload.read_bytes()
-        except OSError:
-            raise Refused("assess.raw-missing", forecast=forecast.id, digest=forecast.payload_digest) from None
-        if sha256_hex(data) != forecast.payload_digest:
-            raise Refused("assess.raw-changed", forecast=forecast.id, digest=forecast.payload_digest)
-        return reader.read(payload, forecast.file_name).fields
 
 
 def assess(
@@ -75,10 +54,10 @@ def assess(
         areas = _areas(work)
     _refuse_stale(forecast, now, rules, stale_reason)
     fields = decoder.fields(forecast)
-    window = _window(fields, window_hours, at, now)
+    window = choose_window(fields, window_hours, at, now)
     with store.read() as work:
-        rows = _observations(work, forecast, window, rules)
-    rain = Rain(forecast, fields, _observed(decoder, rows))
+        rows = observations(work, forecast, window, rules)
+    rain = Rain(forecast, fields, observed_fields(decoder, rows))
     selected = select_areas(areas, area_codes)
     found = chosen.assess(_closure(areas, selected), rain, window, rules, cache_dir)
     run = AssessmentRun(
@@ -132,7 +111,7 @@ def replay(
         areas = _areas(work)
     if rules is None:  # the kept text decides, not how a store happened to keep its numbers
         used = parse_rules(used.text.encode(), used.name)
-    rain = Rain(forecast, decoder.fields(forecast), _observed(decoder, rows))
+    rain = Rain(forecast, decoder.fields(forecast), observed_fields(decoder, rows))
     known = by_code(areas)
     selected = [known[one.area] for one in stored.assessments if one.area in known]
     chosen = _model(models, stored.model, used)
@@ -218,31 +197,6 @@ def _refuse_stale(forecast: Forecast, now: datetime, rules: RuleSet, reason: str
         run_time = forecast.run_time.isoformat(timespec="minutes")
         facts = {"forecast": forecast.id, "source": forecast.source, "age": f"{age:.1f}", "limit": f"{limit:g}"}
         raise Refused("assess.stale", **facts, run_time=run_time)
-
-
-def _window(fields: Sequence[RainField], hours: int, at: datetime | None, now: datetime) -> Period:
-    """From `at`; else from this hour or the latest interval begun that the fields cover on; else their first."""
-    length = timedelta(hours=hours)
-    if at is not None:
-        return Period(at, at + length)
-    periods = [field.period for field in fields]
-    starts = sorted({period.start for period in periods})
-    begun = [start for start in reversed(starts) if start <= now]
-    for start in (now.replace(minute=0, second=0, microsecond=0), *begun):
-        window = Period(start, start + length)
-        if not uncovered(window, [period for period in periods if window.contains(period)]):
-            return window
-    return Period(starts[0], starts[0] + length)
-
-
-def _observations(work: UnitOfWork, forecast: Forecast, window: Period, rules: RuleSet) -> list[Forecast]:
-    days = int(rules.parameters.get("antecedent_days", 15))
-    period = Period.ending(window.end, 24 * (days + 1))
-    return [row for row in work.forecasts.covering(period, RainKind.OBSERVED) if row.id != forecast.id]
-
-
-def _observed(decoder: Decoder, rows: Sequence[Forecast]) -> tuple[RainField, ...]:
-    return tuple(field for row in rows for field in decoder.fields(row) if field.kind is RainKind.OBSERVED)
 
 
 def _closure(areas: Sequence[Area], selected: Sequence[Area]) -> list[Area]:
