@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from geowarn.domain.area import Area, ancestors, by_code
+from geowarn.domain.area import Area, by_code
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, RainKind
 from geowarn.domain.rules import RuleSet
+from geowarn.pipeline.area_choice import areas_digest, closure, select_areas
 from geowarn.pipeline.rain_inputs import Decoder, choose_window, observations, observed_fields
 from geowarn.pipeline.rules import parse_rules
 from geowarn.ports import Clock, HazardModel, Rain, Reader, Store, Templates, UnitOfWork
@@ -59,7 +60,7 @@ def assess(
         rows = observations(work, forecast, window, rules)
     rain = Rain(forecast, fields, observed_fields(decoder, rows))
     selected = select_areas(areas, area_codes)
-    found = chosen.assess(_closure(areas, selected), rain, window, rules, cache_dir)
+    found = chosen.assess(closure(areas, selected), rain, window, rules, cache_dir)
     run = AssessmentRun(
         id="",
         forecast_id=forecast.id,
@@ -115,7 +116,7 @@ def replay(
     known = by_code(areas)
     selected = [known[one.area] for one in stored.assessments if one.area in known]
     chosen = _model(models, stored.model, used)
-    found = chosen.assess(_closure(areas, selected), rain, stored.window, used, cache_dir)
+    found = chosen.assess(closure(areas, selected), rain, stored.window, used, cache_dir)
     again = replace(
         stored,
         rules=f"{used.name} {used.version}",
@@ -125,22 +126,6 @@ def replay(
         assessments=_dated(found, selected, forecast, stored.created_at, stored.window, used),
     )
     return Replay(stored, again, _plain(stored) == _plain(again))
-
-
-def select_areas(areas: Sequence[Area], wanted: Sequence[str] | None) -> list[Area]:
-    """Areas by code or kind in the order of the installation; raises Refused naming what fits none."""
-    if not wanted:
-        return [area for area in areas if area.kind != "city"]
-    words = {word.strip() for word in wanted if word.strip()}
-    unknown = words - {area.code for area in areas} - {area.kind.value for area in areas}
-    if unknown:
-        raise Refused("assess.unknown-areas", areas=", ".join(sorted(unknown)))
-    return [area for area in areas if area.code in words or area.kind.value in words]
-
-
-def areas_digest(areas: Sequence[Area]) -> str:
-    """SHA-256 over every fact of every area: what a replay must find unchanged."""
-    return sha256_hex(canonical_json([asdict(area) for area in sorted(areas, key=lambda area: area.code)]))
 
 
 def evidence_sentence(templates: Templates, assessment: Assessment, language: str, zone: str = "UTC") -> str:
@@ -197,13 +182,6 @@ def _refuse_stale(forecast: Forecast, now: datetime, rules: RuleSet, reason: str
         run_time = forecast.run_time.isoformat(timespec="minutes")
         facts = {"forecast": forecast.id, "source": forecast.source, "age": f"{age:.1f}", "limit": f"{limit:g}"}
         raise Refused("assess.stale", **facts, run_time=run_time)
-
-
-def _closure(areas: Sequence[Area], selected: Sequence[Area]) -> list[Area]:
-    """The selected areas, their ancestors, and everything inside either: hazard points raise what they lie in."""
-    known = by_code(areas)
-    above = {code for area in selected for code in ancestors(area.code, known)}
-    return [area for area in areas if area.code in above or above & set(ancestors(area.code, known))]
 
 
 def _dated(
