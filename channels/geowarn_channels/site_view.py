@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Series
 from geowarn.ports import PublishedBulletin, SiteState
 from geowarn_channels.site_entry import ENTRY
+
+_LAPSED_FOR = timedelta(hours=48)
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,13 @@ class SiteView:
         for shown in reversed(among):
             found.setdefault(shown.bulletin.warning_id, []).append(shown)
         return list(reversed(found.values()))
+
+    @property
+    def lapsed(self) -> list[Shown]:
+        """Bulletins whose validity ended in the last two days without an all-clear."""
+        recent = self.state.generated - _LAPSED_FOR
+        ended = [shown for shown in self.real if shown.standing is Standing.VALIDITY_ENDED]
+        return [shown for shown in ended if shown.bulletin.content.expires > recent]
 
     @property
     def uncalibrated(self) -> bool:

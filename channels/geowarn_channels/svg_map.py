@@ -20,6 +20,8 @@ _MARGIN = 40
 _TOLERANCE = 1.2  # units of the picture, about a third of a pixel on a phone
 _SMALL = 9000  # square units below which a name leaves the map on a phone
 _ORDER = {AreaKind.CITY: 0, AreaKind.COUNTY: 1, AreaKind.ZONE: 2, AreaKind.TOWNSHIP: 3, AreaKind.POINT: 4}
+# Where a name may stand round its point, best first.
+_AROUND = ((0, 12), (0, -24), (0, 48), (52, 12), (-52, 12), (40, -24), (40, 48))
 _DROPPED_ENDINGS = {
     "zh": ("市", "区", "县"),
     "en": (" District", " City", " County"),
@@ -186,11 +188,12 @@ def draw_map(
     effective = effective_levels(levels, base.parents)
     shown = sorted(base.outlines, key=lambda o: effective.get(o.code, Level.NONE))
     marks = [
-        {"x": x, "y": y, "level": level.code, "name": "", "label_y": y + 62}
+        {"x": x, "y": y, "level": level.code}
         for code, level in sorted(levels.items(), key=lambda item: item[1])
         if level > Level.NONE and code in base.points
         for x, y in [base.points[code]]
     ]
+    labels = _placed(shown, effective, language)
     areas = [
         {
             "id": f"m{number}",
@@ -199,7 +202,9 @@ def draw_map(
             "x": o.x,
             "y": o.y,
             "small": o.small,
-            "label": _label(o, effective.get(o.code, Level.NONE), language),
+            "label": labels.get(o.code, ("", 0, 0))[0],
+            "label_x": labels.get(o.code, ("", o.x, o.y))[1],
+            "label_y": labels.get(o.code, ("", o.x, o.y))[2],
         }
         for number, o in enumerate(shown)
     ]
@@ -207,7 +212,7 @@ def draw_map(
         "website/map.svg.j2",
         width=WIDTH,
         height=base.height + (56 if opening and standalone else 0),
-        sea_height=base.height,
+        box=_window(pin, base.height) if pin else (0, 0, WIDTH, base.height),
         areas=areas,
         marks=marks,
         pin=pin,
@@ -216,6 +221,35 @@ def draw_map(
         standalone=standalone,
         opening=opening if standalone else "",
     )
+
+
+def _window(pin: Pin, height: int) -> tuple[int, int, int, int]:
+    """The part of the map round a place, inside the whole."""
+    wide, high = min(480, WIDTH), min(430, height)
+    return max(0, min(pin.x - wide // 2, WIDTH - wide)), max(0, min(pin.y - high // 2, height - high)), wide, high
+
+
+def _placed(outlines: Iterable[Outline], levels: Mapping[str, Level], language: str) -> dict[str, tuple[str, int, int]]:
+    """Name and base line for each area, levelled ones first; a name that would cover another one stays away."""
+    taken: list[tuple[float, float, float, float]] = []
+    found: dict[str, tuple[str, int, int]] = {}
+    for o in sorted(outlines, key=lambda o: (-levels.get(o.code, Level.NONE), o.small)):
+        level = levels.get(o.code, Level.NONE)
+        name = _label(o, level, language)
+        if level > Level.NONE:
+            taken.append((o.x - 40, o.y - 64, o.x + 40, o.y + 14))
+        for dx, dy in [(0, 50)] if level > Level.NONE else _AROUND:
+            half = len(name) * (19 if language == "zh" else 10)
+            box = (o.x + dx - half, o.y + dy - 34, o.x + dx + half, o.y + dy + 6)
+            if name and (level > Level.NONE or not any(_overlap(box, other) for other in taken)):
+                taken.append(box)
+                found[o.code] = (name, o.x + dx, o.y + dy)
+                break
+    return found
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _label(outline: Outline, level: Level, language: str) -> str:

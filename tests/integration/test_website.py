@@ -14,12 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.site_desk import SiteDesk
 
 from geowarn.domain.dispatch import Outcome
 from geowarn.domain.errors import TemporaryFailure
 from geowarn.domain.level import Level
 from geowarn.ports import Delivery, Target
 from geowarn_channels import files
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteDesk:
+    return SiteDesk(tmp_path)
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -42,7 +48,7 @@ def serving(root: Path, handler: type[SimpleHTTPRequestHandler] = _Quiet) -> Ite
         thread.join()
 
 
-def send(site: Any, bulletin: Any) -> Any:
+def send(site: SiteDesk, bulletin: Any) -> Any:
     target = Target("d-1", "public", "public", site.now + timedelta(hours=1))
     return site.channel.send(Delivery(bulletin, site.bodies[bulletin.id], "public"), target)
 
@@ -51,7 +57,7 @@ def everything(root: Path) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-def test_delivered_means_the_public_address_shows_it(site: Any) -> None:
+def test_delivered_means_the_public_address_shows_it(site: SiteDesk) -> None:
     with serving(site.root) as url:
         site.facts["site"]["public_url"] = url
         made = site.release({"990101": Level.RED})
@@ -60,7 +66,7 @@ def test_delivered_means_the_public_address_shows_it(site: Any) -> None:
     assert receipt.detail == "seen"
 
 
-def test_written_but_unreachable_is_accepted_and_says_so(site: Any) -> None:
+def test_written_but_unreachable_is_accepted_and_says_so(site: SiteDesk) -> None:
     with serving(site.root) as url:
         site.facts["site"]["public_url"] = url
     made = site.release({"990101": Level.RED})
@@ -100,14 +106,16 @@ class _Elsewhere(_Quiet):
 
 
 @pytest.mark.parametrize("handler", [_Stale, _OldState, _Elsewhere])
-def test_something_else_at_the_address_is_not_delivered(site: Any, handler: type[SimpleHTTPRequestHandler]) -> None:
+def test_something_else_at_the_address_is_not_delivered(
+    site: SiteDesk, handler: type[SimpleHTTPRequestHandler]
+) -> None:
     with serving(site.root, handler) as url:
         site.facts["site"]["public_url"] = url
         receipt = send(site, site.release({"990101": Level.RED}))
     assert receipt.outcome is Outcome.ACCEPTED
 
 
-def test_sending_twice_changes_nothing(site: Any) -> None:
+def test_sending_twice_changes_nothing(site: SiteDesk) -> None:
     with serving(site.root) as url:
         site.facts["site"]["public_url"] = url
         made = site.release({"990101": Level.RED})
@@ -119,7 +127,9 @@ def test_sending_twice_changes_nothing(site: Any) -> None:
     assert {path for path in before if before[path] != after[path]} <= changing
 
 
-def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(
+    site: SiteDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.publish()
     before = everything(site.root)
     made = site.release({"990101": Level.RED})
@@ -142,7 +152,7 @@ def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(site: Any, mon
 
 @pytest.mark.parametrize("after", range(0, 60, 7))
 def test_a_crash_at_any_point_leaves_home_and_state_old_or_new(
-    site: Any, monkeypatch: pytest.MonkeyPatch, after: int
+    site: SiteDesk, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     site.publish()
     made = site.release({"990101": Level.RED})
@@ -178,7 +188,7 @@ def test_a_crash_at_any_point_leaves_home_and_state_old_or_new(
     assert not [p for p in site.root.rglob(f"{files.TEMPORARY}*")]
 
 
-def test_an_older_state_never_replaces_a_newer_one(site: Any) -> None:
+def test_an_older_state_never_replaces_a_newer_one(site: SiteDesk) -> None:
     old = site.state()
     site.release({"990101": Level.RED})
     site.publish()
@@ -187,7 +197,7 @@ def test_an_older_state_never_replaces_a_newer_one(site: Any) -> None:
     assert everything(site.root) == before
 
 
-def test_unchanged_files_keep_their_place_on_disk(site: Any) -> None:
+def test_unchanged_files_keep_their_place_on_disk(site: SiteDesk) -> None:
     site.release({"990101": Level.RED})
     site.publish()
     before = {p: p.stat().st_ino for p in site.root.rglob("*") if p.is_file()}
@@ -198,7 +208,7 @@ def test_unchanged_files_keep_their_place_on_disk(site: Any) -> None:
     assert sum(p.stat().st_ino != inode for p, inode in before.items()) <= 4
 
 
-def test_pages_of_areas_that_are_gone_go_too_and_bulletins_stay(site: Any) -> None:
+def test_pages_of_areas_that_are_gone_go_too_and_bulletins_stay(site: SiteDesk) -> None:
     made = site.release({"990101": Level.RED})
     site.publish()
     assert (site.root / "areas/990199/index.html").is_file()
@@ -208,7 +218,7 @@ def test_pages_of_areas_that_are_gone_go_too_and_bulletins_stay(site: Any) -> No
     assert (site.root / f"w/{made.slug}/index.html").is_file()
 
 
-def test_damaged_files_are_put_right_by_the_next_publication(site: Any) -> None:
+def test_damaged_files_are_put_right_by_the_next_publication(site: SiteDesk) -> None:
     site.release({"990101": Level.RED})
     site.publish()
     good = site.read("index.html")
@@ -237,7 +247,7 @@ def test_the_lock_keeps_a_second_writer_waiting(tmp_path: Path) -> None:
     assert order == ["first", "second"]
 
 
-def test_many_writers_at_once_leave_the_newest_state(site: Any) -> None:
+def test_many_writers_at_once_leave_the_newest_state(site: SiteDesk) -> None:
     site.release({"990101": Level.RED})
     states = [site.state() for _ in range(6)]
     writers = [threading.Thread(target=site.channel.publish, args=(state,)) for state in states]

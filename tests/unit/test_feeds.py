@@ -5,34 +5,42 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
 from lxml import etree
+from tests.unit.site_desk import SiteDesk
 
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.site_view import SiteView
 
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteDesk:
+    return SiteDesk(tmp_path)
+
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 PATHS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 RFC822 = re.compile(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}$")
 
 
-def built(site: Any, **changes: Any) -> dict[str, bytes]:
+def built(site: SiteDesk, **changes: Any) -> dict[str, bytes]:
     return feed_files(site.templates, site.facts, SiteView(site.state(**changes)))
 
 
-def storm(site: Any) -> None:
+def storm(site: SiteDesk) -> None:
     site.release({"990101": Level.YELLOW}, synthetic=False)
     site.now += timedelta(minutes=70)
     site.release({"990101": Level.RED, "990104": Level.YELLOW}, Act.UPDATE)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_feed_parses_without_complaint_and_names_itself(site: Any, path: str) -> None:
+def test_feed_parses_without_complaint_and_names_itself(site: SiteDesk, path: str) -> None:
     storm(site)
     parsed = feedparser.parse(built(site)[path])
     assert not parsed.bozo
@@ -43,7 +51,7 @@ def test_feed_parses_without_complaint_and_names_itself(site: Any, path: str) ->
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_two_builds_of_one_state_are_byte_equal_and_wait_for_the_hour(site: Any, path: str) -> None:
+def test_two_builds_of_one_state_are_byte_equal_and_wait_for_the_hour(site: SiteDesk, path: str) -> None:
     storm(site)
     first = built(site)[path]
     site.now += timedelta(minutes=1)
@@ -51,7 +59,7 @@ def test_two_builds_of_one_state_are_byte_equal_and_wait_for_the_hour(site: Any,
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_empty_feed_says_that_nothing_is_in_force(site: Any, path: str) -> None:
+def test_empty_feed_says_that_nothing_is_in_force(site: SiteDesk, path: str) -> None:
     body = built(site)[path]
     parsed = feedparser.parse(body)
     assert not parsed.bozo
@@ -60,7 +68,7 @@ def test_empty_feed_says_that_nothing_is_in_force(site: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["warnings", "cap"])
-def test_rss_rules(site: Any, name: str) -> None:
+def test_rss_rules(site: SiteDesk, name: str) -> None:
     storm(site)
     channel = etree.fromstring(built(site)[f"feeds/{name}.rss"])[0]
     assert channel.findtext("language") == "zh-cn"
@@ -76,7 +84,7 @@ def test_rss_rules(site: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["warnings", "cap"])
-def test_atom_entries_keep_their_links_and_repeat_no_alternate(site: Any, name: str) -> None:
+def test_atom_entries_keep_their_links_and_repeat_no_alternate(site: SiteDesk, name: str) -> None:
     storm(site)
     feed = etree.fromstring(built(site)[f"feeds/{name}.atom"])
     entries = feed.findall(f"{ATOM}entry")
@@ -90,7 +98,7 @@ def test_atom_entries_keep_their_links_and_repeat_no_alternate(site: Any, name: 
         assert entry.findtext(f"{ATOM}updated")
 
 
-def test_machines_find_every_cap_message_by_link_and_by_id(site: Any) -> None:
+def test_machines_find_every_cap_message_by_link_and_by_id(site: SiteDesk) -> None:
     storm(site)
     url = site.facts["site"]["public_url"]
     released = {f"{url}/{path}" for body in site.bodies.values() for path in cap_files(body)}
@@ -107,7 +115,7 @@ def test_machines_find_every_cap_message_by_link_and_by_id(site: Any) -> None:
     assert "georss:polygon" in files["feeds/cap.atom"].decode()
 
 
-def test_georss_polygons_are_closed_blank_separated_latitude_first(site: Any) -> None:
+def test_georss_polygons_are_closed_blank_separated_latitude_first(site: SiteDesk) -> None:
     storm(site)
     feed = etree.fromstring(built(site)["feeds/cap.rss"])
     for polygon in feed.iter("{http://www.georss.org/georss}polygon"):
@@ -117,7 +125,7 @@ def test_georss_polygons_are_closed_blank_separated_latitude_first(site: Any) ->
         assert all(36 < lat < 40 for lat in numbers[::2])
 
 
-def test_newest_comes_first_and_superseded_stays_marked(site: Any) -> None:
+def test_newest_comes_first_and_superseded_stays_marked(site: SiteDesk) -> None:
     storm(site)
     entries = feedparser.parse(built(site)["feeds/warnings.rss"]).entries
     assert [entry.link.rsplit("/", 2)[1] for entry in entries] == ["2026-002", "2026-001"]
@@ -125,7 +133,7 @@ def test_newest_comes_first_and_superseded_stays_marked(site: Any) -> None:
     assert parsedate_to_datetime(entries[0].published) > parsedate_to_datetime(entries[1].published)
 
 
-def test_every_active_bulletin_is_in_every_feed_however_many(site: Any) -> None:
+def test_every_active_bulletin_is_in_every_feed_however_many(site: SiteDesk) -> None:
     for number in range(60):
         site.release({"990101": Level.YELLOW}, warning=f"w-{number}")
         site.now += timedelta(seconds=1)
@@ -133,7 +141,7 @@ def test_every_active_bulletin_is_in_every_feed_however_many(site: Any) -> None:
         assert len(feedparser.parse(body).entries) == 60, path
 
 
-def test_ended_ones_stay_two_days_and_say_how_they_ended(site: Any) -> None:
+def test_ended_ones_stay_two_days_and_say_how_they_ended(site: SiteDesk) -> None:
     site.release({"990101": Level.YELLOW})
     site.now += timedelta(hours=30)
     entries = feedparser.parse(built(site)["feeds/warnings.atom"]).entries
@@ -148,12 +156,12 @@ def test_ended_ones_stay_two_days_and_say_how_they_ended(site: Any) -> None:
     assert feedparser.parse(built(site)["feeds/cap.atom"]).entries == []
 
 
-def test_exercises_are_in_no_feed(site: Any) -> None:
+def test_exercises_are_in_no_feed(site: SiteDesk) -> None:
     site.release({"990101": Level.RED}, series=Series.EXERCISE)
     assert all(feedparser.parse(body).entries == [] for body in built(site).values())
 
 
-def test_hub_is_announced_in_both_forms_and_never_becomes_the_channels_link(site: Any) -> None:
+def test_hub_is_announced_in_both_forms_and_never_becomes_the_channels_link(site: SiteDesk) -> None:
     site.facts["site"]["hub_url"] = "https://hub.example/"
     storm(site)
     for body in built(site).values():

@@ -39,7 +39,7 @@ def test_standalone_map_is_an_svg_with_attributes_only() -> None:
     assert "<style" not in svg
     assert "style=" not in svg
     assert not root.findall(f".//{SVG}svg")
-    texts = ["".join(found.itertext()) for found in root.iter(f"{SVG}text")]
+    texts = ["".join(map(str, found.itertext())) for found in root.iter(f"{SVG}text")]
     assert {"东山", "西河", "红", "合成<演示>"} <= set(texts)
 
 

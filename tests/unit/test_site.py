@@ -10,24 +10,35 @@ from typing import Any
 
 import pytest
 from lxml import html
+from tests.unit.site_desk import SiteDesk
 
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.level import Level
 from geowarn.domain.package import late_fields
 from geowarn.domain.warning import Act, Series
 
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteDesk:
+    return SiteDesk(tmp_path)
+
+
 MINUTE = re.compile(r"\d{1,2}(时\d{1,2}分|:[0-5][1-9]|:[1-5]0)")
 
 
-def pages(site: Any) -> dict[str, str]:
+def parsed(page: str) -> Any:
+    return html.fromstring(page)
+
+
+def pages(site: SiteDesk) -> dict[str, str]:
     return {str(p.relative_to(site.root)): p.read_text("utf-8") for p in sorted(site.root.rglob("*.html"))}
 
 
 def text_of(page: str) -> str:
-    return " ".join(html.fromstring(page).text_content().split())
+    return " ".join(parsed(page).text_content().split())
 
 
-def test_frozen_files_hold_only_known_late_fields_and_bind_to_content(site: Any) -> None:
+def test_frozen_files_hold_only_known_late_fields_and_bind_to_content(site: SiteDesk) -> None:
     message = site.channel.prepare(site.draft(site.content({"990101": Level.RED})))
     assert {a.path for a in message.artefacts} == {
         "website/page.zh.html", "website/page.en.html", "website/entry.json", "website/map.svg", "website/cap/red.xml",
@@ -37,11 +48,11 @@ def test_frozen_files_hold_only_known_late_fields_and_bind_to_content(site: Any)
     assert entry["levels"][0]["codes"] == ["990101"]
 
 
-def test_nothing_is_prepared_below_the_public_level(site: Any) -> None:
+def test_nothing_is_prepared_below_the_public_level(site: SiteDesk) -> None:
     assert site.channel.prepare(site.draft(site.content({"990101": Level.BLUE}))).artefacts == ()
 
 
-def test_calm_tree_is_complete_and_says_so(site: Any) -> None:
+def test_calm_tree_is_complete_and_says_so(site: SiteDesk) -> None:
     site.publish()
     state = json.loads(site.read("current.json"))
     assert state["active"] == []
@@ -64,7 +75,7 @@ def test_calm_tree_is_complete_and_says_so(site: Any) -> None:
         assert path.startswith("map") or (site.root / "en" / path).is_file()
 
 
-def test_active_state_has_the_fixed_keys(site: Any) -> None:
+def test_active_state_has_the_fixed_keys(site: SiteDesk) -> None:
     made = site.release({"990101": Level.RED, "990102": Level.YELLOW})
     site.publish()
     active = json.loads(site.read("current.json"))["active"][0]
@@ -80,10 +91,10 @@ def test_active_state_has_the_fixed_keys(site: Any) -> None:
     assert {f["id"]: f["properties"]["level"] for f in features} == {"990101": "red", "990102": "yellow"}
 
 
-def test_home_names_the_highest_first_with_its_one_action(site: Any) -> None:
+def test_home_names_the_highest_first_with_its_one_action(site: SiteDesk) -> None:
     site.release({"990102": Level.YELLOW, "990101": Level.RED, "990103": Level.ORANGE})
     site.publish()
-    tree = html.fromstring(site.read("index.html"))
+    tree = parsed(site.read("index.html"))
     assert len(tree.findall(".//h1")) == 1
     assert "".join(tree.find(".//h1").itertext()).strip() == "东山市红色预警"
     order = [li.find(".//h2").text_content() for li in tree.find_class("force")[0]]
@@ -92,7 +103,7 @@ def test_home_names_the_highest_first_with_its_one_action(site: Any) -> None:
     assert "解除前不要返回" in tree.find_class("do")[0].text_content()
 
 
-def test_a_place_has_the_level_of_what_holds_it(site: Any) -> None:
+def test_a_place_has_the_level_of_what_holds_it(site: SiteDesk) -> None:
     site.release({"990101": Level.RED})
     site.publish()
     for code in ("990101", "990101001", "990101001-1"):
@@ -101,7 +112,7 @@ def test_a_place_has_the_level_of_what_holds_it(site: Any) -> None:
     assert "没有，" in text_of(site.read("areas/990102001/index.html"))
 
 
-def test_area_below_the_public_level_is_a_warning_nowhere(site: Any) -> None:
+def test_area_below_the_public_level_is_a_warning_nowhere(site: SiteDesk) -> None:
     site.release({"990101": Level.YELLOW, "990103": Level.BLUE})
     site.publish()
     site.now += timedelta(minutes=5)
@@ -116,12 +127,12 @@ def test_area_below_the_public_level_is_a_warning_nowhere(site: Any) -> None:
         assert "990103" not in body, path
         assert "blue" not in body.lower(), path
         assert "蓝色" not in body, path
-    for path, page in pages(site).items():
-        assert "蓝" not in text_of(page), path
-        assert "lv-blue" not in page, path
-        assert "co-blue" not in page, path
+    for name, page in pages(site).items():
+        assert "蓝" not in text_of(page), name
+        assert "lv-blue" not in page, name
+        assert "co-blue" not in page, name
     for made in site.bulletins:
-        article = html.fromstring(site.read(f"w/{made.slug}/index.html")).find_class("frozen")[0]
+        article = parsed(site.read(f"w/{made.slug}/index.html")).find_class("frozen")[0]
         assert all("南岭" not in t for t in article.xpath(".//text()[not(ancestor::*[local-name()='svg'])]"))
     own = text_of(site.read("areas/990103/index.html"))
     assert "没有，" in own
@@ -136,7 +147,7 @@ def test_area_below_the_public_level_is_a_warning_nowhere(site: Any) -> None:
         (Act.UPDATE, "已由2号替代", "Superseded by bulletin 2026-002"),
     ],
 )
-def test_page_of_an_ended_bulletin_says_how_it_ended(site: Any, act: Act, words: str, english: str) -> None:
+def test_page_of_an_ended_bulletin_says_how_it_ended(site: SiteDesk, act: Act, words: str, english: str) -> None:
     first = site.release({"990101": Level.ORANGE})
     article = site.bodies[first.id]["website/page.zh.html"].decode()
     site.publish()
@@ -157,7 +168,7 @@ def test_page_of_an_ended_bulletin_says_how_it_ended(site: Any, act: Act, words:
     assert [a["slug"] for a in active] == (["2026-002"] if act is Act.UPDATE else [])
 
 
-def _retract(site: Any, content: Any) -> None:
+def _retract(site: SiteDesk, content: Any) -> None:
     """A retraction's references carry late fields of the original, filled in the releasing transaction."""
     from dataclasses import replace
 
@@ -176,7 +187,7 @@ def _retract(site: Any, content: Any) -> None:
     site.bodies["b-2"] = {a.path: a.body for a in files}
 
 
-def test_validity_that_merely_ends_is_never_called_lifted(site: Any) -> None:
+def test_validity_that_merely_ends_is_never_called_lifted(site: SiteDesk) -> None:
     first = site.release({"990101": Level.ORANGE})
     site.now += timedelta(hours=25)
     site.publish()
@@ -189,13 +200,13 @@ def test_validity_that_merely_ends_is_never_called_lifted(site: Any) -> None:
     assert "no all-clear issued" in site.read(f"en/w/{first.slug}/index.html")
 
 
-def test_every_page_carries_times_telephones_language_and_no_script(site: Any) -> None:
+def test_every_page_carries_times_telephones_language_and_no_script(site: SiteDesk) -> None:
     site.facts["issuer"]["duty_phone"] = "0999-000 0000"
     site.release({"990101": Level.RED, "990102": Level.YELLOW})
     site.now += timedelta(minutes=17)
     site.publish()
     for path, page in pages(site).items():
-        tree = html.fromstring(page)
+        tree = parsed(page)
         english = path.startswith("en/")
         assert tree.get("lang") == ("en" if english else "zh-CN"), path
         assert len(tree.findall(".//h1")) == 1, path
@@ -217,12 +228,12 @@ def test_every_page_carries_times_telephones_language_and_no_script(site: Any) -
         assert len(ids) == len(set(ids)), path
 
 
-def test_links_are_relative_and_lead_somewhere(site: Any) -> None:
+def test_links_are_relative_and_lead_somewhere(site: SiteDesk) -> None:
     dynamic = {"search", "subscribe", "say"}
     site.release({"990101": Level.RED})
     site.publish(checkpoint={"sequence": 1})
     for path, page in pages(site).items():
-        tree = html.fromstring(page)
+        tree = parsed(page)
         for address in tree.xpath("//a/@href | //link[not(@rel='canonical')]/@href | //form/@action"):
             if address.startswith(("#", "tel:")):
                 continue
@@ -232,7 +243,7 @@ def test_links_are_relative_and_lead_somewhere(site: Any) -> None:
                 assert aim.is_file(), (path, address)
 
 
-def test_synthetic_and_uncalibrated_are_labelled_on_every_page_and_picture(site: Any) -> None:
+def test_synthetic_and_uncalibrated_are_labelled_on_every_page_and_picture(site: SiteDesk) -> None:
     site.facts["installation"]["synthetic"] = True
     site.release({"990101": Level.RED}, synthetic=True, calibrated=False)
     site.publish(synthetic=True)
@@ -245,20 +256,20 @@ def test_synthetic_and_uncalibrated_are_labelled_on_every_page_and_picture(site:
     assert "合成演示降雨" in site.read("feeds/warnings.rss")
 
 
-def test_exercise_is_on_its_own_page_and_in_the_archive_only(site: Any) -> None:
+def test_exercise_is_on_its_own_page_and_in_the_archive_only(site: SiteDesk) -> None:
     made = site.release({"990101": Level.RED}, series=Series.EXERCISE)
     site.publish()
     assert made.slug.startswith("ex-")
     page = site.read(f"w/{made.slug}/index.html")
     assert "exband" in page
     assert text_of(page).count("【演练】")
-    assert html.fromstring(page).find(".//h1").text_content().startswith("【演练】")
+    assert parsed(page).find(".//h1").text_content().startswith("【演练】")
     assert made.slug in site.read("archive/index.html")
     assert "当前无生效预警" in site.read("index.html")
     assert json.loads(site.read("current.json"))["active"] == []
 
 
-def test_overdue_update_is_owned_up_to(site: Any) -> None:
+def test_overdue_update_is_owned_up_to(site: SiteDesk) -> None:
     site.release({"990101": Level.RED}, next_update=datetime(2026, 7, 22, 13, tzinfo=UTC))
     site.now += timedelta(hours=2)
     site.publish()
@@ -266,7 +277,7 @@ def test_overdue_update_is_owned_up_to(site: Any) -> None:
     assert "不会因为缺资料而降低" in site.read("index.html")
 
 
-def test_slots_are_shown_as_text_never_as_markup(site: Any) -> None:
+def test_slots_are_shown_as_text_never_as_markup(site: SiteDesk) -> None:
     nasty = '<script>alert(1)</script>&"'
     site.release({"990101": Level.RED}, slots={"action.red.zh": nasty, "action.red.en": nasty})
     site.publish()
@@ -274,7 +285,7 @@ def test_slots_are_shown_as_text_never_as_markup(site: Any) -> None:
         assert "<script" not in page, path
 
 
-def test_names_from_area_files_are_shown_as_text(tmp_path: Path, site: Any) -> None:
+def test_names_from_area_files_are_shown_as_text(tmp_path: Path, site: SiteDesk) -> None:
     site.areas = {**site.areas, "9": Area("9", AreaKind.COUNTY, "<b>甲&乙", "<i>A & B", "990000")}
     site.release({"9": Level.YELLOW})
     site.publish()
