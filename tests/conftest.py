@@ -1,140 +1,176 @@
-"""A small city, its warnings released one after the other, and the public state at any moment."""
+"""What every test may ask for: a clock to set, and a store on each kind of database."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
-from geowarn.domain.area import Area, AreaKind, by_code
-from geowarn.domain.bulletin import Bulletin, slug_of, standing
-from geowarn.domain.level import Level
-from geowarn.domain.package import filled
-from geowarn.domain.warning import Act, AreaLevel, Content, Series
-from geowarn.ports import BulletinDraft, ChannelContext, PublishedBulletin, SiteState
-from geowarn.settings import load_settings
-from geowarn.templating import JinjaTemplates
-from geowarn_channels.website import WebsiteChannel
+from geowarn.security import FileVault, create_keys
+from geowarn.store.unit_of_work import SqlStore
+from geowarn.store.upgrade import upgrade
 
-START = datetime(2026, 7, 22, 12, 0, tzinfo=UTC)
-
-
-def _square(west: float, south: float, size: float = 0.4) -> dict[str, Any]:
-    east, north = west + size, south + size
-    return {
-        "type": "Polygon",
-        "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
-    }
-
-
-def small_city() -> dict[str, Area]:
-    """A city of four counties with a township, an island county of two parts, a zone without shape, a hazard point."""
-    island = {
-        "type": "MultiPolygon",
-        "coordinates": [_square(120.0, 38.0, 0.1)["coordinates"], _square(120.3, 38.1, 0.1)["coordinates"]],
-    }
-    county = AreaKind.COUNTY
-    return by_code(
-        [
-            Area("990000", AreaKind.CITY, "试城市", "Trial City"),
-            Area("990101", county, "东山市", "Dongshan City", "990000", 120.2, 37.2, geometry=_square(120.0, 37.0)),
-            Area("990102", county, "西河区", "Xihe District", "990000", 120.6, 37.2, geometry=_square(120.4, 37.0)),
-            Area("990103", county, "南岭县", "Nanling County", "990000", 120.2, 37.6, geometry=_square(120.0, 37.4)),
-            Area("990104", county, "北屿县", "Beiyu County", "990000", geometry=island),
-            Area("990101001", AreaKind.TOWNSHIP, "石门镇", "Shimen Town", "990101", 120.1, 37.1),
-            Area("990102001", AreaKind.TOWNSHIP, "柳溪镇", "Liuxi Town", "990102"),
-            Area("990199", AreaKind.ZONE, "新港功能区", "Xingang Zone", "990000"),
-            Area("990101001-1", AreaKind.POINT, "三官庙滑坡", "Sanguanmiao landslide", "990101001", 120.12, 37.12),
-        ]
-    )  # fmt: skip
+NOON = datetime(2026, 7, 23, 4, 0, tzinfo=UTC)  # 12:00 in Yantai
+REQUIRED = "GEOWARN_REQUIRE_POSTGRES"
+GIVEN = "GEOWARN_TEST_POSTGRES"  # address of a server on which databases may be created
 
 
 @dataclass
-class SiteDesk:
-    """Releases bulletins through the website channel's own `prepare` and hands out states."""
+class FakeClock:
+    """A clock that stands still until a test moves it."""
 
-    data_dir: Path
-    facts: dict[str, dict[str, Any]] = field(default_factory=lambda: load_settings(None).sections())
-    areas: Mapping[str, Area] = field(default_factory=small_city)
-    bulletins: list[Bulletin] = field(default_factory=list)
-    bodies: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    sequence: int = 0
-    now: datetime = START
+    moment: datetime = field(default=NOON)
 
-    def __post_init__(self) -> None:
-        self.templates = JinjaTemplates()
-        context = ChannelContext(self.facts, self.data_dir, self.templates, self, lambda: self.state())  # type: ignore[arg-type]
-        self.channel = WebsiteChannel(context)
+    def now(self) -> datetime:
+        return self.moment
 
-    @property
-    def root(self) -> Path:
-        return self.data_dir / "public"
-
-    def content(self, levels: Mapping[str, Level], act: Act = Act.ISSUE, **changes: Any) -> Content:
-        before = {}
-        if self.bulletins and act is not Act.ISSUE:
-            before = {area.code: area.level for area in self.bulletins[-1].content.areas}
-        areas = tuple(AreaLevel(code, level, before.get(code, Level.NONE)) for code, level in levels.items())
-        made = Content(act, Series.REAL, areas, self.now, self.now + timedelta(hours=24), self.now + timedelta(hours=3))
-        return replace(made, **changes)
-
-    def draft(self, content: Content, warning: str = "w-1") -> BulletinDraft:
-        earlier = tuple(b for b in self.bulletins if b.warning_id == warning)
-        least = Level.parse(self.facts["publish"]["from"])
-        return BulletinDraft(content, self.areas, {}, earlier, self.facts, least)
-
-    def release(
-        self, levels: Mapping[str, Level], act: Act = Act.ISSUE, warning: str = "w-1", **changes: Any
-    ) -> Bulletin:
-        content = self.content(levels, act, **changes)
-        message = self.channel.prepare(self.draft(content, warning))
-        assert message.problems == ()
-        serial = 1 + sum(b.series is content.series for b in self.bulletins)
-        slug = slug_of(content.series, 2026, serial)
-        local = self.now.astimezone(ZoneInfo("Asia/Shanghai"))
-        late = {
-            "number": f"试地灾预警〔2026〕{serial}号",
-            "slug": slug,
-            "sent": local.isoformat(timespec="seconds"),
-            "date.zh": f"{local.year}年{local.month}月{local.day}日",
-            "date.en": f"{local.day} {local:%B %Y}",
-        }
-        files = filled(message.artefacts, late)
-        made = Bulletin(
-            f"b-{len(self.bulletins) + 1}", warning, "p-1", content.series, 2026, serial, late["number"], slug,
-            self.now, content, "7f" * 32, late, {a.path: a.sha256 for a in files},
-        )  # fmt: skip
-        self.bulletins.append(made)
-        self.bodies[made.id] = {a.path: a.body for a in files}
-        return made
-
-    def state(self, **changes: Any) -> SiteState:
-        self.sequence += 1
-        published = []
-        for bulletin in sorted(self.bulletins, key=lambda b: b.released_at, reverse=True):
-            chain = tuple(b for b in self.bulletins if b.warning_id == bulletin.warning_id)
-            later = chain[chain.index(bulletin) + 1 :]
-            where = standing(bulletin, chain, self.now)
-            published.append(PublishedBulletin(bulletin, where, later[0] if later else None, self.bodies[bulletin.id]))
-        made = SiteState(
-            self.sequence, self.now, self.now.replace(minute=0) + timedelta(hours=2), tuple(published), self.areas,
-            None, False, None,
-        )  # fmt: skip
-        return replace(made, **changes)
-
-    def publish(self, **changes: Any) -> None:
-        self.channel.publish(self.state(**changes))
-
-    def read(self, path: str) -> str:
-        return (self.root / path).read_text("utf-8")
+    def advance(self, **step: float) -> datetime:
+        self.moment += timedelta(**step)
+        return self.moment
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> SiteDesk:
-    """A desk with nothing released, publishing below a temporary data folder."""
-    return SiteDesk(tmp_path)
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> FileVault:
+    create_keys(tmp_path / "keys")
+    return FileVault(tmp_path / "keys")
+
+
+@pytest.fixture
+def store() -> Iterator[SqlStore]:
+    """A migrated store in memory, the same code as every other."""
+    opened = SqlStore.in_memory()
+    yield opened
+    opened.dispose()
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------------------------
+
+
+def _programs() -> Path | None:
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    on_path = shutil.which("initdb")
+    if newest:
+        return newest[-1].parent
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _run(*command: str | Path) -> None:
+    # The server refuses to run as root.
+    user = "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
+    done = subprocess.run([*map(str, command)], user=user, cwd="/", capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server: the one given, or one of our own that ends with the tests."""
+    if given := os.environ.get(GIVEN):
+        yield given
+        return
+    programs = _programs()
+    if programs is None:
+        reason = "not run: no PostgreSQL"
+        pytest.fail(reason) if os.environ.get(REQUIRED) == "1" else pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("postgres")
+    if os.geteuid() == 0:
+        for parent in (folder, *folder.parents[:2]):
+            parent.chmod(parent.stat().st_mode | 0o011)
+        shutil.chown(folder, "nobody")
+    port = _free_port()
+    data, log = folder / "data", folder / "log"
+    _run(programs / "initdb", "-D", data, "-U", "geowarn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=60"
+    )
+    _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+    yield f"postgresql+psycopg://geowarn@127.0.0.1:{port}/postgres"
+    _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: str) -> Iterator[str]:
+    """A migrated database that every test's own is copied from."""
+    name = f"geowarn_template_{uuid4().hex[:8]}"
+    _administer(postgres_server, f"CREATE DATABASE {name}")
+    upgrade(make_url(postgres_server).set(database=name).render_as_string(hide_password=False))
+    yield name
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: str) -> Iterator[str]:
+    """The address of an empty database of the test's own."""
+    name = f"geowarn_{uuid4().hex[:8]}"
+    _administer(postgres_server, f"CREATE DATABASE {name}")
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
+    """The address of a migrated database of the test's own."""
+    name = f"geowarn_{uuid4().hex[:8]}"
+    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template}")
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a migrated SQLite file of the test's own."""
+    url = f"sqlite:///{tmp_path / 'geowarn.db'}"
+    upgrade(url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database that several processes can share, of each kind."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def any_store(request: pytest.FixtureRequest) -> Iterator[SqlStore]:
+    """A migrated store on each kind of database."""
+    if request.param == "memory":
+        opened = SqlStore.in_memory()
+    else:
+        opened = SqlStore(request.getfixturevalue(f"{request.param}_url"))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def shared_store(database_url: str) -> Iterator[SqlStore]:
+    """A migrated store that many threads use at once, on each kind of database."""
+    opened = SqlStore(database_url)
+    yield opened
+    opened.dispose()
