@@ -84,7 +84,7 @@ def test_the_noaa_sample_becomes_the_levels_published(office: Path, tmp_path: Pa
     good("areas", "import", str(square(tmp_path)), data=office)
     run = good("ingest", "grib", "--file", str(GFS), data=office).split()[0]
     at = ("--at", "2011-01-15T06:00Z", "--areas", "sq")
-    assert "hour" in refused("assess", run, "--window", "6", *at, data=office)
+    assert " h old" in refused("assess", run, "--window", "6", *at, data=office)
     stale = ("--allow-stale", "exercise with an old file")
     alone = json.loads(good("assess", run, "--window", "6", *at, *stale, "--json", data=office))["areas"][0]
     assert (alone["level"], alone["lower_bound"]) == ("blue", True)

@@ -139,7 +139,7 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
             a.area,
             names.get(a.area, ""),
             level_word(a.level.code if a.level is not None else None, a.lower_bound),
-            assessing.evidence_sentence(system.templates, a, language),
+            assessing.evidence_sentence(system.templates, a, language, system.settings.installation.zone),
         ]
         for a in sorted(run.assessments, key=lambda a: (-(a.level if a.level is not None else -1), a.area))
     ]
@@ -174,8 +174,12 @@ def run_json(system: System, run: AssessmentRun) -> dict[str, object]:
                 "level": a.level.code if a.level is not None else None,
                 "lower_bound": a.lower_bound,
                 "evidence": dict(a.evidence),
-                "sentence_zh": assessing.evidence_sentence(system.templates, a, "zh"),
-                "sentence_en": assessing.evidence_sentence(system.templates, a, "en"),
+                "sentence_zh": assessing.evidence_sentence(
+                    system.templates, a, "zh", system.settings.installation.zone
+                ),
+                "sentence_en": assessing.evidence_sentence(
+                    system.templates, a, "en", system.settings.installation.zone
+                ),
             }
             for a in run.assessments
         ],

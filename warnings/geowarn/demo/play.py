@@ -6,7 +6,7 @@ from pathlib import Path
 
 from geowarn.bootstrap import System, config_file
 from geowarn.demo.setting import ACTOR, demo_facts
-from geowarn.demo.storm import write_antecedent_csv, write_storm_grib
+from geowarn.demo.storm import storm_definition, write_antecedent_csv, write_storm_grib
 from geowarn.domain.area import AreaKind
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.bulletin import Bulletin
@@ -32,7 +32,7 @@ def storm_comes(system: System) -> AssessmentRun:
     write_storm_grib(grib, start)
     write_antecedent_csv(antecedent, start, codes)
     _take_in(system, "csv", antecedent)
-    forecast_id = _take_in(system, "grib", grib)
+    forecast_id = _take_in(system, "grib", grib, source=storm_definition()["label_en"])
     return assess(
         system.store,
         system.clock,
@@ -52,7 +52,7 @@ def storm_comes(system: System) -> AssessmentRun:
     )
 
 
-def _take_in(system: System, reader: str, file: Path) -> str:
+def _take_in(system: System, reader: str, file: Path, source: str | None = None) -> str:
     forecast = ingest(
         system.store,
         system.clock,
@@ -60,7 +60,7 @@ def _take_in(system: System, reader: str, file: Path) -> str:
         system.raw_dir,
         reader,
         file,
-        source=None,
+        source=source,
         synthetic_installation=True,
         actor_text=ACTOR,
     )

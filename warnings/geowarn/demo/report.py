@@ -37,7 +37,7 @@ def levels_table(system: System, run: AssessmentRun, language: str) -> Table:
             areas[found.area].name(language),
             f"{rain:.1f} mm" if isinstance(rain, float) else "-",
             say(f"cli.level-{code}", language),
-            evidence_short(system.templates, found, language),
+            evidence_short(system.templates, found, language, system.settings.installation.zone),
         )
     return table
 
