@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from rich.progress import Progress
 
 from geowarn.bootstrap import System, open_system
 from geowarn.domain.area import by_code
@@ -27,6 +28,8 @@ from geowarn.domain.package import Artefact, Package
 from geowarn.domain.recipient import Recipient
 from geowarn.domain.warning import Act, AreaLevel, Content, HazardWarning, Proposal, Series, WarningStatus
 from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.liveness import worker_alive
+from geowarn.worker import run_until_settled
 
 COUNTY = "370687"
 PATIENCE = 120.0  # seconds; the whole takes a fraction
@@ -158,4 +161,19 @@ def test_kill_and_start_again(demo_folder: Path, tmp_path: Path, count: int, kil
         reasons = Counter(attempt.reason for attempt in work.dispatches.attempts("b1"))
     assert kinds["dispatch.reconciled"] > 0
     assert reasons["deliver.found"] + reasons["deliver.never-had"] > 0
+    system.store.dispose()
+
+
+def test_a_process_that_waits_works_the_shards_itself(demo_folder: Path, tmp_path: Path) -> None:
+    system = open_system(demo_folder)
+    state = tmp_path / "far-end.jsonl"
+    state.touch()
+    numbers = _recipients(system, 60)
+    _release(system)
+    with system.store.read() as work:
+        assert not worker_alive(work, system.clock.now())
+    with _far_end(system, state), Progress(disable=True) as progress:
+        run_until_settled(system, "b1", progress)
+        assert [(task.description, task.completed, task.total) for task in progress.tasks] == [("sms", 60, 60)]
+    assert _had(state) == Counter(numbers)
     system.store.dispose()

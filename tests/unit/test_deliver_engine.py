@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,7 +30,6 @@ from geowarn.pipeline.reconcile import reconcile
 from geowarn.ports import BulletinDraft, Delivery, Limits, Message, Receipt, Target
 from geowarn.security import FileVault, create_keys
 from geowarn.store.unit_of_work import SqlStore
-from geowarn.store.upgrade import upgrade
 
 AREAS = {code: Area(code, AreaKind.COUNTY, code, code) for code in ("red", "yellow")}
 PACE = Pace(timeout=timedelta(seconds=2), pause=timedelta(seconds=5))
@@ -85,9 +85,7 @@ class FarEnd:
 class City:
     """A store with recipients, and bulletins released straight into it."""
 
-    def __init__(self, folder: Path) -> None:
-        url = f"sqlite:///{folder / 'geowarn.db'}"
-        upgrade(url)
+    def __init__(self, folder: Path, url: str) -> None:
         create_keys(folder / "keys")
         self.store, self.vault, self.clock, self.channel = (
             SqlStore(url),
@@ -168,8 +166,8 @@ class City:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    made = City(tmp_path)
+def city(tmp_path: Path, database_url: str) -> Iterator[City]:
+    made = City(tmp_path, database_url)
     yield made
     made.store.dispose()
 
@@ -367,6 +365,28 @@ def test_a_report_may_be_quicker_than_the_answer(city: City) -> None:
     assert city.states() == {DispatchState.DELIVERED: 1}
     assert not record_status(city.store, city.clock, "sms", row.id, "SM1", "sent", "")
     assert city.states() == {DispatchState.DELIVERED: 1}
+
+
+def test_reports_that_come_together_are_stored_together(city: City) -> None:
+    city.people(60)
+    city.release({"red": Level.RED})
+    city.drain()
+    with city.store.read() as work:
+        rows = work.dispatches.of_bulletin("b1")
+    with ThreadPoolExecutor(30) as pool:
+        told = list(
+            pool.map(
+                lambda row: record_status(
+                    city.store, city.clock, "sms", row.id, row.provider_id or "", "delivered", ""
+                ),
+                rows,
+            )
+        )
+    assert all(told)
+    assert city.states() == {DispatchState.DELIVERED: 60}
+    with city.store.read() as work:
+        kinds = Counter(entry.kind for entry in work.ledger.entries())
+    assert kinds["dispatch.reported"] < 20
 
 
 def test_who_opted_out_since_release_gets_nothing(city: City) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from geowarn.domain.dispatch import TRANSITIONS, Attempt, Dispatch, DispatchState, Outcome
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from geowarn.pipeline.gathering import Report
 from geowarn.pipeline.outcome import Answer, Pace, judge, rows_digest
-from geowarn.pipeline.receipts import Report, _news
+from geowarn.pipeline.receipts import _news
 from geowarn.ports import Receipt
 
 NOW = datetime(2026, 7, 22, 18, 33, tzinfo=UTC)

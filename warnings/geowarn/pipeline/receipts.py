@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
 from geowarn.domain.errors import Refused
+from geowarn.pipeline.gathering import Report, gathering
 from geowarn.pipeline.outcome import Result, record
 from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
@@ -31,38 +32,34 @@ _RANK = {
 _STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "td", "t", "退订", "退"})
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the far end says about one message."""
-
-    dispatch_id: str
-    provider_id: str
-    status: str
-    error_code: str = ""
-
-
 def record_status(
     store: Store, clock: Clock, channel: str, dispatch_id: str, provider_id: str, status: str, error_code: str
 ) -> bool:
-    """Note one report; returns whether it told something new."""
-    return record_reports(store, clock, channel, [Report(dispatch_id, provider_id, status, error_code)]) == 1
+    """Note one report; returns whether it told something new, after it is stored for good.
+
+    Reports that come at the same time from many threads are stored together.
+    """
+    report = Report(dispatch_id, provider_id, status, error_code)
+    return gathering(store, channel).add(report, lambda many: record_reports(store, clock, channel, many))
 
 
-def record_reports(store: Store, clock: Clock, channel: str, reports: Sequence[Report]) -> int:
-    """Note many reports in one transaction with one ledger entry a bulletin; returns how many were news."""
+def record_reports(store: Store, clock: Clock, channel: str, reports: Sequence[Report]) -> frozenset[Report]:
+    """Note many reports in one transaction with one ledger entry a bulletin; returns those that were news."""
     with store.begin() as work:
         now = clock.now()
         results: dict[str, Result] = {}
+        news: set[Report] = set()
         for report in reports:
             row = _row(work, channel, report, results)
             result = _news(row, report, now) if row is not None else None
             if result is not None:
                 first = results.get(result.before.id)
                 results[result.before.id] = replace(result, before=first.before) if first else result
+                news.add(report)
         if results:
             record(work, list(results.values()), now, "dispatch.reported")
             work.commit()
-    return len(results)
+    return frozenset(news)
 
 
 def _row(work: UnitOfWork, channel: str, report: Report, results: dict[str, Result]) -> Dispatch | None:
@@ -107,7 +104,7 @@ def station_has_read(store: Store, clock: Clock, station: str, slugs: Iterable[s
         open_rows = [row for slug in wanted for row in _of_station(work, station, slug)]
     if not open_rows:
         return 0
-    return record_reports(store, clock, "broadcast", [Report(row.id, "", "delivered") for row in open_rows])
+    return len(record_reports(store, clock, "broadcast", [Report(row.id, "", "delivered") for row in open_rows]))
 
 
 def _of_station(work: UnitOfWork, station: str, slug: str) -> list[Dispatch]:
