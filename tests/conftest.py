@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -82,30 +83,39 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def _programs_or_not_run() -> Path:
+    found = _programs()
+    if found is not None:
+        return found
+    reason = "not run: no PostgreSQL"
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL server: the one given, or one of our own that ends with the tests."""
     if given := os.environ.get(GIVEN):
         yield given
         return
-    programs = _programs()
-    if programs is None:
-        reason = "not run: no PostgreSQL"
-        pytest.fail(reason) if os.environ.get(REQUIRED) == "1" else pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("postgres")
+    programs = _programs_or_not_run()
+    # Not below pytest's own folder, which only its owner may enter.
+    folder = Path(tempfile.mkdtemp(prefix="geowarn-postgres-"))
     if os.geteuid() == 0:
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(parent.stat().st_mode | 0o011)
         shutil.chown(folder, "nobody")
     port = _free_port()
     data, log = folder / "data", folder / "log"
-    _run(programs / "initdb", "-D", data, "-U", "geowarn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
     options = (
         f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=60"
     )
-    _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
-    yield f"postgresql+psycopg://geowarn@127.0.0.1:{port}/postgres"
-    _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    try:
+        _run(programs / "initdb", "-D", data, "-U", "geowarn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        yield f"postgresql+psycopg://geowarn@127.0.0.1:{port}/postgres"
+        _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
 
 
 def _administer(server: str, statement: str) -> None:

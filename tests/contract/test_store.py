@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
@@ -11,39 +10,45 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.contract.store_rows import (
+    HOUR,
+    NOON,
+    area,
+    bulletin,
+    content,
+    forecast,
+    frozen,
+    kept,
+    package_of,
+    proposal,
+    recipient,
+    rules,
+    run,
+    warning,
+    with_versions,
+)
 
 from geowarn.domain.area import Area, AreaKind, Susceptibility
-from geowarn.domain.assessment import Assessment, AssessmentRun
-from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.assessment import Assessment
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.level import Level
-from geowarn.domain.package import Artefact, Package
 from geowarn.domain.people import Role, Shift, SignOff, User
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Forecast, RainKind
-from geowarn.domain.recipient import Recipient
-from geowarn.domain.rules import RuleSet
+from geowarn.domain.rain import RainKind
 from geowarn.domain.task import Task
 from geowarn.domain.warning import (
     Act,
-    AreaLevel,
-    Content,
-    HazardWarning,
-    Proposal,
     ProposalStatus,
     Series,
     WarningStatus,
 )
-from geowarn.ports import Poll, Session, UnitOfWork
+from geowarn.ports import Poll, Session
 from geowarn.store.unit_of_work import SqlStore
-
-NOON = datetime(2026, 7, 23, 4, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 
 # The store is made once per test and every example adds to it: exactly what a store lives through.
 many = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), max_size=40)
+texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40)
 names = st.text(string.ascii_letters + string.digits, min_size=12, max_size=16)
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=offsets)  # noqa: DTZ001
@@ -55,17 +60,7 @@ plain = st.recursive(
 )
 
 
-def kept(store: SqlStore, write: Callable[[UnitOfWork], object]) -> None:
-    with store.begin() as work:
-        write(work)
-        work.commit()
-
-
 # --- places and people
-
-
-def area(code: str = "370687", **other: object) -> Area:
-    return replace(Area(code, AreaKind.COUNTY, "海阳市", "Haiyang"), **other)  # type: ignore[arg-type]
 
 
 @many
@@ -111,21 +106,6 @@ def test_saving_an_area_again_replaces_it(any_store: SqlStore) -> None:
     kept(any_store, lambda work: work.areas.save_all([area(surveyed=True)]))
     with any_store.read() as work:
         assert [found.surveyed for found in work.areas.all()] == [True]
-
-
-def recipient(number: int, **other: object) -> Recipient:
-    made = Recipient(
-        id=f"r-{number}",
-        phone_key=f"{number:064x}",
-        phone_sealed=b"\x01sealed" + bytes([number]),
-        phone_masked="+1 *** *** **42",
-        area="370687",
-        language="zh",
-        role="resident",
-        consent="form 2026-05-01",
-        added_at=NOON,
-    )
-    return replace(made, **other)  # type: ignore[arg-type]
 
 
 def test_a_registration_is_replaced_by_number_and_area_and_an_opt_out_stands(any_store: SqlStore) -> None:
@@ -207,27 +187,13 @@ def test_shifts_are_half_open(any_store: SqlStore) -> None:
 # --- from forecast to level
 
 
-def forecast(number: int = 1, **other: object) -> Forecast:
-    made = Forecast(
-        id=f"f-{number}",
-        reader="grib",
-        source="gfs",
-        file_name="rain.grib2",
-        payload_digest=f"{number:064x}",
-        received_at=NOON + number * HOUR,
-        run_time=NOON - 6 * HOUR,
-        coverage=Period(NOON, NOON + 24 * HOUR),
-        fields=8,
-        kinds=frozenset({RainKind.FORECAST}),
-        synthetic=False,
-    )
-    return replace(made, **other)  # type: ignore[arg-type]
-
-
 def test_forecasts_are_found_by_id_digest_and_coverage(any_store: SqlStore) -> None:
     first, second = forecast(1), forecast(2, kinds=frozenset(RainKind))
     later = forecast(3, coverage=Period(NOON + 24 * HOUR, NOON + 48 * HOUR))
-    kept(any_store, lambda work: [work.forecasts.add(found) for found in (first, second, later)])
+    with any_store.begin() as work:
+        for found in (first, second, later):
+            work.forecasts.add(found)
+        work.commit()
     with any_store.read() as work:
         assert work.forecasts.get("f-2") == second
         assert work.forecasts.get("f-9") is None
@@ -236,31 +202,6 @@ def test_forecasts_are_found_by_id_digest_and_coverage(any_store: SqlStore) -> N
         assert work.forecasts.covering(window, RainKind.FORECAST) == (second, first)  # touching is not overlapping
         assert work.forecasts.covering(window, RainKind.OBSERVED) == (second,)
         assert work.forecasts.latest(2) == (later, second)
-
-
-def rules(text: str = "k = 0.84") -> RuleSet:
-    return RuleSet("effrain-matrix", "1", "effrain-matrix", False, {"k": 0.84, "n": [1, 2]}, ("paper",), text, "d" * 64)
-
-
-def run(**other: object) -> AssessmentRun:
-    made = AssessmentRun(
-        id="a-1",
-        forecast_id="f-1",
-        inputs=("f-1", "f-2"),
-        model="effrain-matrix",
-        rules="effrain-matrix 1",
-        rules_digest="d" * 64,
-        areas_digest="e" * 64,
-        window=Period(NOON, NOON + 24 * HOUR),
-        run_time=NOON,
-        age_hours=0.1 + 0.2,
-        created_at=NOON,
-        synthetic=True,
-        calibrated=False,
-        stale_reason=None,
-        assessments=(),
-    )
-    return replace(made, **other)  # type: ignore[arg-type]
 
 
 @many
@@ -296,41 +237,6 @@ def test_assessments_come_back_bit_for_bit(
 
 
 # --- review and release
-
-
-def content(**other: object) -> Content:
-    made = Content(
-        act=Act.ISSUE,
-        series=Series.REAL,
-        areas=(AreaLevel("370687", Level.RED), AreaLevel("370682", Level.ORANGE, Level.YELLOW)),
-        onset=NOON,
-        expires=NOON + 24 * HOUR,
-        next_update=NOON + 12 * HOUR,
-        slots={"action.red.zh": "立即撤离", "action.red.en": "Leave now"},
-        source="forecast",
-    )
-    return replace(made, **other)  # type: ignore[arg-type]
-
-
-def package_of(made: Content, body: bytes = b"[[late:number]]") -> Package:
-    withdrawal = replace(made, act=Act.RETRACT)
-    files = (Artefact("website/page.zh.html", "text/html", body), Artefact("sms/red.zh.txt", "text/plain", b"\x00\xff"))
-    retraction = Package(withdrawal.as_json(), (Artefact("sms/red.zh.txt", "text/plain", "撤回".encode()),))
-    return Package(made.as_json(), files, retraction)
-
-
-def warning(number: int = 1, **other: object) -> HazardWarning:
-    made = HazardWarning(f"w-{number}", Series.REAL, WarningStatus.PROPOSED, NOON + number * HOUR)
-    return replace(made, **other)  # type: ignore[arg-type]
-
-
-def proposal(version: int = 1, made: Content | None = None, **other: object) -> Proposal:
-    made = made or content()
-    digest = package_of(made).sha256
-    return replace(
-        Proposal(f"p-{version}", "w-1", version, made, digest, "wang", NOON + version * HOUR),
-        **other,  # type: ignore[arg-type]
-    )
 
 
 def test_a_version_keeps_every_byte_of_its_package(any_store: SqlStore) -> None:
@@ -398,35 +304,6 @@ def test_voided_signatures_stay_on_record(any_store: SqlStore) -> None:
         assert work.signoffs.void("p-1", NOON + 3 * HOUR) == 0
         assert {found.voided_at for found in work.signoffs.of_proposal("p-1")} == {NOON + 2 * HOUR}
         work.commit()
-
-
-def bulletin(serial: int = 1, **other: object) -> Bulletin:
-    made = Bulletin(
-        id=f"b-{serial}",
-        warning_id="w-1",
-        proposal_id=f"p-{serial}",
-        series=Series.REAL,
-        year=2026,
-        serial=serial,
-        number=f"烟地灾预警〔2026〕{serial}号",
-        slug=f"2026-{serial:03d}",
-        released_at=NOON,
-        content=content(),
-        package_sha256="d" * 64,
-        late={"number": f"{serial}", "sent": "2026-07-23T12:00:00+08:00"},
-        artefacts={file.path: file.sha256 for file in frozen(serial)},
-    )
-    return replace(made, **other)  # type: ignore[arg-type]
-
-
-def frozen(serial: int) -> tuple[Artefact, ...]:
-    return (Artefact("sms/red.zh.txt", "text/plain", b"same"), Artefact("page", "text/html", b"%d" % serial))
-
-
-def with_versions(work: UnitOfWork, *versions: int) -> None:
-    work.warnings.add(warning())
-    for version in versions:
-        work.proposals.add(proposal(version), package_of(content()))
 
 
 def test_bulletins_come_back_with_their_bytes_in_order_of_release(any_store: SqlStore) -> None:

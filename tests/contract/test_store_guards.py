@@ -1,0 +1,70 @@
+"""What was released and what the ledger says cannot be changed, not even with plain SQL (house rule 13)."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from tests.contract import store_rows as rows
+
+from geowarn.store.guards import GUARDED, missing_guards
+from geowarn.store.unit_of_work import SqlStore
+
+CHANGES = {
+    "ledger": "UPDATE ledger SET actor = 'someone else'",
+    "bulletin": "UPDATE bulletin SET number = '1'",
+    "bulletin_artefact": "UPDATE bulletin_artefact SET path = 'other'",
+    "blob": "UPDATE blob SET sha256 = 'other'",
+}
+REPLACEMENTS = {
+    "ledger": "INSERT OR REPLACE INTO ledger SELECT sequence, at, 'someone else', kind, subject, payload, "
+    "payload_digest, previous, digest FROM ledger",
+    "bulletin": "INSERT OR REPLACE INTO bulletin SELECT * FROM bulletin",
+    "bulletin_artefact": "INSERT OR REPLACE INTO bulletin_artefact SELECT * FROM bulletin_artefact",
+}
+
+
+@pytest.fixture
+def released(any_store: SqlStore) -> SqlStore:
+    with any_store.begin() as work:
+        rows.with_versions(work, 1)
+        work.bulletins.add(rows.bulletin(1), rows.frozen(1))
+        work.ledger.append(rows.NOON, "wang", "bulletin.released", "w-1", {})
+        work.commit()
+    return any_store
+
+
+def refused(store: SqlStore, statement: str) -> bool:
+    try:
+        with store.engine.begin() as connection:
+            connection.execute(text(statement))
+    except DBAPIError as error:
+        return "refuses" in str(error.orig)
+    return False
+
+
+@pytest.mark.parametrize("table", GUARDED)
+def test_update_and_delete_are_refused(released: SqlStore, table: str) -> None:
+    assert refused(released, CHANGES[table])
+    assert refused(released, f"DELETE FROM {table}")
+
+
+@pytest.mark.parametrize("table", GUARDED)
+def test_the_way_round_is_refused_too(released: SqlStore, table: str) -> None:
+    if released.engine.dialect.name == "postgresql":
+        assert refused(released, f"TRUNCATE {table} CASCADE")
+    elif table == "blob":
+        with released.engine.begin() as connection:
+            connection.execute(text("INSERT OR REPLACE INTO blob SELECT sha256, x'00' FROM blob"))
+        with released.read() as work:
+            assert work.bulletins.artefacts("b-1")["page"] == b"1"
+    else:
+        assert refused(released, REPLACEMENTS[table])
+
+
+def test_a_guard_that_is_gone_is_missed(released: SqlStore) -> None:
+    on = " ON ledger" if released.engine.dialect.name == "postgresql" else ""
+    with released.engine.begin() as connection:
+        assert missing_guards(connection) == []
+        connection.execute(text(f"DROP TRIGGER refuse_delete_ledger{on}"))
+        assert missing_guards(connection) == ["refuse_delete_ledger"]
