@@ -17,8 +17,8 @@ from geowarn.domain.package import MARKER, fill
 from geowarn.domain.warning import Act, Proposal, ProposalStatus, Series, WarningStatus
 from geowarn.pipeline import change
 from geowarn.pipeline.actor import Actor
-from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.proof import verify
+from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release, retract, retraction_words
 from geowarn.pipeline.review import dismiss, edit, return_for_edit
 from geowarn.pipeline.signoff import sign

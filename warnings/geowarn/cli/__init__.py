@@ -24,6 +24,7 @@ from geowarn.cli import (
     warnings,
 )
 from geowarn.domain.errors import Refused
+from geowarn.log import configure
 
 app = typer.Typer(
     name="geowarn",
@@ -50,6 +51,7 @@ app.add_typer(ledger.app, name="ledger")
 
 def main() -> None:
     """Run the command; a refusal is one line on stderr and exit 1, never a traceback."""
+    configure()
     language = terminal_language()
     try:
         app()

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -65,6 +66,14 @@ def put_table(columns: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+
+
+def local_time(system: System, iso: str | None) -> str:
+    """An ISO 8601 time as people read it: in the installation's zone, to the second."""
+    if iso is None:
+        return "-"
+    zone = ZoneInfo(system.settings.installation.zone)
+    return datetime.fromisoformat(iso).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def moment(text: str, name: str) -> datetime:

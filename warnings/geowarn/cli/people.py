@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
 from geowarn.pipeline.people import add_user, assign_shift, set_password
 from geowarn.security import hash_password
 
@@ -85,4 +85,5 @@ def list_shifts(as_json: AsJson = False, data: Data = None) -> None:
     if as_json:
         put_json([dict(zip(("id", "officer", "deputy", "start", "end"), row, strict=True)) for row in rows])
         return
+    rows = [[*row[:3], local_time(system, row[3]), local_time(system, row[4])] for row in rows]
     put_table(["id", "user", "deputy", "start", "end"], rows)

@@ -8,7 +8,7 @@ import typer
 from rich.progress import Progress
 
 from geowarn.bootstrap import System
-from geowarn.cli.common import As, AsJson, Data, acting, line, put_json, put_table, system_of
+from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_json, put_table, system_of
 from geowarn.cli.forecast import level_word
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import Refused
@@ -39,7 +39,10 @@ def list_(as_json: AsJson = False, data: Data = None) -> None:
     if as_json:
         put_json(views)
         return
-    rows = [[v["id"], v["number"] or "", v["status"], level_word(v["level"]), v["expires"] or ""] for v in views]
+    rows = [
+        [v["id"], v["number"] or "", v["status"], level_word(v["level"]), local_time(system, v["expires"])]
+        for v in views
+    ]
     put_table(["id", "number", "status", "level", "end"], rows)
 
 
@@ -53,14 +56,19 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     if as_json:
         put_json(view)
         return
-    for key in ("id", "number", "status", "version", "proposal_status", "onset", "expires", "package_sha256"):
+    for key in ("id", "number", "status", "version", "proposal_status", "package_sha256"):
         typer.echo(f"{key}: {view[key] if view[key] is not None else '-'}")
+    for key in ("onset", "expires"):
+        typer.echo(f"{key}: {local_time(system, view[key])}")
     put_table(
         ["code", "name", "level"],
         [[a["code"], names.get(a["code"], ""), level_word(a["level"])] for a in view["areas"]],
     )
     put_table(["slot", "text"], [[key, text] for key, text in sorted(view["slots"].items())])
-    put_table(["role", "user", "time"], [[s["role"], s["user"], s["at"]] for s in view["signoffs"] if not s["voided"]])
+    put_table(
+        ["role", "user", "time"],
+        [[s["role"], s["user"], local_time(system, s["at"])] for s in view["signoffs"] if not s["voided"]],
+    )
     if view["missing"]:
         line("missing", roles=", ".join(view["missing"]))
     counts = [[c, s, str(n)] for c, states in view["dispatches"].items() for s, n in sorted(states.items())]
