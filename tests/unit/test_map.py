@@ -11,6 +11,7 @@ from lxml import etree
 
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
+from geowarn.resources import config_dir
 from geowarn.templating import JinjaTemplates
 from geowarn_channels.site_state import FONT, picture
 from geowarn_channels.svg_map import Pin, draw_map, effective_levels, map_base, short_name
@@ -95,3 +96,30 @@ def test_an_area_has_the_highest_level_of_itself_and_what_holds_it(levels: dict[
     found = effective_levels(levels, {code: area.parent for code, area in AREAS.items()})
     for code in AREAS:
         assert found[code] == max(levels.get(held, Level.NONE) for held in ancestors(code, AREAS))
+
+
+def test_font_draws_every_shipped_name() -> None:
+    names = "".join(path.read_text("utf-8") for path in (config_dir() / "areas").glob("*/areas.csv"))
+    drawn = _characters()
+    assert not {c for c in names if c >= " " and ord(c) not in drawn}
+
+
+def _characters() -> set[int]:
+    """The code points of the font's cmap, read from its format 4 or 12 table."""
+    body = (files("geowarn_channels") / "fonts" / FONT).read_bytes()
+    tables = {body[i : i + 4]: int.from_bytes(body[i + 8 : i + 12]) for i in range(12, 12 + 16 * body[5], 16)}
+    start = tables[b"cmap"]
+    found: set[int] = set()
+    for number in range(int.from_bytes(body[start + 2 : start + 4])):
+        record = start + 4 + 8 * number
+        table = start + int.from_bytes(body[record + 4 : record + 8])
+        if int.from_bytes(body[table : table + 2]) == 12:
+            for group in range(int.from_bytes(body[table + 12 : table + 16])):
+                at = table + 16 + 12 * group
+                found |= set(range(int.from_bytes(body[at : at + 4]), int.from_bytes(body[at + 4 : at + 8]) + 1))
+        elif int.from_bytes(body[table : table + 2]) == 4:
+            half = int.from_bytes(body[table + 6 : table + 8])
+            for at in range(table + 14, table + 14 + half, 2):
+                last, first = body[at : at + 2], body[at + half + 2 : at + half + 4]
+                found |= set(range(int.from_bytes(first), int.from_bytes(last) + 1))
+    return found

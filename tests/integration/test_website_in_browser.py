@@ -1,0 +1,105 @@
+"""The public pages in a real browser: accessible, nothing sideways at 360 pixels, clean under the strictest policy."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.site_desk import SiteDesk
+
+from geowarn.domain.level import Level
+from geowarn.domain.warning import Act
+
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
+AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+LOOK = """const done = arguments[arguments.length - 1];
+axe.run(document, {}).then(found => done(found.violations.map(v => v.id + ' ' + v.nodes[0].target)));"""
+SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+pytestmark = pytest.mark.browser
+
+
+class _Strict(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[Any]:
+    chromium, service = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not service:
+        if os.environ.get("GEOWARN_REQUIRE_BROWSER") == "1":
+            pytest.fail("chromium and chromedriver are required here")
+        pytest.skip("chromium or chromedriver is not installed")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    found = webdriver.Chrome(options=options, service=Service(service))
+    try:
+        yield found
+    finally:
+        found.quit()
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    site = SiteDesk(tmp_path)
+    site.facts["issuer"]["duty_phone"] = "0999-000 0000"
+    site.release({"990101": Level.YELLOW}, calibrated=False)
+    site.now += timedelta(hours=1)
+    site.release({"990101": Level.RED, "990104": Level.ORANGE, "990102": Level.YELLOW}, Act.UPDATE, calibrated=False)
+    site.publish(synthetic=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Strict, directory=str(site.root)))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_pages_are_accessible_and_fit(driver: Any, address: str, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    axe = AXE.read_text("utf-8")
+    places = (
+        "",
+        "w/2026-002/",
+        "w/2026-001/",
+        "areas/",
+        "areas/990101001/",
+        "areas/990103/",
+        "archive/",
+        "feeds/",
+        "about/",
+    )
+    for path in [f"{language}{place}index.html" for place in places for language in ("", "en/")]:
+        driver.get(f"{address}/{path}")
+        driver.execute_script(axe)
+        assert driver.execute_async_script(LOOK) == [], path
+        assert driver.execute_script(SIDEWAYS) <= 0, path
+        complaints = [line["message"] for line in driver.get_log("browser") if "favicon" not in line["message"]]
+        assert complaints == [], path
