@@ -40,6 +40,8 @@ def check_cap(body: bytes) -> tuple[Problem, ...]:
         alert = etree.fromstring(filled, safe_parser())
     except etree.XMLSyntaxError as error:
         return (("cap.unreadable", {"reason": error.msg}),)
+    if alert.getroottree().docinfo.doctype:  # type: ignore[union-attr]
+        return (("cap.unreadable", {"reason": "DOCTYPE"}),)
     name = _text(alert, "identifier") or "?"
     faults = schema_faults(alert)
     if faults:
