@@ -46,90 +46,90 @@ def check_cap(body: bytes) -> tuple[Problem, ...]:
     faults = schema_faults(alert)
     if faults:
         return (("cap.schema", {"identifier": name, "reason": faults[0]}),)
-    return tuple((key, {"identifier": name, **facts}) for key, facts in _rules(alert))
+    return tuple(_rules(alert, name))
 
 
-def _rules(alert: etree._Element) -> Iterator[Problem]:
-    yield from _head(alert)
-    yield from _references(alert)
-    yield from _every_element(alert)
+def _rules(alert: etree._Element, name: str) -> Iterator[Problem]:
+    yield from _head(alert, name)
+    yield from _references(alert, name)
+    yield from _every_element(alert, name)
     infos = _all(alert, "info")
-    yield from _languages(infos)
+    yield from _languages(infos, name)
     for info in infos:
-        yield from _info(info)
+        yield from _info(info, name)
 
 
-def _head(alert: etree._Element) -> Iterator[Problem]:
+def _head(alert: etree._Element, name: str) -> Iterator[Problem]:
     for field in ("identifier", "sender"):
         if _ILLEGAL.search(_text(alert, field)):
-            yield "cap.identifier", {"field": field, "value": _text(alert, field)}
+            yield "cap.identifier", {"identifier": name, "field": field, "value": _text(alert, field)}
     if _text(alert, "scope") != "Public" or _text(alert, "status") not in ("Actual", "Exercise"):
-        yield "cap.status", {"status": _text(alert, "status")}
+        yield "cap.status", {"identifier": name, "status": _text(alert, "status")}
     elif _text(alert, "status") == "Exercise" and not _text(alert, "note"):
-        yield "cap.status", {"status": "Exercise"}
+        yield "cap.status", {"identifier": name, "status": "Exercise"}
 
 
-def _references(alert: etree._Element) -> Iterator[Problem]:
+def _references(alert: etree._Element, name: str) -> Iterator[Problem]:
     kind, references = _text(alert, "msgType"), _text(alert, "references")
     if (kind in ("Update", "Cancel")) != bool(references):
-        yield "cap.references", {"reason": f"msgType {kind}"}
+        yield "cap.references", {"identifier": name, "reason": f"msgType {kind}"}
     for reference in references.split():
         parts = reference.split(",")
         if len(parts) != 3 or not _good_time(parts[2]):
-            yield "cap.references", {"reason": reference}
+            yield "cap.references", {"identifier": name, "reason": reference}
         elif parts[:2] == [_text(alert, "sender"), _text(alert, "identifier")]:
-            yield "cap.references", {"reason": "self"}
+            yield "cap.references", {"identifier": name, "reason": "self"}
 
 
-def _every_element(alert: etree._Element) -> Iterator[Problem]:
+def _every_element(alert: etree._Element, name: str) -> Iterator[Problem]:
     for element in alert.iter(f"{{{NAMESPACE}}}*"):
         field, text = etree.QName(element).localname, element.text or ""
         if not len(element) and not text.strip():
-            yield "cap.empty", {"field": field}
+            yield "cap.empty", {"identifier": name, "field": field}
         if MARKER.search(text):
-            yield "cap.marker", {"field": field}
+            yield "cap.marker", {"identifier": name, "field": field}
         if field in ("sent", "effective", "onset", "expires") and not _good_time(text):
-            yield "cap.time", {"field": field, "value": text}
+            yield "cap.time", {"identifier": name, "field": field, "value": text}
 
 
-def _languages(infos: list[etree._Element]) -> Iterator[Problem]:
+def _languages(infos: list[etree._Element], name: str) -> Iterator[Problem]:
     languages = [_text(info, "language") for info in infos]
     if languages != ["zh-CN", "en-US"]:
-        yield "cap.languages", {"languages": ", ".join(languages) or "-"}
+        yield "cap.languages", {"identifier": name, "languages": ", ".join(languages) or "-"}
         return
     first, second = infos
     for field in _SAME:
         if _texts(first, field) != _texts(second, field):
-            yield "cap.differs", {"field": field}
+            yield "cap.differs", {"identifier": name, "field": field}
     for field in ("eventCode/value", "area/polygon", "area/circle", "area/geocode/value"):
         path = "/".join(f"{{{NAMESPACE}}}{step}" for step in field.split("/"))
         if [e.text for e in first.findall(path)] != [e.text for e in second.findall(path)]:
-            yield "cap.differs", {"field": field}
+            yield "cap.differs", {"identifier": name, "field": field}
 
 
-def _info(info: etree._Element) -> Iterator[Problem]:
+def _info(info: etree._Element, name: str) -> Iterator[Problem]:
     onset, expires = _text(info, "onset"), _text(info, "expires")
     if not expires or (onset and _good_time(onset) and _good_time(expires) and _moment(expires) <= _moment(onset)):
-        yield "cap.expires", {"expires": expires or "-"}
+        yield "cap.expires", {"identifier": name, "expires": expires or "-"}
     headline = _text(info, "headline")
     if not headline or len(headline) > LONGEST_HEADLINE:
-        yield "cap.headline", {"length": len(headline), "longest": LONGEST_HEADLINE}
+        yield "cap.headline", {"identifier": name, "length": len(headline), "longest": LONGEST_HEADLINE}
     if not re.match(r"https?://[^\s/]+/", _text(info, "web")):
-        yield "cap.web", {"value": _text(info, "web") or "-"}
+        yield "cap.web", {"identifier": name, "value": _text(info, "web") or "-"}
     if not _all(info, "area"):
-        yield "cap.area", {"area": "-", "reason": "0"}
+        yield "cap.area", {"identifier": name, "area": "-", "reason": "0"}
     for area in _all(info, "area"):
-        yield from _area(area)
+        yield from _area(area, name)
 
 
-def _area(area: etree._Element) -> Iterator[Problem]:
-    name = _text(area, "areaDesc")
+def _area(area: etree._Element, name: str) -> Iterator[Problem]:
+    described = _text(area, "areaDesc")
     for polygon in _texts(area, "polygon"):
         if reason := polygon_faults(polygon):
-            yield "cap.area", {"area": name, "reason": reason}
+            yield "cap.area", {"identifier": name, "area": described, "reason": reason}
     for circle in _texts(area, "circle"):
         if not re.fullmatch(r"-?[\d.]+,-?[\d.]+ [\d.]*[1-9][\d.]*", circle):
-            yield "cap.area", {"area": name, "reason": circle}
+            yield "cap.area", {"identifier": name, "area": described, "reason": circle}
 
 
 def _good_time(text: str) -> bool:
