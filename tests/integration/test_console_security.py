@@ -74,7 +74,7 @@ def test_a_token_planted_before_log_in_is_worthless(client: TestClient) -> None:
     [
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"},
         {"Sec-Fetch-Site": "same-site"},
-        {"Origin": "http://evil.example"},
+        {"Origin": "http://evil.test"},
         {"Origin": "null"},
         {},
     ],
@@ -166,9 +166,9 @@ def test_console_pages_are_not_kept(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        "//evil.example",
-        "https://evil.example",
-        "/\\evil.example",
+        "//evil.test",
+        "https://evil.test",
+        "/\\evil.test",
         "/console/..//evil",
         "/console/\\x",
         "/console/\nx",

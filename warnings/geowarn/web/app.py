@@ -50,6 +50,10 @@ def _public(request: Request, path: str) -> Response:
     return answer if isinstance(answer, Response) else _absent(request, answer)
 
 
+def _no_page(request: Request) -> Response:
+    return _absent(request, 404)
+
+
 def _static(request: Request, path: str) -> Response:
     shelf: Shelf = request.app.state.shelf
     found = resolve(_STATIC, path)
@@ -108,7 +112,7 @@ def create_app(system: System) -> FastAPI:
     for part in (operation, integrators, stations, hooks, inquiry, login, home, review, acts, board, ledger_page):
         app.include_router(part.router)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
-    app.add_api_route("/console/{path:path}", lambda request, path: _absent(request, 404), include_in_schema=False)
+    app.add_api_route("/console/{path:path}", _no_page, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/{path:path}", _public, methods=["GET", "HEAD"], include_in_schema=False)
     _handlers(app)
     app.add_middleware(

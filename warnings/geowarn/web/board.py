@@ -113,8 +113,8 @@ def _troubles(rows: tuple[Dispatch, ...]) -> list[tuple[str, str, str, int]]:
 
 
 @router.get("/warnings/{name}/board")
-def board(visit: Visiting, name: str, bulletin: str = "") -> Response:
-    """The newest bulletin of a warning, or the one named, with every channel."""
+def board(visit: Visiting, name: str, bulletin: str = "", still: bool = False) -> Response:
+    """The newest bulletin of a warning, or the one named, with every channel; renews itself unless told to stand."""
     with visit.system.store.read() as work:
         warning = find_warning(work, name)
         chain = work.bulletins.of_warning(warning.id)
@@ -122,7 +122,7 @@ def board(visit: Visiting, name: str, bulletin: str = "") -> Response:
         if shown is None:
             raise NotFound("web.not-released", warning=name)
         values = _values(visit, work, warning, shown, chain)
-    return visit.page("board", warning=warning, **values)
+    return visit.page("board", warning=warning, still=still, **values)
 
 
 def _signers(visit: Visit, work: UnitOfWork, shown: Bulletin) -> list[str]:

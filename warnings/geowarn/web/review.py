@@ -11,7 +11,7 @@ from starlette.responses import Response
 from geowarn.domain.errors import NotFound
 from geowarn.domain.people import Role
 from geowarn.domain.warning import ProposalStatus, WarningStatus
-from geowarn.pipeline.assess import evidence_sentence
+from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
@@ -53,13 +53,16 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     desk, w = visit.system.desk, visit.words
     content = sheet.proposal.content
     measures = _measuring.of(desk, work, sheet.proposal)
-    rows = area_rows(sheet, lambda found: evidence_sentence(visit.system.templates, found, w.language, str(w.zone)))
+    spoken = visit.system.templates, w.language, str(w.zone)
+    rows = area_rows(sheet, lambda found: evidence_short(spoken[0], found, *spoken[1:]))
+    first = sheet.assessment(rows[0].area.code) if rows else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
     return {
         "sheet": sheet,
         "base": f"/console/warnings/{sheet.warning.id}",
         "content": content,
         "rows": rows,
+        "why": evidence_sentence(spoken[0], first, *spoken[1:]) if first and content.source == "forecast" else "",
         "quiet": quiet_line(sheet, w.language),
         "map": visit.request.app.state.map.draw(sheet.areas, sheet.levels, w.language),
         "steps": steps(sheet, visit.now),

@@ -24,7 +24,6 @@ class AreaRow:
     above: float | None  # how much more rain the next level takes
     below: float | None  # how far it is above its own level's line
     sentence: str
-    lower_bound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,6 @@ def area_rows(sheet: Sheet, sentence: Callable[[Assessment], str]) -> list[AreaR
                 above=_number(evidence, "to_next_mm", "margin_up_mm"),
                 below=_number(evidence, "over_own_mm", "margin_down_mm"),
                 sentence=sentence(found) if found else "",
-                lower_bound=bool(found and found.lower_bound),
             )
         )
     return rows
@@ -73,8 +71,8 @@ def quiet_line(sheet: Sheet, language: str) -> dict[str, list[tuple[str, float |
     unknown: list[tuple[str, float | None]] = []
     for found in sheet.run.assessments if sheet.run else ():
         area = sheet.areas.get(found.area)
-        if area is None or area.kind not in (AreaKind.COUNTY, AreaKind.ZONE) or sheet.levels.get(found.area):
-            continue
+        if area is None or area.kind not in (AreaKind.COUNTY, AreaKind.ZONE) or found.level:
+            continue  # a part that shares its parent's level is named with its parent
         effective = _number(found.evidence, "re_mm")
         (unknown if found.level is None else quiet).append((area.name(language), effective))
     quiet.sort(key=lambda pair: -(pair[1] or 0))

@@ -1,0 +1,143 @@
+"""A demo installation served over HTTP with its worker, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
+
+from geowarn.bootstrap import System
+from geowarn.demo.play import proposal_rises, storm_comes
+from geowarn.demo.setting import free_port, open_demo, password_of, put_on_duty
+from geowarn.serving import web_server
+
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+
+
+def _binary(*names: str) -> str:
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is not None:
+        return found
+    if os.environ.get("GEOWARN_REQUIRE_BROWSER"):
+        pytest.fail(f"not run: no {names[0]}")
+    pytest.skip(f"not run: no {names[0]}")
+
+
+@dataclass
+class Browser:
+    """One person's Chromium at one size."""
+
+    driver: webdriver.Chrome
+    base: str
+
+    def open(self, path: str) -> None:
+        self.driver.get(self.base + path)
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def press(self, selector: str) -> None:
+        """Click as a person does: what is hidden or covered cannot be clicked."""
+        element = self.find(selector)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        element.click()
+
+    def submit(self, selector: str) -> None:
+        """Press a button that leads to another page, and wait until that page is there."""
+        before = self.find("html")
+        self.press(selector)
+        wait = WebDriverWait(self.driver, 30)
+        wait.until(staleness_of(before))
+        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+
+    def fill(self, selector: str, text: str) -> None:
+        field = self.find(selector)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", field)
+        field.clear()
+        field.send_keys(text)
+
+    @property
+    def text(self) -> str:
+        return self.find("body").text
+
+    @property
+    def path(self) -> str:
+        return str(self.driver.current_url).removeprefix(self.base)
+
+    def log_in(self, name: str) -> None:
+        self.open("/console/login")
+        self.fill("#name", name)
+        self.fill("#password", password_of(name))
+        self.submit("main button")
+
+    def scrolls_sideways(self) -> bool:
+        return bool(self.driver.execute_script("return document.documentElement.scrollWidth > window.innerWidth + 1"))
+
+    def complaints(self) -> list[str]:
+        """What axe-core finds wrong, WCAG 2.2 AA and best practice; runs past the page's own policy."""
+        self.driver.execute_script(_AXE.read_text("utf-8"))
+        found = self.driver.execute_async_script("axe.run(document).then(r => arguments[0](r.violations))")
+        return [f"{v['id']}: {[node['html'][:160] for node in v['nodes']][:4]}" for v in found]
+
+    def console_errors(self) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, str, str]]:
+    """(system, address, warning under review): the storm has come, nobody has signed."""
+    _binary("chromedriver")
+    port = free_port()
+    system = open_demo(tmp_path_factory.mktemp("e2e") / "data", port)
+    put_on_duty(system)
+    proposal = proposal_rises(system, storm_comes(system))
+    assert proposal is not None
+    with web_server(system, "127.0.0.1", port):
+        yield system, f"http://127.0.0.1:{port}", proposal.warning_id
+    system.store.dispose()
+
+
+@pytest.fixture(scope="session")
+def browser(served: tuple[System, str, str]) -> Iterator[Callable[[str, str], Browser]]:
+    """A browser by person and size; each has a profile of its own."""
+    opened: dict[tuple[str, str], Browser] = {}
+    profiles: list[str] = []
+
+    def named(person: str, size: str) -> Browser:
+        if (person, size) not in opened:
+            profiles.append(tempfile.mkdtemp())
+            options = webdriver.ChromeOptions()
+            options.binary_location = _binary("chromium", "chromium-browser", "google-chrome")
+            for flag in (*_FLAGS, f"--user-data-dir={profiles[-1]}"):
+                options.add_argument(flag)
+            options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+            driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver")))
+            width, height = SIZES[size]
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            opened[person, size] = Browser(driver, served[1])
+            if person:
+                opened[person, size].log_in(person)
+        return opened[person, size]
+
+    yield named
+    for found in opened.values():
+        found.driver.quit()
+    for profile in profiles:
+        shutil.rmtree(profile, ignore_errors=True)
