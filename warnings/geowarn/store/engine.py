@@ -28,6 +28,18 @@ def _url(text: str) -> URL:
     return url
 
 
+def in_memory(url: URL) -> bool:
+    """Whether this is an SQLite database that lives in memory only."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def refuse_missing(text: str) -> None:
+    """Raise Refused for an SQLite file that is not there, which opening would make."""
+    url = _url(text)
+    if url.get_backend_name() == "sqlite" and not in_memory(url) and not Path(str(url.database)).is_file():
+        raise Refused("store.no-file", file=str(url.database))
+
+
 def place(text: str) -> str:
     """Where a database is, without its password, fit for a message."""
     return _url(text).render_as_string(hide_password=True)
@@ -38,7 +50,7 @@ def open_engine(text: str, read_only: bool = False) -> Engine:
     url = _url(text)
     if url.get_backend_name() == "postgresql":
         return _postgres(url)
-    if url.database in (None, "", ":memory:"):
+    if in_memory(url):
         return _sqlite(url, None, poolclass=StaticPool)
     return _sqlite_reader(Path(str(url.database))) if read_only else _sqlite(url, "WAL")
 
@@ -78,12 +90,13 @@ def _sqlite(url: URL | str, journal: str | None, **options: Any) -> Engine:
 
 
 def _sqlite_reader(file: Path) -> Engine:
-    """Opens without writing a byte: a database that nobody has open needs no log beside it."""
+    """Opens without changing a byte; a file with no log beside it is open nowhere else and needs none."""
     if not file.is_file():
         raise Refused("store.no-file", file=str(file))
-    beside = file.with_name(file.name + "-wal")
-    still = "" if beside.is_file() and beside.stat().st_size else "&immutable=1"
-    return _sqlite(f"sqlite:///file:{file.resolve()}?mode=ro{still}&uri=true", None)
+    how = {"mode": "ro", "uri": "true"}
+    if not file.with_name(file.name + "-wal").exists():
+        how["immutable"] = "1"
+    return _sqlite(URL.create("sqlite", database=file.resolve().as_uri(), query=how), None)
 
 
 def for_reading(connection: Connection) -> None:

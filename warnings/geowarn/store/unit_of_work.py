@@ -151,7 +151,7 @@ class SqlStore:
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.url = url
         self.engine = engines.open_engine(url, read_only)
-        self._turn = _Turn() if self.engine.url.database in (None, "", ":memory:") else None
+        self._turn = _Turn() if engines.in_memory(self.engine.url) else None
 
     @classmethod
     def in_memory(cls) -> SqlStore:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Refused
-from geowarn.store.engine import open_engine, place
+from geowarn.store.engine import open_engine, place, refuse_missing
 from geowarn.store.guards import missing_guards
 from geowarn.store.tables import metadata
 
@@ -67,13 +67,18 @@ def upgrade(url: str) -> None:
 
 
 def current(url: str) -> str | None:
-    """The newest migration that has run there, None for an empty database; raises Refused when out of reach."""
+    """The newest migration that has run there, None for an empty database.
+
+    Raises Refused when it is not there or out of reach.
+    """
+    refuse_missing(url)
     with _engine(url) as engine, engine.connect() as connection:
         return _current(connection)
 
 
 def check(url: str) -> list[str]:
     """Every fault of the schema: migrations missing, tables that differ, guards gone; empty when there is none."""
+    refuse_missing(url)
     with _engine(url) as engine, engine.connect() as connection:
         found = _current(connection)
         if found != head():

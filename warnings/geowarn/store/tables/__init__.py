@@ -1,0 +1,49 @@
+"""The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
+
+from geowarn.store.tables.base import metadata
+from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.levels import assessment, assessment_run, forecast, rule_set
+from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
+from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
+from geowarn.store.tables.review import (
+    blob,
+    bulletin,
+    bulletin_artefact,
+    hazard_warning,
+    package,
+    package_artefact,
+    proposal,
+    signoff,
+)
+
+__all__ = [
+    "account",
+    "airing",
+    "area",
+    "assessment",
+    "assessment_run",
+    "attempt",
+    "blob",
+    "bulletin",
+    "bulletin_artefact",
+    "console_session",
+    "counter",
+    "dispatch",
+    "fired",
+    "forecast",
+    "hazard_warning",
+    "heartbeat",
+    "ledger",
+    "login_failure",
+    "metadata",
+    "package",
+    "package_artefact",
+    "proposal",
+    "recipient",
+    "rule_set",
+    "shard",
+    "shift",
+    "signoff",
+    "station_poll",
+    "task",
+]
