@@ -96,7 +96,8 @@ class Browser:
         return [f"{v['id']}: {[node['html'][:160] for node in v['nodes']][:4]}" for v in found]
 
     def console_errors(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def test_the_keyboard_reaches_the_way_in(browser) -> None:  # type: ignore[no-un
     door = browser("", "wide")
     door.open("/console/login")
     focus = "return document.activeElement.getAttribute('href') || document.activeElement.id"
-    reached = []
+    reached: list[str] = []
     for _ in range(6):
         door.find("body").send_keys(Keys.TAB) if not reached else door.driver.switch_to.active_element.send_keys(
             Keys.TAB

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -105,7 +106,7 @@ def home(visit: Visiting) -> Response:
         shift = next(iter(work.shifts.at(visit.now)), None)
         under_review = [p for p in work.proposals.open() if p.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED)]
         head = work.ledger.head()
-        values = {
+        values: dict[str, Any] = {
             "active": active,
             "open_sheets": [sheet_of(visit.system.desk, work, p.warning_id) for p in under_review],
             "tasks": [task for task in work.tasks.pending() if task.kind != "review"],

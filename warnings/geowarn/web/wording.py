@@ -91,9 +91,7 @@ class Words:
     def day(self, moment: datetime) -> Markup:
         """Month and day: 7月23日, 23 July."""
         at = self.local(moment)
-        return self(
-            "time.day", month=at.month, month_name=self.sentences["time.months"].split()[at.month - 1], day=at.day
-        )
+        return self("time.day", month=self.sentences["time.months"].split()[at.month - 1], day=at.day)
 
     def weekday(self, moment: datetime) -> str:
         """周四, Thu."""
