@@ -129,7 +129,7 @@ def _map(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], lang
     levels = {area.code: area.level for area in public_areas(draft)}
     return draw_map(
         templates,
-        map_base(draft.areas),
+        map_base(draft.areas, draft.facts.get("map", {}).get("land")),
         levels,
         language,
         entry["title"][language],

@@ -28,7 +28,7 @@ class Pages:
         self._view = view
         self._zone = str(facts["installation"]["zone"])
         self._children = _children(view.state.areas)
-        self.base = map_base(view.state.areas)
+        self.base = map_base(view.state.areas, facts.get("map", {}).get("land"))
         self.map_label = self._say("map_label", "zh") if view.state.synthetic else ""
         self._maps = {language: self._map(language) for language in LANGUAGES}
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import shapely
 from shapely.geometry import shape
@@ -50,6 +51,7 @@ class MapBase:
     outlines: tuple[Outline, ...]
     points: Mapping[str, tuple[int, int]]  # areas without a shape of their own, by code
     parents: Mapping[str, str | None]
+    land: str = ""  # path of the ground beyond the areas; what is not land is sea
 
     def at(self, code: str) -> tuple[int, int] | None:
         """Where an area lies in picture units, None when nothing is known."""
@@ -71,8 +73,11 @@ class _Projection:
         return round(_MARGIN + (lon - self.west) * self.scale_x), round(_MARGIN + (self.north - lat) * self.scale_y)
 
 
-def map_base(areas: Mapping[str, Area]) -> MapBase:
-    """Project and simplify the shapes of all areas below the city; shared borders stay shared."""
+def map_base(areas: Mapping[str, Area], land: Mapping[str, Any] | None = None) -> MapBase:
+    """Project and simplify the shapes of all areas below the city; shared borders stay shared.
+
+    `land` is the GeoJSON geometry of the country around, drawn below everything else.
+    """
     shapes = {code: _valid(shape(dict(a.geometry))) for code, a in sorted(areas.items()) if _drawn(a) and a.geometry}
     shapes = {code: found for code, found in shapes.items() if not found.is_empty}
     if not shapes:
@@ -90,7 +95,21 @@ def map_base(areas: Mapping[str, Area]) -> MapBase:
         if code not in shapes and a.lon is not None and a.lat is not None
     }
     height = round((north - south) * scale) + 2 * _MARGIN
-    return MapBase(height, tuple(o for o in outlines if o.path), points, {c: a.parent for c, a in areas.items()})
+    return MapBase(
+        height,
+        tuple(o for o in outlines if o.path),
+        points,
+        {c: a.parent for c, a in areas.items()},
+        _land(land, projection, height, _TOLERANCE / scale) if land else "",
+    )
+
+
+def _land(land: Mapping[str, Any], projection: _Projection, height: int, tolerance: float) -> str:
+    """The part of the land that the picture shows, as path data."""
+    west, north = projection.west - _MARGIN / projection.scale_x, projection.north + _MARGIN / projection.scale_y
+    east, south = west + WIDTH / projection.scale_x, north - height / projection.scale_y
+    seen = shapely.clip_by_rect(_valid(shape(dict(land))), west, south, east, north).simplify(tolerance)
+    return "".join(_ring(ring, projection) for ring in _rings(seen))
 
 
 def _drawn(area: Area) -> bool:
@@ -214,6 +233,7 @@ def draw_map(
         height=base.height + (56 if opening and standalone else 0),
         box=_window(pin, base.height) if pin else (0, 0, WIDTH, base.height),
         areas=areas,
+        land=base.land,
         marks=marks,
         pin=pin,
         title=title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -150,6 +151,15 @@ def load_channels(path: Path) -> dict[str, Any]:
     return {"enabled": list(table.get("enabled", [])), "stations": table.get("stations", {})}
 
 
+def land_around(settings: Settings) -> dict[str, Any] | None:
+    """The land around the areas of the shipped set, as a GeoJSON geometry for maps; None where there is none."""
+    file = config_dir() / "areas" / settings.installation.areas / "coastline.geojson"
+    if not settings.installation.areas or not file.is_file():
+        return None
+    features = json.loads(file.read_text("utf-8"))["features"]
+    return next((dict(f["geometry"]) for f in features if f["properties"].get("kind") == "land"), None)
+
+
 def database_url(settings: Settings, data_dir: Path) -> str:
     """The database of this installation: the setting, or SQLite below the data folder."""
     return settings.database.url or f"sqlite:///{data_dir / 'geowarn.db'}"
@@ -181,7 +191,7 @@ def open_system(data_dir: Path, clock: Clock | None = None) -> System:
     return System(
         data_dir=data_dir,
         settings=settings,
-        facts={**settings.sections(), "channels": channels},
+        facts={**settings.sections(), "channels": channels, "map": {"land": land_around(settings)}},
         store=SqlStore(database_url(settings, data_dir)),
         clock=clock or SystemClock(),
         templates=JinjaTemplates(data_dir / "templates"),

@@ -108,7 +108,7 @@ def create_app(system: System) -> FastAPI:
     app.state.system = system
     app.state.tree = PublicTree(system.public_dir)
     app.state.shelf = Shelf()
-    app.state.map = MapDrawer()
+    app.state.map = MapDrawer(system.facts.get("map", {}).get("land"))
     for part in (operation, integrators, stations, hooks, inquiry, login, home, review, acts, board, ledger_page):
         app.include_router(part.router)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)

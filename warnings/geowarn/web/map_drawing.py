@@ -48,6 +48,7 @@ class Drawing:
     height: int
     shapes: tuple[Shape, ...]
     labels: tuple[Label, ...]
+    land: str = ""  # path of the ground beyond the areas; what is not land is sea
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class _Frame:
     def point(self, lon: float, lat: float) -> tuple[float, float]:
         return (lon - self.west) * self.squeeze * self.scale, (self.north - lat) * self.scale
 
+    def clipped(self, geometry: BaseGeometry) -> BaseGeometry:
+        """The part of a geometry that the picture shows, thinned to half a pixel."""
+        east, south = self.west + WIDTH / self.squeeze / self.scale, self.north - self.height / self.scale
+        return shapely.clip_by_rect(geometry, self.west, south, east, self.north).simplify(0.5 / self.scale)
+
     def path(self, geometry: BaseGeometry) -> str:
         rings = [ring for polygon in _polygons(geometry) for ring in (polygon.exterior, *polygon.interiors)]
         return "".join(self._ring(ring.coords) for ring in rings)
@@ -89,7 +95,9 @@ def _polygons(geometry: BaseGeometry) -> list[Any]:
 class MapDrawer:
     """Draws maps of one set of areas; the outlines are simplified once and kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, land: Mapping[str, Any] | None = None) -> None:
+        self._ground_around = shape(dict(land)) if land else None
+        self._land = ""
         self._known: dict[str, BaseGeometry] = {}
         self._key: tuple[tuple[str, int], ...] = ()
         self._frame: _Frame | None = None
@@ -107,7 +115,7 @@ class MapDrawer:
         shapes = sorted(
             (Shape(self._frame.path(self._known[area.code]), level) for area, level in drawn), key=lambda s: s.level
         )
-        return Drawing(WIDTH, self._frame.height, tuple(shapes), self._labels([*drawn, *points], language))
+        return Drawing(WIDTH, self._frame.height, tuple(shapes), self._labels([*drawn, *points], language), self._land)
 
     def _outline(self, ground: Sequence[Area]) -> None:
         key = tuple((area.code, hash(str(area.geometry)[:4000])) for area in ground)
@@ -119,6 +127,7 @@ class MapDrawer:
         simple = shapely.coverage_simplify(np.array(geometries), 0.5 / self._frame.scale)
         self._known = {area.code: geometry for area, geometry in zip(ground, simple, strict=True)}
         self._key = key
+        self._land = self._frame.path(self._frame.clipped(self._ground_around)) if self._ground_around else ""
 
     def _labels(self, drawn: Sequence[tuple[Area, Level]], language: str) -> tuple[Label, ...]:
         placed: list[Label] = []
