@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
 from geowarn.ports import ShardProgress
-from geowarn.store.repositories.base import AnyRow, Repository, batches
+from geowarn.store.repositories.base import AnyRow, Repository, batches, values_of
 from geowarn.store.tables import attempt, dispatch, shard
 
 _NEW, _SENDING, _IN_DOUBT = DispatchState.NEW.value, DispatchState.SENDING.value, DispatchState.IN_DOUBT.value
@@ -59,7 +59,7 @@ class SqlDispatches(Repository):
             firsts = {given.shard: given for given in reversed(batch)}
             shards = [{n: key if n == "id" else getattr(given, n) for n in names} for key, given in firsts.items()]
             self._add_missing(shard, shards)
-            self._add(dispatch, [asdict(given) | {"state": given.state.value} for given in batch])
+            self._add(dispatch, [values_of(given) | {"state": given.state.value} for given in batch])
 
     def get(self, dispatch_id: str) -> Dispatch | None:
         """One row, or None; a unit of work that writes keeps others off it until the end."""
@@ -159,7 +159,7 @@ class SqlDispatches(Repository):
         for given, tried in results:
             values = {f"to_{name}": getattr(given, name) for name in _RECORDED}
             by_state.setdefault(given.state, []).append({**values, "which": given.id, "whose": given.owner})
-            attempts.append(asdict(tried) | {"outcome": tried.outcome.value})
+            attempts.append(values_of(tried) | {"outcome": tried.outcome.value})
         for state, rows in by_state.items():
             ordered = sorted(rows, key=lambda row: str(row["which"]))
             self._run(self._settle(state), ordered)

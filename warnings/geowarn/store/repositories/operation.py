@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 
 from geowarn.domain.task import Task
 from geowarn.ports import Poll
-from geowarn.store.repositories.base import Repository
+from geowarn.store.repositories.base import Repository, values_of
 from geowarn.store.tables import airing, fired, heartbeat, station_poll, task
 
 
@@ -18,7 +17,7 @@ class SqlTasks(Repository):
 
     def open(self, given: Task) -> bool:
         """Add unless one of this kind and subject is open; returns whether it was added."""
-        row = asdict(given) | {"facts": dict(given.facts)}
+        row = values_of(given) | {"facts": dict(given.facts)}
         return bool(self._rows(self._insert(task).values(row).on_conflict_do_nothing().returning(task.c.id)))
 
     def close(self, kind: str, subject: str, at: datetime) -> int:
@@ -65,7 +64,7 @@ class SqlStations(Repository):
 
     def polled(self, poll: Poll) -> None:
         """Note one station's newest visit."""
-        self._put(station_poll, [asdict(poll)])
+        self._put(station_poll, [values_of(poll)])
 
     def last_poll(self, station: str) -> Poll | None:
         """The newest visit, or None."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
 
 from geowarn.domain.people import Role, Shift, User
 from geowarn.ports import Session
-from geowarn.store.repositories.base import AnyRow, Repository, renamed
+from geowarn.store.repositories.base import AnyRow, Repository, renamed, values_of
 from geowarn.store.tables import account, console_session, login_failure, shift
 
 
@@ -23,7 +22,7 @@ class SqlUsers(Repository):
 
     def save(self, user: User) -> None:
         """Insert or replace by name."""
-        self._put(account, [asdict(user) | {"roles": sorted(role.value for role in user.roles)}])
+        self._put(account, [values_of(user) | {"roles": sorted(role.value for role in user.roles)}])
 
     def get(self, name: str) -> User | None:
         """One person, or None."""
@@ -40,12 +39,12 @@ class SqlSessions(Repository):
 
     def save(self, session: Session) -> None:
         """Insert or replace by token."""
-        self._put(console_session, [renamed(asdict(session), user="account")])
+        self._put(console_session, [renamed(values_of(session), user="account")])
 
     def get(self, token_sha256: str) -> Session | None:
         """One session, or None; whether it has ended is for the caller to see."""
         row = self._row(select(console_session).where(console_session.c.token_sha256 == token_sha256))
-        return Session(**renamed(row._asdict(), account="user")) if row else None
+        return Session(**renamed(row._values_of(), account="user")) if row else None
 
     def delete(self, token_sha256: str) -> None:
         """End one session."""
@@ -70,7 +69,7 @@ class SqlShifts(Repository):
 
     def add(self, given: Shift) -> None:
         """Add one; its id must be new."""
-        self._add(shift, [renamed(asdict(given), start="starts_at", end="ends_at")])
+        self._add(shift, [renamed(values_of(given), start="starts_at", end="ends_at")])
 
     def at(self, moment: datetime) -> tuple[Shift, ...]:
         """Shifts that are on at `moment`, earliest start first."""

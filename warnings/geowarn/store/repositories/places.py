@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 
 from geowarn.domain.area import Area, AreaKind, Susceptibility
 from geowarn.domain.recipient import Recipient
-from geowarn.store.repositories.base import AnyRow, Repository, batches
+from geowarn.store.repositories.base import AnyRow, Repository, batches, values_of
 from geowarn.store.tables import area, recipient
 
 
@@ -57,7 +56,7 @@ class SqlRecipients(Repository):
         )
         before = self._count()
         for batch in batches(recipients):
-            self._run(upsert, [asdict(given) for given in batch])
+            self._run(upsert, [values_of(given) for given in batch])
         return self._count() - before
 
     def _count(self) -> int:

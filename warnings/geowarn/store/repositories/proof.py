@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from geowarn.domain.ledger import LedgerEntry, chain
-from geowarn.store.repositories.base import Repository
+from geowarn.store.repositories.base import Repository, values_of
 from geowarn.store.tables import ledger
 
 # The advisory lock that lets one transaction at a time append on PostgreSQL ("ledg" in ASCII).
@@ -25,7 +24,7 @@ class SqlLedger(Repository):
         if self._postgres:
             self._run(select(func.pg_advisory_xact_lock(_LOCK)))
         entry = chain(self.head(), at, actor, kind, subject, dict(payload))
-        self._add(ledger, [asdict(entry)])
+        self._add(ledger, [values_of(entry)])
         return entry
 
     def head(self) -> LedgerEntry | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -19,7 +18,7 @@ from geowarn.domain.warning import (
     WarningStatus,
     content_from_json,
 )
-from geowarn.store.repositories.base import AnyRow, Repository, renamed
+from geowarn.store.repositories.base import AnyRow, Repository, renamed, values_of
 from geowarn.store.tables import blob, hazard_warning, package, package_artefact, proposal, signoff
 
 
@@ -39,7 +38,7 @@ class SqlWarnings(Repository):
 
     @staticmethod
     def _values(warning: HazardWarning) -> dict[str, object]:
-        return asdict(warning) | {"series": warning.series.value, "status": warning.status.value}
+        return values_of(warning) | {"series": warning.series.value, "status": warning.status.value}
 
     def get(self, warning_id: str) -> HazardWarning | None:
         """One warning, or None; a unit of work that writes keeps others off it until the end."""
@@ -155,7 +154,7 @@ class SqlSignOffs(Repository):
 
     def add(self, given: SignOff) -> None:
         """Add one signature."""
-        self._add(signoff, [renamed(asdict(given), user="account") | {"role": given.role.value}])
+        self._add(signoff, [renamed(values_of(given), user="account") | {"role": given.role.value}])
 
     def of_proposal(self, proposal_id: str) -> tuple[SignOff, ...]:
         """In order of time, voided ones included."""
@@ -164,7 +163,7 @@ class SqlSignOffs(Repository):
 
     @staticmethod
     def _signoff(row: AnyRow) -> SignOff:
-        return SignOff(**renamed(row._asdict(), account="user") | {"role": Role(row.role)})
+        return SignOff(**renamed(row._values_of(), account="user") | {"role": Role(row.role)})
 
     def void(self, proposal_id: str, at: datetime) -> int:
         """Void every standing signature of this version; returns how many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from geowarn.store.tables.base import ROW_NUMBER, metadata
 from geowarn.store.types import UtcTime
@@ -16,8 +16,6 @@ shard = Table(
     Column("priority", Integer, nullable=False),
     Column("release_at", UtcTime, nullable=False),
 )
-
-_OPEN = text("state IN ('new', 'sending', 'in-doubt')")
 
 dispatch = Table(
     "dispatch",
@@ -48,9 +46,9 @@ dispatch = Table(
     ),
     Index("ix_dispatch_counts", "bulletin_id", "channel", "state"),
     Index("ix_dispatch_provider_id", "channel", "provider_id"),
-    # Settled rows leave these two, so a sweep costs what is still open and not what was ever sent.
-    Index("ix_dispatch_open", "shard", "state", "tier", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_dispatch_state", "state", "not_after", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    # A sweep looks up a shard and a state, or a state: it costs what is still open, not what was ever sent.
+    Index("ix_dispatch_open", "shard", "state", "not_after"),
+    Index("ix_dispatch_state", "state", "not_after"),
 )
 
 attempt = Table(

@@ -12,7 +12,6 @@ depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
 _ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_OPEN = sa.text("state IN ('new', 'sending', 'in-doubt')")
 _TASK_OPEN = sa.text("closed_at IS NULL")
 
 
@@ -62,23 +61,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_dispatch_counts", "dispatch", ["bulletin_id", "channel", "state"], unique=False)
-    op.create_index(
-        "ix_dispatch_open",
-        "dispatch",
-        ["shard", "state", "tier", "id"],
-        unique=False,
-        sqlite_where=_OPEN,
-        postgresql_where=_OPEN,
-    )
+    op.create_index("ix_dispatch_open", "dispatch", ["shard", "state", "not_after"], unique=False)
     op.create_index("ix_dispatch_provider_id", "dispatch", ["channel", "provider_id"], unique=False)
-    op.create_index(
-        "ix_dispatch_state",
-        "dispatch",
-        ["state", "not_after"],
-        unique=False,
-        sqlite_where=_OPEN,
-        postgresql_where=_OPEN,
-    )
+    op.create_index("ix_dispatch_state", "dispatch", ["state", "not_after"], unique=False)
     op.create_table(
         "attempt",
         sa.Column("id", _ROW_NUMBER, autoincrement=True, nullable=False),
