@@ -44,7 +44,7 @@ class SqlSessions(Repository):
     def get(self, token_sha256: str) -> Session | None:
         """One session, or None; whether it has ended is for the caller to see."""
         row = self._row(select(console_session).where(console_session.c.token_sha256 == token_sha256))
-        return Session(**renamed(row._values_of(), account="user")) if row else None
+        return Session(**renamed(row._asdict(), account="user")) if row else None
 
     def delete(self, token_sha256: str) -> None:
         """End one session."""

@@ -163,7 +163,7 @@ class SqlSignOffs(Repository):
 
     @staticmethod
     def _signoff(row: AnyRow) -> SignOff:
-        return SignOff(**renamed(row._values_of(), account="user") | {"role": Role(row.role)})
+        return SignOff(**renamed(row._asdict(), account="user") | {"role": Role(row.role)})
 
     def void(self, proposal_id: str, at: datetime) -> int:
         """Void every standing signature of this version; returns how many."""
