@@ -45,7 +45,7 @@ $(READY): pyproject.toml requirements.lock
 	@"$(PYTHON)" -m venv --clear .venv
 	@if .venv/bin/python -c 'import platform as p, sys; sys.exit(not (sys.platform == "linux" and p.libc_ver()[0] == "glibc" \
 		and p.machine() in ("x86_64", "aarch64") and p.python_implementation() == "CPython" and sys.version_info < (3, 14)))'; then \
-		$(PIP) install --quiet --require-hashes -r requirements.lock && \
+		$(PIP) install --quiet --use-pep517 --require-hashes -r requirements.lock && \
 		$(PIP) install --quiet --no-deps --no-build-isolation --editable .; \
 	else \
 		echo "requirements.lock does not cover this platform: installing from pyproject.toml"; \
