@@ -8,12 +8,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from tests.contract import store_messages as messages
 from tests.contract import store_rows as rows
 
+from geowarn.domain.dispatch import Attempt, DispatchState, Outcome
 from geowarn.domain.ledger import first_fault
 from geowarn.domain.package import Package
 from geowarn.domain.people import Role, SignOff
@@ -116,6 +118,7 @@ def test_a_slot_fires_once_among_threads(shared_store: SqlStore) -> None:
 
 FIRE = """
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from geowarn.store.unit_of_work import SqlStore
 store = SqlStore(sys.argv[1])
@@ -180,3 +183,30 @@ def test_a_release_never_counts_a_signature_that_an_edit_is_voiding(shared_store
         edited, found = pool.submit(edit), pool.submit(standing_at_release)
         edited.result(30)
         assert found.result(30) == 0
+
+
+def test_groups_that_settle_the_same_rows_never_block_each_other(shared_store: SqlStore) -> None:
+    messages.with_bulletin(shared_store)
+    messages.add(shared_store, [messages.dispatch(number) for number in range(60)])
+    claimed = messages.claim(shared_store)
+    states = [DispatchState.ACCEPTED, DispatchState.DELIVERED, DispatchState.FAILED]
+
+    def settle(number: int) -> None:
+        for turn in range(5):
+            chosen = claimed[number * turn % 7 :: 1 + (number + turn) % 3]
+            ordered = chosen[::-1] if number % 2 else chosen
+            results = [
+                (replace(row, state=states[(index + number) % 3]), Attempt(row.id, NOON, NOON, Outcome.ACCEPTED, ""))
+                for index, row in enumerate(ordered)
+            ]
+            with shared_store.begin() as work:
+                work.dispatches.record(results)
+                work.dispatches.orphaned(NOON + timedelta(days=1), 10)
+                work.dispatches.expire(NOON)
+                work.ledger.append(NOON, "system", "dispatch.recorded", "b-1", {"rows": len(results)})
+                work.commit()
+
+    at_once(settle)
+    with shared_store.read() as work:
+        assert first_fault(work.ledger.entries()) is None
+        assert len(work.ledger.entries()) == THREADS * 5

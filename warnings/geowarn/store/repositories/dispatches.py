@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, true, update
 
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
 from geowarn.ports import ShardProgress
@@ -72,7 +72,7 @@ class SqlDispatches(Repository):
         )
 
     def _one(self, chosen: Select[Any]) -> Dispatch | None:
-        row = self._row(chosen.with_for_update() if self._writing else chosen)
+        row = self._row(chosen.with_for_update(key_share=True) if self._writing else chosen)
         return _dispatch(row) if row else None
 
     def of_bulletin(self, bulletin_id: str, channel: str | None = None) -> tuple[Dispatch, ...]:
@@ -108,10 +108,7 @@ class SqlDispatches(Repository):
 
     def claim(self, shard: str, owner: str, now: datetime, lease_until: datetime, limit: int) -> tuple[Dispatch, ...]:
         """Move up to `limit` due new rows to sending under this owner and return them; a row is claimed once."""
-        waiting = select(dispatch.c.id).where(dispatch.c.shard == shard, _sendable(now))
-        chosen = waiting.order_by(dispatch.c.tier, dispatch.c.id).limit(limit).with_for_update(skip_locked=True)
-        # As a CTE PostgreSQL evaluates it exactly once; inside IN it may run again and claim more than `limit`.
-        picked = chosen.cte("picked")
+        mine = and_(dispatch.c.shard == shard, _sendable(now))
         values = {
             "state": _SENDING,
             "owner": owner,
@@ -121,7 +118,17 @@ class SqlDispatches(Repository):
                 dispatch.c.started_at, bindparam("began", now, type_=dispatch.c.started_at.type)
             ),
         }
-        return self._changed(update(dispatch).where(dispatch.c.id.in_(select(picked.c.id))).values(values))
+        return self._changed(self._update_free(mine, (dispatch.c.tier,), limit).values(values))
+
+    @staticmethod
+    def _update_free(condition: ColumnElement[bool], order: tuple[Any, ...] = (), limit: int | None = None) -> Any:
+        """An UPDATE of the rows that nobody else is changing at this moment, so that it never waits.
+
+        As a CTE PostgreSQL picks them exactly once; inside IN it may pick again and change more than `limit`.
+        """
+        chosen = select(dispatch.c.id).where(condition).order_by(*order, dispatch.c.id).limit(limit)
+        picked = chosen.with_for_update(skip_locked=True, key_share=True).cte("picked")
+        return update(dispatch).where(dispatch.c.id.in_(select(picked.c.id)))
 
     def _changed(self, statement: Any) -> tuple[Dispatch, ...]:
         rows = [_dispatch(row) for row in self._rows(statement.returning(*dispatch.c))]
@@ -129,7 +136,7 @@ class SqlDispatches(Repository):
 
     def expire(self, now: datetime) -> int:
         """new rows past their not-after become expired-unsent; returns how many."""
-        late = update(dispatch).where(dispatch.c.state == _NEW, dispatch.c.not_after <= now)
+        late = self._update_free(and_(dispatch.c.state == _NEW, dispatch.c.not_after <= now))
         values = {"state": _EXPIRED, "reason": func.coalesce(dispatch.c.reason, "deliver.expired"), "next_try_at": None}
         return len(self._rows(late.values(values).returning(dispatch.c.id)))
 
@@ -139,13 +146,11 @@ class SqlDispatches(Repository):
         A row returned is not returned again for `ASKING`, so that two workers do not ask about the same one; it
         keeps its owner, by which `record` knows it again.
         """
-        ours = [] if channel is None else [dispatch.c.channel == channel]
-        lost = update(dispatch).where(dispatch.c.state == _SENDING, dispatch.c.lease_until <= now, *ours)
+        ours = true() if channel is None else dispatch.c.channel == channel
+        lost = self._update_free(and_(dispatch.c.state == _SENDING, dispatch.c.lease_until <= now, ours))
         self._run(lost.values(state=_IN_DOUBT, lease_until=None, next_try_at=None))
-        due = select(dispatch.c.id).where(dispatch.c.state == _IN_DOUBT, _due(now), *ours)
-        chosen = due.order_by(dispatch.c.priority.desc(), dispatch.c.id).limit(limit)
-        picked = chosen.with_for_update(skip_locked=True).cte("picked")
-        handed = update(dispatch).where(dispatch.c.id.in_(select(picked.c.id))).values(next_try_at=now + ASKING)
+        due = and_(dispatch.c.state == _IN_DOUBT, _due(now), ours)
+        handed = self._update_free(due, (dispatch.c.priority.desc(),), limit).values(next_try_at=now + ASKING)
         return tuple(replace(row, next_try_at=None) for row in self._changed(handed))
 
     def record(self, results: Iterable[tuple[Dispatch, Attempt]]) -> None:
@@ -160,10 +165,16 @@ class SqlDispatches(Repository):
             values = {f"to_{name}": getattr(given, name) for name in _RECORDED}
             by_state.setdefault(given.state, []).append({**values, "which": given.id, "whose": given.owner})
             attempts.append(values_of(tried) | {"outcome": tried.outcome.value})
+        self._hold(row["which"] for rows in by_state.values() for row in rows)
         for state, rows in by_state.items():
-            ordered = sorted(rows, key=lambda row: str(row["which"]))
-            self._run(self._settle(state), ordered)
+            self._run(self._settle(state), rows)
         self._add(attempt, attempts)
+
+    def _hold(self, ids: Iterable[str]) -> None:
+        """Take the rows in one order everywhere, so that two who settle never wait for each other in a ring."""
+        if self._postgres:
+            wanted = select(dispatch.c.id).where(dispatch.c.id.in_(list(ids))).order_by(dispatch.c.id)
+            self._run(wanted.with_for_update(key_share=True))
 
     @staticmethod
     def _settle(state: DispatchState) -> Any:

@@ -68,15 +68,8 @@ class SqlRecipients(Repository):
 
     def by_phone_key(self, phone_key: str) -> tuple[Recipient, ...]:
         """Every registration of one number."""
-        return self.by_phone_keys([phone_key])
-
-    def by_phone_keys(self, phone_keys: Iterable[str]) -> tuple[Recipient, ...]:
-        """Every registration of these numbers."""
-        found: list[Recipient] = []
-        for batch in batches(phone_keys):
-            chosen = select(recipient).where(recipient.c.phone_key.in_(batch)).order_by(recipient.c.id)
-            found.extend(Recipient(**row._mapping) for row in self._rows(chosen))
-        return tuple(found)
+        chosen = select(recipient).where(recipient.c.phone_key == phone_key).order_by(recipient.c.id)
+        return tuple(Recipient(**row._mapping) for row in self._rows(chosen))
 
     def opt_out(self, phone_key: str, at: datetime) -> int:
         """Stop every registration of this number; returns how many were still on."""
