@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -69,10 +70,15 @@ def _programs() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+def _unprivileged() -> str | None:
+    """The server refuses to run as root."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
 def _run(*command: str | Path) -> None:
-    # The server refuses to run as root.
-    user = "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
-    done = subprocess.run([*map(str, command)], user=user, cwd="/", capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*map(str, command)], user=_unprivileged(), cwd="/", capture_output=True, text=True, timeout=60
+    )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
 
@@ -102,20 +108,22 @@ def postgres_server() -> Iterator[str]:
     programs = _programs_or_not_run()
     # Not below pytest's own folder, which only its owner may enter.
     folder = Path(tempfile.mkdtemp(prefix="geowarn-postgres-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "nobody")
+    if user := _unprivileged():
+        shutil.chown(folder, user)
     port = _free_port()
     data, log = folder / "data", folder / "log"
     options = (
         f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=60"
     )
-    try:
-        _run(programs / "initdb", "-D", data, "-U", "geowarn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+    _run(programs / "initdb", "-D", data, "-U", "geowarn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+    _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+    stop = [str(part) for part in (programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")]
+    # Waits for the end of its input, which comes with the end of the tests however they end.
+    ending = f"cat; {shlex.join(stop)}; rm -rf {shlex.quote(str(folder))}"
+    with subprocess.Popen(
+        ["/bin/sh", "-c", ending], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, user=_unprivileged(), cwd="/"
+    ):
         yield f"postgresql+psycopg://geowarn@127.0.0.1:{port}/postgres"
-        _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder)
 
 
 def _administer(server: str, statement: str) -> None:
