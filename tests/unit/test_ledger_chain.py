@@ -33,7 +33,7 @@ def test_a_whole_chain_holds(bodies: list[dict[str, object]]) -> None:
 def test_a_change_is_found_at_the_entry_changed(bodies: list[dict[str, object]], place: int, column: str) -> None:
     entries = made(bodies)
     index = place % len(entries)
-    entries[index] = replace(entries[index], **{column: getattr(entries[index], column) + "0"})  # type: ignore[arg-type]
+    entries[index] = replace(entries[index], **{column: getattr(entries[index], column) + "0"})
     fault = first_fault(entries)
     assert fault is not None
     assert fault.sequence == index + 1

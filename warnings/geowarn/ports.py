@@ -1,4 +1,4 @@
-"""What the line needs from outside: clock, store, readers, models, channels. Adapters import only this and the domain."""
+"""What the line needs from outside: clock, store, readers, models, channels. Adapters import this and the domain."""
 
 from __future__ import annotations
 
