@@ -197,7 +197,7 @@ def test_forecasts_are_found_by_id_digest_and_coverage(any_store: SqlStore) -> N
     with any_store.read() as work:
         assert work.forecasts.get("f-2") == second
         assert work.forecasts.get("f-9") is None
-        assert work.forecasts.by_digest(first.payload_digest) == first
+        assert work.forecasts.by_digest(first.payload_digest) == (first,)
         window = Period(NOON, NOON + 24 * HOUR)
         assert work.forecasts.covering(window, RainKind.FORECAST) == (second, first)  # touching is not overlapping
         assert work.forecasts.covering(window, RainKind.OBSERVED) == (second,)

@@ -53,17 +53,18 @@ class Bench:
         import_areas(self.store, self, paths, "tester")
 
     def ingest(self, reader: str, file: Path) -> str:
-        return ingest(
+        (made,) = ingest(
             self.store,
             self,
             self.readers,
             self.folder / "raw",
             reader,
-            file,
+            [file],
             source=None,
             synthetic_installation=False,
             actor_text="tester",
-        ).id
+        )
+        return made.id
 
     def assess(self, forecast: str, hours: int, **more: Any) -> AssessmentRun:
         return assess(
@@ -229,10 +230,10 @@ def test_a_payload_that_changed_is_refused(bench: Bench, tmp_path: Path) -> None
     (payload,) = [path for path in (bench.folder / "raw").iterdir() if path.is_file()]
     payload.chmod(0o600)
     payload.write_bytes(payload.read_bytes() + b" ")
-    with pytest.raises(Refused, match=r"assess\.raw-changed"):
+    with pytest.raises(Refused, match=r"ingest\.raw-changed"):
         bench.assess(forecast, 6)
     payload.unlink()
-    with pytest.raises(Refused, match=r"assess\.raw-missing"):
+    with pytest.raises(Refused, match=r"ingest\.raw-missing"):
         bench.assess(forecast, 6)
     with bench.store.read() as work:
         assert work.assessments.latest() == ()

@@ -15,7 +15,7 @@ from geowarn.catalogue import explain
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast, RainKind
-from geowarn.pipeline.ingest import fields_of, ingest, known_forecast, note_sentence, reading_of
+from geowarn.pipeline.ingest import ingest, note_sentence, reading_of
 from geowarn.ports import Reader
 from geowarn.sources.grib import GribReader
 from geowarn.sources.openmeteo import OpenMeteoReader
@@ -52,7 +52,8 @@ def store() -> Iterator[SqlStore]:
 def take(store: SqlStore, tmp_path: Path) -> Ingest:
     def take(reader: str, file: Path, **options: Any) -> Forecast:
         rest = {"source": None, "synthetic_installation": False, "actor_text": "test"} | options
-        return ingest(store, StillClock(), READERS, tmp_path / "raw", reader, file, **rest)
+        (made,) = ingest(store, StillClock(), READERS, tmp_path / "raw", reader, [file], **rest)
+        return made
 
     return take
 
@@ -82,18 +83,16 @@ def test_a_file_is_kept_by_digest_with_one_ledger_entry(
         (entry,) = work.ledger.entries(subject=forecast.id)
     assert (entry.kind, entry.actor) == ("forecast.ingested", "test")
     assert digest in entry.payload
-    again = fields_of(forecast, READERS, tmp_path / "raw")
+    again = reading_of(forecast, READERS, tmp_path / "raw").fields
     assert len(again) == fields
     assert again[0].source == forecast.source
 
 
 def test_published_again_it_is_the_same_forecast(take: Ingest, store: SqlStore, tmp_path: Path) -> None:
-    assert known_forecast(store, GFS) is None
     first = take("grib", GFS)
     before = state(store, tmp_path)
     copy = tmp_path / "other-name.grib2"
     copy.write_bytes(GFS.read_bytes())
-    assert known_forecast(store, copy) == first
     assert take("grib", copy) == first
     assert state(store, tmp_path) == before
     (tmp_path / "raw" / first.payload_digest).unlink()
@@ -168,10 +167,10 @@ def test_a_changed_or_lost_payload_is_never_assessed(take: Ingest, tmp_path: Pat
     content[5000] ^= 1
     kept.write_bytes(content)
     with pytest.raises(Refused, match=r"ingest\.raw-changed"):
-        fields_of(forecast, READERS, tmp_path / "raw")
+        reading_of(forecast, READERS, tmp_path / "raw")
     kept.unlink()
     with pytest.raises(Refused, match=r"ingest\.raw-missing"):
-        fields_of(forecast, READERS, tmp_path / "raw")
+        reading_of(forecast, READERS, tmp_path / "raw")
 
 
 def test_the_same_file_from_several_sides_at_once_is_one_forecast(

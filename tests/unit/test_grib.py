@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Grid, RainKind, Reading
+from geowarn.domain.rain import Grid, Payload, RainKind, Reading
 from geowarn.sources.grib import GribReader
 from geowarn.sources.grib_child import Bad, frames, rain_in
 
@@ -44,7 +44,7 @@ def made(tmp_path: Path) -> Maker:
 
 def refused(path: Path, reader: GribReader | None = None) -> Refused:
     with pytest.raises(Refused) as caught:
-        (reader or GribReader()).read(path, path.name)
+        (reader or GribReader()).read([Payload(path, path.name)])
     for language in ("en", "zh"):
         line = explain(caught.value, language)
         assert path.name in line
@@ -61,7 +61,7 @@ def value_at(reading: Reading, index: int, lat: float, lon: float) -> float:
 
 
 def test_noaa_sample_counts_the_rate_and_the_total_of_one_interval_once() -> None:
-    reading = GribReader().read(GFS, GFS.name)
+    reading = GribReader().read([Payload(GFS, GFS.name)])[0]
     assert len(reading.fields) == 1
     field = reading.fields[0]
     assert field.period == Period(datetime(2011, 1, 15, 6, tzinfo=UTC), datetime(2011, 1, 15, 12, tzinfo=UTC))
@@ -82,7 +82,7 @@ def test_totals_from_the_start_become_hours_and_missing_cells_stay_missing(made:
         {"hours": [0, 1], "values": [1, 2, 3, 4, None, 6]},
         {"hours": [0, 2], "values": [1.5, 2, 4, 4, None, None]},
     )
-    reading = GribReader().read(path, path.name)
+    reading = GribReader().read([Payload(path, path.name)])[0]
     first, second = reading.fields
     assert first.period == Period.ending(RUN.replace(hour=13), 1)
     assert second.period == Period.ending(RUN.replace(hour=14), 1)
@@ -109,7 +109,7 @@ def test_every_scanning_mode_puts_rain_in_its_place(
         "longitudeOfFirstGridPoint": round(lons[0] * 1e6), "longitudeOfLastGridPoint": round(lons[-1] * 1e6),
     }  # fmt: skip
     path = made({"hours": [0, 1], "values": [lat * 10 - lon for lat, lon in order], "set": keys})
-    reading = GribReader().read(path, path.name)
+    reading = GribReader().read([Payload(path, path.name)])[0]
     for lat, lon in order:
         assert value_at(reading, 0, lat, lon) == pytest.approx(lat * 10 - lon, abs=1e-2)
 
@@ -117,7 +117,7 @@ def test_every_scanning_mode_puts_rain_in_its_place(
 def test_longitudes_beyond_180_begin_in_the_west(made: Maker) -> None:
     keys = {"longitudeOfFirstGridPoint": 359500000, "longitudeOfLastGridPoint": 500000}
     path = made({"hours": [0, 1], "values": range_of(6), "set": keys})
-    support = GribReader().read(path, path.name).fields[0].support
+    support = GribReader().read([Payload(path, path.name)])[0].fields[0].support
     assert support == Grid(-0.5, 38.0, 0.5, -0.5, 3, 2)
 
 
@@ -127,7 +127,7 @@ def range_of(count: int) -> list[float]:
 
 def test_a_production_status_of_test_makes_it_synthetic(made: Maker) -> None:
     path = made({"hours": [0, 1], "values": range_of(6), "set": {"productionStatusOfProcessedData": 1}})
-    assert GribReader().read(path, path.name).synthetic
+    assert GribReader().read([Payload(path, path.name)])[0].synthetic
 
 
 def test_members_are_told_apart(made: Maker) -> None:
@@ -138,7 +138,7 @@ def test_members_are_told_apart(made: Maker) -> None:
             for number in (1, 2)
         )
     )
-    reading = GribReader().read(path, path.name)
+    reading = GribReader().read([Payload(path, path.name)])[0]
     assert [(field.member, field.values[0]) for field in reading.fields] == [(1, 1.0), (2, 2.0)]
 
 
@@ -233,7 +233,7 @@ def test_damage_is_refused_or_read_and_never_worse(tmp_path: Path, data: st.Data
     path = tmp_path / "damaged.grib2"
     path.write_bytes(content)
     try:
-        assert GribReader().read(path, path.name).fields
+        assert GribReader().read([Payload(path, path.name)])[0].fields
     except Refused as refusal:
         explain(refusal, "en")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Grid, Reading
+from geowarn.domain.rain import Grid, Payload, Reading
 from geowarn.sources.openmeteo import OpenMeteoReader
 
 SAMPLE = Path(__file__).parents[1] / "data" / "forecasts" / "openmeteo-berlin-2021-11-24.json"
@@ -36,7 +36,7 @@ def response(**changes: Any) -> dict[str, Any]:
 def read(folder: Path, document: object) -> Reading:
     path = folder / "om.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
-    return OpenMeteoReader().read(path, "om.json")
+    return OpenMeteoReader().read([Payload(path, "om.json")])[0]
 
 
 def refused(folder: Path, document: object) -> tuple[str, str]:
@@ -47,7 +47,7 @@ def refused(folder: Path, document: object) -> tuple[str, str]:
 
 
 def test_the_sample_reads_as_hours_that_end_at_their_label() -> None:
-    reading = OpenMeteoReader().read(SAMPLE, SAMPLE.name)
+    reading = OpenMeteoReader().read([Payload(SAMPLE, SAMPLE.name)])[0]
     document = json.loads(SAMPLE.read_text())
     assert len(reading.fields) == len(document["hourly"]["time"]) == 168
     first = reading.fields[0]
@@ -154,7 +154,7 @@ def test_damage_is_refused_or_read_and_never_worse(tmp_path: Path, data: st.Data
     path = tmp_path / "damaged.json"
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        reading = OpenMeteoReader().read(path, path.name)
+        reading = OpenMeteoReader().read([Payload(path, path.name)])[0]
     except Refused as refusal:
         explain(refusal, "zh")
     else:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, RainKind, Reading
+from geowarn.domain.rain import AreaUnits, Payload, RainKind, Reading
 from geowarn.sources.rain_csv import RainCsvReader
 
 HEADER = "area,start,end,mm,kind\n"
@@ -23,7 +23,7 @@ DAY = "370687,2026-07-22T00:00+08:00,2026-07-23T00:00+08:00,18.5,observed\n"
 def read(folder: Path, text: str | bytes) -> Reading:
     path = folder / "rain.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return RainCsvReader().read(path, "rain.csv")
+    return RainCsvReader().read([Payload(path, "rain.csv")])[0]
 
 
 def refused(folder: Path, text: str | bytes) -> tuple[str, dict[str, object]]:

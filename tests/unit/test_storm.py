@@ -15,7 +15,7 @@ from shapely.geometry import shape
 
 from geowarn.demo.storm import hourly_rain, storm_definition, write_antecedent_csv, write_storm_grib
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Grid, RainKind, Reading
+from geowarn.domain.rain import Grid, Payload, RainKind, Reading
 from geowarn.resources import config_dir
 from geowarn.sources.grib import GribReader
 from geowarn.sources.rain_csv import RainCsvReader
@@ -32,7 +32,7 @@ ANTECEDENT = {"370687": 17.96, "370682": 23.98, "370686": 11.98, "370685": 9.77,
 def storm(tmp_path_factory: pytest.TempPathFactory) -> Reading:
     path = tmp_path_factory.mktemp("storm") / "synthetic-storm.grib2"
     write_storm_grib(path, WINDOW.start)
-    return GribReader().read(path, path.name)
+    return GribReader().read([Payload(path, path.name)])[0]
 
 
 def coverage(code: str, grid: Grid) -> NDArray[np.float64]:
@@ -85,7 +85,7 @@ def test_counties_get_what_was_published(storm: Reading, code: str) -> None:
 def test_the_days_before_fit_the_window(tmp_path: Path) -> None:
     path = tmp_path / "antecedent.csv"
     write_antecedent_csv(path, WINDOW.start, [*ANTECEDENT, "370687001", "370602"])
-    reading = RainCsvReader().read(path, path.name)
+    reading = RainCsvReader().read([Payload(path, path.name)])[0]
     assert reading.synthetic
     assert path.read_text("utf-8").startswith("# synthetic: 合成演示降雨（非真实预报）\n")
     assert [field.period for field in reading.fields] == [

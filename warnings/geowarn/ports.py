@@ -19,7 +19,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.package import Artefact, Package
 from geowarn.domain.people import Shift, SignOff, User
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Forecast, RainField, RainKind, Reading
+from geowarn.domain.rain import Forecast, Payload, RainField, RainKind, Reading
 from geowarn.domain.recipient import Recipient
 from geowarn.domain.rules import RuleSet
 from geowarn.domain.task import Task
@@ -66,15 +66,19 @@ PasswordHasher = Callable[[str], str]
 
 
 class Reader(Protocol):
-    """Makes rain fields of one payload (`geowarn.sources`).
+    """Makes rain fields of the files of one run (`geowarn.sources`).
 
-    Reads the whole payload or refuses it, naming file, place and reason; bad input changes nothing.
+    Reads every file whole or refuses, naming file, place and reason; bad input changes nothing.
     """
 
     name: str
 
-    def read(self, payload: Path, file_name: str) -> Reading:
-        """Fields of the file at `payload`; `file_name` is what the person called it, for messages."""
+    def read(self, files: Sequence[Payload]) -> tuple[Reading, ...]:
+        """One reading for each run or model that the files hold, each with a `part` of its own; at least one.
+
+        A run may come in one file or in one file a step: all of them are given together, because a total counted
+        from the start of the run can only be parted beside the one before it.
+        """
         ...
 
 
@@ -94,6 +98,10 @@ class HazardModel(Protocol):
 
     def check(self, rules: RuleSet) -> None:
         """Raise Refused when the parameters do not fit this model, naming the parameter."""
+        ...
+
+    def history_hours(self, rules: RuleSet) -> int:
+        """How many hours before the window's end observed rain still matters."""
         ...
 
     def assess(
@@ -283,7 +291,13 @@ class Forecasts(Protocol):
 
     def get(self, forecast_id: str) -> Forecast | None: ...
 
-    def by_digest(self, payload_digest: str) -> Forecast | None: ...
+    def by_digest(self, payload_digest: str) -> tuple[Forecast, ...]:
+        """The forecasts made of this payload, one a part, in order of part."""
+        ...
+
+    def of_origin(self, origin: str, limit: int = 50) -> tuple[Forecast, ...]:
+        """What one configured source brought, newest run first, then newest received."""
+        ...
 
     def covering(self, period: Period, kind: RainKind) -> tuple[Forecast, ...]:
         """Forecasts of `kind` whose coverage overlaps `period`, newest received first."""
@@ -302,8 +316,28 @@ class Assessments(Protocol):
     def get(self, run_id: str) -> AssessmentRun | None: ...
 
     def latest(self, limit: int = 20) -> tuple[AssessmentRun, ...]:
-        """Newest first."""
+        """Newest first, those of the deciding model only."""
         ...
+
+    def beside(self, run_id: str) -> tuple[AssessmentRun, ...]:
+        """The alternates' runs made beside this one, in order of model."""
+        ...
+
+    def between(self, start: datetime, end: datetime) -> tuple[AssessmentRun, ...]:
+        """The deciding model's runs made in (start, end], oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A rule set switched on by a person; the newest of a model holds."""
+
+    id: str
+    model: str
+    digest: str  # of a stored rule set
+    at: datetime
+    by: str
+    reason: str
 
 
 class Rules(Protocol):
@@ -314,6 +348,83 @@ class Rules(Protocol):
         ...
 
     def get(self, digest: str) -> RuleSet | None: ...
+
+    def all(self) -> tuple[RuleSet, ...]:
+        """Every rule set kept, by name, version and digest."""
+        ...
+
+    def activate(self, activation: Activation) -> None:
+        """Switch a stored rule set on for its model."""
+        ...
+
+    def active(self, model: str) -> Activation | None:
+        """The newest activation of this model, or None: the configuration's file holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEvent:
+    """What happened to a configured source: the inputs page and the alarms are made from these.
+
+    `kind` is "good" (a complete run taken in), "refused", "waiting" (part of a run is there), "failed" (could not be
+    fetched) or "late".
+    """
+
+    id: str
+    source: str
+    at: datetime
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class SourceEvents(Protocol):
+    """What happened to each configured source."""
+
+    def add(self, event: SourceEvent) -> None: ...
+
+    def newest(self, source: str, kind: str | None = None) -> SourceEvent | None:
+        """The newest event of this source, of one kind where it is named."""
+        ...
+
+    def of_source(self, source: str, limit: int = 50) -> tuple[SourceEvent, ...]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionAlert:
+    """A CAP alert of the weather service: it can raise attention, never a level.
+
+    `areas` are codes of ours that its area covers; `facts` hold event, severity, headline and description by language.
+    """
+
+    id: str  # sender, identifier and sent, hashed
+    sender: str
+    identifier: str
+    sent: datetime
+    onset: datetime
+    expires: datetime
+    areas: tuple[str, ...]
+    facts: Mapping[str, Any]
+    payload_digest: str
+    received_at: datetime
+    ended_by: str | None = None  # the identifier of the update or cancel that ended it
+
+
+class CompanionAlerts(Protocol):
+    """Alerts of the weather service."""
+
+    def add(self, alert: CompanionAlert) -> bool:
+        """Keep it; returns False when it was already there."""
+        ...
+
+    def end(self, sender: str, identifier: str, by: str) -> int:
+        """Note that an update or cancel ended it; returns how many."""
+        ...
+
+    def current(self, now: datetime) -> tuple[CompanionAlert, ...]:
+        """Those neither expired nor ended, newest sent first."""
+        ...
 
 
 class Warnings(Protocol):
@@ -618,6 +729,10 @@ class UnitOfWork(Protocol):
     def assessments(self) -> Assessments: ...
     @property
     def rules(self) -> Rules: ...
+    @property
+    def source_events(self) -> SourceEvents: ...
+    @property
+    def companions(self) -> CompanionAlerts: ...
     @property
     def warnings(self) -> Warnings: ...
     @property

@@ -101,7 +101,7 @@ class Scheduler:
         if take_in(self.system.data_dir / "inbox", self.system.store, self.system.clock, self._ingest):
             self.assess_newest()
 
-    def _ingest(self, reader: str, file: Path) -> Forecast:
+    def _ingest(self, reader: str, file: Path) -> tuple[Forecast, ...]:
         system = self.system
         return ingest(
             system.store,
@@ -109,7 +109,7 @@ class Scheduler:
             system.readers,
             system.raw_dir,
             reader,
-            file,
+            [file],
             source=None,
             synthetic_installation=system.settings.installation.synthetic,
             actor_text="scheduler",

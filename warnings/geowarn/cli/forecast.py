@@ -12,9 +12,10 @@ from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
+from geowarn.domain.rain import Forecast
 from geowarn.domain.rules import RuleSet
 from geowarn.pipeline import assess as assessing
-from geowarn.pipeline.ingest import ingest as ingest_file
+from geowarn.pipeline.ingest import ingest as ingest_files
 from geowarn.pipeline.rules import load_rules
 
 
@@ -32,16 +33,18 @@ def active_rules(system: System) -> RuleSet:
 
 def ingest(
     source: Annotated[str, typer.Argument(help="grib, openmeteo, csv, or a third party's reader")],
-    file: Annotated[Path | None, typer.Option("--file", help="The file to read")] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
+    ] = None,
     name: Annotated[str | None, typer.Option("--source", help="What the source is called in evidence")] = None,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Take in a forecast or observed rain and print its id · 接收预报或实况"""
     system = system_of(data)
-    if file is None:
+    if not file:
         raise Refused("cli.file-missing", source=source)
-    forecast = ingest_file(
+    forecasts = ingest_files(
         system.store,
         system.clock,
         system.readers,
@@ -53,21 +56,26 @@ def ingest(
         actor_text=operator(),
     )
     if as_json:
-        put_json(
-            {
-                "id": forecast.id,
-                "source": forecast.source,
-                "run_time": forecast.run_time.isoformat(),
-                "start": forecast.coverage.start.isoformat(),
-                "end": forecast.coverage.end.isoformat(),
-                "fields": forecast.fields,
-                "kinds": sorted(kind.value for kind in forecast.kinds),
-                "synthetic": forecast.synthetic,
-                "payload_sha256": forecast.payload_digest,
-            }
-        )
+        put_json([forecast_json(one) for one in forecasts] if len(forecasts) > 1 else forecast_json(forecasts[0]))
         return
-    typer.echo(forecast.id)
+    for one in forecasts:
+        typer.echo(one.id)
+
+
+def forecast_json(forecast: Forecast) -> dict[str, object]:
+    """A stored forecast as plain JSON."""
+    return {
+        "id": forecast.id,
+        "source": forecast.source,
+        "part": forecast.part,
+        "run_time": forecast.run_time.isoformat(),
+        "start": forecast.coverage.start.isoformat(),
+        "end": forecast.coverage.end.isoformat(),
+        "fields": forecast.fields,
+        "kinds": sorted(kind.value for kind in forecast.kinds),
+        "synthetic": forecast.synthetic,
+        "payload_sha256": forecast.payload_digest,
+    }
 
 
 def _area_codes(system: System, chosen: str | None) -> list[str] | None:

@@ -53,13 +53,13 @@ def storm_comes(system: System) -> AssessmentRun:
 
 
 def _take_in(system: System, reader: str, file: Path, source: str | None = None) -> str:
-    forecast = ingest(
+    (forecast,) = ingest(
         system.store,
         system.clock,
         system.readers,
         system.raw_dir,
         reader,
-        file,
+        [file],
         source=source,
         synthetic_installation=True,
         actor_text=ACTOR,

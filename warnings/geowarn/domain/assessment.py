@@ -44,6 +44,7 @@ class AssessmentRun:
     calibrated: bool
     stale_reason: str | None  # why a person allowed a stale run, or None
     assessments: tuple[Assessment, ...]
+    beside: str | None = None  # the deciding model's run that this alternate was made beside; None: it decides
 
     def for_area(self, code: str) -> Assessment | None:
         """The assessment of one area, or None."""

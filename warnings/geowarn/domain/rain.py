@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from geowarn.domain.period import Period
 
@@ -57,14 +59,58 @@ class AreaUnits:
         return len(self.codes)
 
 
-Support = Grid | AreaUnits
+@dataclass(frozen=True, slots=True)
+class CurvedGrid:
+    """Cell centres of a projected, rotated or thinned grid, degrees, WGS 84, row-major; make it with `curved_grid`.
+
+    Equal grids have equal digests: SHA-256 over the shape and both coordinates.
+    """
+
+    lon: Sequence[float] = field(repr=False, compare=False)
+    lat: Sequence[float] = field(repr=False, compare=False)
+    nx: int
+    ny: int
+    digest: str
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return self.nx * self.ny
+
+
+def curved_grid(lon: Sequence[float], lat: Sequence[float], nx: int, ny: int) -> CurvedGrid:
+    """A curved grid of nx * ny cell centres; raises ValueError where the counts do not fit."""
+    if not len(lon) == len(lat) == nx * ny:
+        raise ValueError(f"{len(lon)} longitudes and {len(lat)} latitudes for {nx} x {ny} cells")
+    digest = hashlib.sha256(f"{nx},{ny},".encode())
+    for coordinates in (lon, lat):
+        digest.update(array("d", coordinates).tobytes())
+    return CurvedGrid(lon, lat, nx, ny, digest.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """Values given per gauge, by station id; positions in degrees, WGS 84."""
+
+    ids: tuple[str, ...]
+    lons: tuple[float, ...]
+    lats: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of stations."""
+        return len(self.ids)
+
+
+Support = Grid | CurvedGrid | Stations | AreaUnits
 
 
 @dataclass(frozen=True, slots=True)
 class RainField:
-    """Interval totals in mm over `period`; `values` holds one number a cell or area, NaN = missing.
+    """Interval totals in mm over `period`; `values` holds one number a cell, station or area, NaN = missing.
 
-    Grid values are row-major, shape (ny, nx) flattened; `quality` lists what a reader had to note.
+    Grid values are row-major, shape (ny, nx) flattened, and may be loaded from disk each time they are asked for:
+    hold on to `numpy.asarray(field.values)` no longer than needed. `quality` lists what a reader had to note.
     """
 
     period: Period
@@ -78,19 +124,44 @@ class RainField:
 
 
 @dataclass(frozen=True, slots=True)
+class Payload:
+    """One file of a run as it lies on disk; `name` is what the person or the source called it, for messages."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader made of one payload: disjoint fields and the facts that hold for all of them."""
+    """What a reader made of one run: disjoint fields and the facts that hold for all of them.
+
+    `part` tells apart the runs that one payload holds side by side (several models in one response); it is empty
+    where there is only one.
+    """
 
     fields: tuple[RainField, ...]
     source: str
     run_time: datetime
     synthetic: bool = False
     notes: tuple[str, ...] = ()
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A kept file of a run: its name and the SHA-256 of its bytes below `raw/`."""
+
+    name: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One run of one source as it was handed in; its fields are read again from the raw payload when needed."""
+    """One run of one source as it was handed in; its fields are read again from the raw payload when needed.
+
+    `file_name` and `payload_digest` are those of the only file; for a run in several files the first one's name and
+    the SHA-256 over the list of names and digests. `files` lists every file, in the order the reader got them.
+    """
 
     id: str
     reader: str
@@ -103,3 +174,11 @@ class Forecast:
     fields: int
     kinds: frozenset[RainKind]
     synthetic: bool
+    part: str = ""  # which of the runs in the payload
+    origin: str = ""  # the configured source that brought it, empty: handed in by a person
+    files: tuple[RawFile, ...] = ()  # empty: one file, `file_name` with `payload_digest`
+
+    @property
+    def raw_files(self) -> tuple[RawFile, ...]:
+        """Every kept file of this run."""
+        return self.files or (RawFile(self.file_name, self.payload_digest),)

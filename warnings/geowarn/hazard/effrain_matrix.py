@@ -38,6 +38,10 @@ class EffrainMatrix:
         """Raise Refused when a parameter does not fit, naming it."""
         read_parameters(rules.parameters)
 
+    def history_hours(self, rules: RuleSet) -> int:
+        """The rolling day and the days before it."""
+        return 24 * (1 + read_parameters(rules.parameters).days)
+
     def assess(
         self, areas: Sequence[Area], rain: Rain, window: Period, rules: RuleSet, cache: Path | None
     ) -> tuple[Assessment, ...]:

@@ -83,6 +83,8 @@ class Sampler:
             if distance is None:
                 return None
             mm = np.full(ground.size, self._array(field)[rows[codes[distance]]])
+        elif not isinstance(field.support, Grid):
+            return None
         else:
             distance = 0
             sampled = self._from_grid(field, field.support, ground)

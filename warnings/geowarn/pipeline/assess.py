@@ -57,7 +57,7 @@ def assess(
     fields = decoder.fields(forecast)
     window = choose_window(fields, window_hours, at, now)
     with store.read() as work:
-        rows = observations(work, forecast, window, rules)
+        rows = observations(work, forecast, window, chosen.history_hours(rules))
     rain = Rain(forecast, fields, observed_fields(decoder, rows))
     selected = select_areas(areas, area_codes)
     found = chosen.assess(closure(areas, selected), rain, window, rules, cache_dir)

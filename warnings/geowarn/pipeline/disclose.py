@@ -204,9 +204,9 @@ def _inputs(work: UnitOfWork, raw_dir: Path, names: set[str]) -> dict[str, bytes
         for forecast_id in run.inputs:
             forecast = work.forecasts.get(forecast_id)
             names.add(forecast_id)
-            if forecast is not None and (raw_dir / forecast.payload_digest).is_file():
-                body = (raw_dir / forecast.payload_digest).read_bytes()
-                files[f"raw/{forecast.payload_digest}"] = body
+            for kept in forecast.raw_files if forecast is not None else ():
+                if (raw_dir / kept.digest).is_file():
+                    files[f"raw/{kept.digest}"] = (raw_dir / kept.digest).read_bytes()
     return files
 
 

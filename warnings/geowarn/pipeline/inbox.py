@@ -28,7 +28,7 @@ def waiting(inbox: Path) -> list[tuple[str, Path]]:
     return sorted(found, key=lambda pair: (pair[1].stat().st_mtime, pair[1].name))
 
 
-def take_in(inbox: Path, store: Store, clock: Clock, ingest: Callable[[str, Path], Forecast]) -> int:
+def take_in(inbox: Path, store: Store, clock: Clock, ingest: Callable[[str, Path], tuple[Forecast, ...]]) -> int:
     """Ingest every waiting file; a refused one is set aside and opens a task that names the reason."""
     taken = 0
     for reader, file in waiting(inbox) if inbox.is_dir() else []:

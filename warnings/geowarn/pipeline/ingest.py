@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from geowarn.catalogue import say
+from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.notes import parse_note
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, Forecast, RainField, Reading
+from geowarn.domain.rain import AreaUnits, Forecast, Payload, RawFile, Reading
 from geowarn.ports import Clock, Reader, Store
 
 MOST_MEBIBYTES = 512
@@ -28,59 +30,64 @@ def ingest(
     readers: Mapping[str, Reader],
     raw_dir: Path,
     reader_name: str,
-    file: Path,
+    files: Sequence[Path],
     *,
     source: str | None,
     synthetic_installation: bool,
     actor_text: str,
-) -> Forecast:
-    """Read one file and keep it; raises Refused and changes nothing for a file that is bad.
+    origin: str = "",
+) -> tuple[Forecast, ...]:
+    """Read the files of one run and keep them; raises Refused and changes nothing for a file that is bad.
 
-    The same bytes again give the forecast already kept, and no second ledger entry. `source` overrides the name the
-    file gives itself. The payload is in place before the transaction, so a forecast never lacks its bytes.
+    One forecast for each run or model in the files. The same bytes again give the forecasts already kept, and no
+    second ledger entry. `source` overrides the name the files give themselves, `origin` names the configured source
+    that brought them. Payloads are in place before the transaction, so a forecast never lacks its bytes.
     """
     reader = _reader(readers, reader_name)
     if source is not None and not (source.isprintable() and 0 < len(source.strip()) <= 200):
         raise Refused("ingest.source", value=source[:40] if source.isprintable() else repr(source)[:40])
-    with _own_copy(file, raw_dir) as (copy, digest):
-        known = _known(store, digest)
+    with ExitStack() as stack:
+        copies = [stack.enter_context(_own_copy(file, raw_dir)) for file in files]
+        kept = tuple(RawFile(file.name, copy.digest) for file, copy in zip(files, copies, strict=True))
+        known = _known(store, run_digest(kept))
         if known:
-            _restore(copy, raw_dir / digest)
+            _keep_missing(copies, raw_dir)
             return known
-        reading = reader.read(copy, file.name)
-        _refuse_unknown_areas(store, reading, copy, file.name)
-        forecast = _forecast(reading, digest, reader.name, file.name, clock, source, synthetic_installation)
-        _keep(copy, raw_dir / digest)
-        return _record(store, forecast, reading, actor_text)
+        payloads = [Payload(copy.path, file.name) for file, copy in zip(files, copies, strict=True)]
+        readings = reader.read(payloads)
+        for reading in readings:
+            _refuse_unknown_areas(store, reading, payloads)
+        received = _Received(reader.name, kept, clock.now(), source, synthetic_installation, origin)
+        _keep_missing(copies, raw_dir)
+        return _record(store, received, readings, actor_text)
 
 
-def known_forecast(store: Store, file: Path) -> Forecast | None:
-    """The forecast these very bytes already are, or None; raises Refused when the file cannot be read."""
-    try:
-        with file.open("rb") as handle:
-            return _known(store, hashlib.file_digest(handle, "sha256").hexdigest())
-    except OSError:
-        raise Refused("ingest.no-file", file=file.name) from None
-
-
-def fields_of(forecast: Forecast, readers: Mapping[str, Reader], raw_dir: Path) -> tuple[RainField, ...]:
-    """The forecast's fields, decoded again from its kept payload; raises Refused when that is gone or changed."""
-    return reading_of(forecast, readers, raw_dir).fields
+def run_digest(files: Sequence[RawFile]) -> str:
+    """What a run is known by: its only file's SHA-256, or the SHA-256 over the list of its files' digests."""
+    digests = [file.digest for file in files]
+    return digests[0] if len(digests) == 1 else sha256_hex(canonical_json(digests))
 
 
 def reading_of(forecast: Forecast, readers: Mapping[str, Reader], raw_dir: Path) -> Reading:
-    """Everything the kept payload says, under the forecast's own source name."""
-    payload = raw_dir / forecast.payload_digest
+    """What the kept files say of this forecast, under its own source name; refused when one is gone or changed."""
+    for file in forecast.raw_files:
+        _refuse_changed(forecast, file, raw_dir / file.digest)
+    payloads = [Payload(raw_dir / file.digest, file.name) for file in forecast.raw_files]
+    found = [one for one in _reader(readers, forecast.reader).read(payloads) if one.part == forecast.part]
+    if not found:
+        raise Refused("ingest.part-missing", forecast=forecast.id, file=forecast.file_name, part=forecast.part)
+    fields = tuple(replace(field, source=forecast.source) for field in found[0].fields)
+    return replace(found[0], fields=fields, source=forecast.source)
+
+
+def _refuse_changed(forecast: Forecast, file: RawFile, kept: Path) -> None:
     try:
-        with payload.open("rb") as handle:
+        with kept.open("rb") as handle:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError:
-        raise Refused("ingest.raw-missing", forecast=forecast.id, file=forecast.file_name) from None
-    if digest != forecast.payload_digest:
-        raise Refused("ingest.raw-changed", forecast=forecast.id, file=forecast.file_name)
-    reading = _reader(readers, forecast.reader).read(payload, forecast.file_name)
-    fields = tuple(replace(field, source=forecast.source) for field in reading.fields)
-    return replace(reading, fields=fields, source=forecast.source)
+        raise Refused("ingest.raw-missing", forecast=forecast.id, file=file.name) from None
+    if digest != file.digest:
+        raise Refused("ingest.raw-changed", forecast=forecast.id, file=file.name)
 
 
 def note_sentence(text: str, language: str) -> str:
@@ -95,13 +102,18 @@ def _reader(readers: Mapping[str, Reader], name: str) -> Reader:
     return readers[name]
 
 
-def _known(store: Store, digest: str) -> Forecast | None:
+def _known(store: Store, digest: str) -> tuple[Forecast, ...]:
     with store.read() as work:
         return work.forecasts.by_digest(digest)
 
 
+class _Copy(NamedTuple):
+    path: Path
+    digest: str
+
+
 @contextmanager
-def _own_copy(file: Path, raw_dir: Path) -> Iterator[tuple[Path, str]]:
+def _own_copy(file: Path, raw_dir: Path) -> Iterator[_Copy]:
     """A private copy and its SHA-256: what is read is what is kept, even if the file changes meanwhile."""
     raw_dir.mkdir(parents=True, exist_ok=True)
     if not file.is_file():
@@ -111,7 +123,7 @@ def _own_copy(file: Path, raw_dir: Path) -> Iterator[tuple[Path, str]]:
     try:
         with os.fdopen(handle, "wb") as target:
             digest = _copied(file, target)
-        yield copy, digest
+        yield _Copy(copy, digest)
     finally:
         copy.unlink(missing_ok=True)
 
@@ -144,20 +156,30 @@ def _keep(copy: Path, place: Path) -> None:
             os.close(folder)
 
 
-def _restore(copy: Path, place: Path) -> None:
-    if not place.is_file():
-        _keep(copy, place)
+def _keep_missing(copies: Sequence[_Copy], raw_dir: Path) -> None:
+    for copy in copies:
+        if not (raw_dir / copy.digest).is_file():
+            _keep(copy.path, raw_dir / copy.digest)
 
 
-def _refuse_unknown_areas(store: Store, reading: Reading, payload: Path, file_name: str) -> None:
+def _refuse_unknown_areas(store: Store, reading: Reading, payloads: Sequence[Payload]) -> None:
     codes = {code for field in reading.fields if isinstance(field.support, AreaUnits) for code in field.support.codes}
     if not codes:
         return
     with store.read() as work:
         unknown = codes - {area.code for area in work.areas.all()}
     if unknown:
-        line, code = min((_line_of(code, payload), code) for code in unknown)
-        raise Refused("ingest.unknown-area", file=file_name, line=line, code=code)
+        line, code, name = _first_of(unknown, payloads)
+        raise Refused("ingest.unknown-area", file=name, line=line, code=code)
+
+
+def _first_of(codes: set[str], payloads: Sequence[Payload]) -> tuple[int, str, str]:
+    """Line, code and file of the first of these codes that stands anywhere."""
+    for payload in payloads:
+        found = [(line, code) for code in codes if (line := _line_of(code, payload.path))]
+        if found:
+            return (*min(found), payload.name)
+    return 0, min(codes), payloads[0].name
 
 
 def _line_of(code: str, payload: Path) -> int:
@@ -168,50 +190,61 @@ def _line_of(code: str, payload: Path) -> int:
     return 0
 
 
-def _forecast(
-    reading: Reading,
-    digest: str,
-    reader: str,
-    file_name: str,
-    clock: Clock,
-    source: str | None,
-    synthetic_installation: bool,
-) -> Forecast:
-    periods = [field.period for field in reading.fields]
-    return Forecast(
-        id=f"f-{digest[:10]}",
-        reader=reader,
-        source=source or reading.source,
-        file_name=file_name,
-        payload_digest=digest,
-        received_at=clock.now(),
-        run_time=reading.run_time,
-        coverage=Period(min(p.start for p in periods), max(p.end for p in periods)),
-        fields=len(periods),
-        kinds=frozenset(field.kind for field in reading.fields),
-        synthetic=reading.synthetic or synthetic_installation,
-    )
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """What holds for every forecast made of the files handed in."""
+
+    reader: str
+    files: tuple[RawFile, ...]
+    at: datetime
+    source: str | None
+    synthetic: bool
+    origin: str
+
+    def forecast(self, reading: Reading) -> Forecast:
+        """One reading as the line keeps it; a part of several keeps its name in source and id."""
+        digest, periods = run_digest(self.files), [field.period for field in reading.fields]
+        named = f"{self.source} {reading.part}".strip() if self.source else reading.source
+        return Forecast(
+            id=f"f-{digest[:10]}" + (f"-{reading.part}" if reading.part else ""),
+            reader=self.reader,
+            source=named,
+            file_name=self.files[0].name,
+            payload_digest=digest,
+            received_at=self.at,
+            run_time=reading.run_time,
+            coverage=Period(min(p.start for p in periods), max(p.end for p in periods)),
+            fields=len(periods),
+            kinds=frozenset(field.kind for field in reading.fields),
+            synthetic=reading.synthetic or self.synthetic,
+            part=reading.part,
+            origin=self.origin,
+            files=self.files if len(self.files) > 1 else (),
+        )
 
 
-def _record(store: Store, forecast: Forecast, reading: Reading, actor_text: str) -> Forecast:
+def _record(store: Store, received: _Received, readings: Sequence[Reading], actor_text: str) -> tuple[Forecast, ...]:
     with store.begin() as work:
-        meanwhile = work.forecasts.by_digest(forecast.payload_digest)
+        meanwhile = work.forecasts.by_digest(run_digest(received.files))
         if meanwhile:
             return meanwhile
-        work.forecasts.add(forecast)
-        work.ledger.append(
-            forecast.received_at, actor_text, "forecast.ingested", forecast.id, _facts(forecast, reading)
-        )
+        made = tuple(received.forecast(reading) for reading in sorted(readings, key=lambda one: one.part))
+        for forecast, reading in zip(made, sorted(readings, key=lambda one: one.part), strict=True):
+            work.forecasts.add(forecast)
+            facts = _facts(forecast, reading)
+            work.ledger.append(received.at, actor_text, "forecast.ingested", forecast.id, facts)
         work.commit()
-    return forecast
+    return made
 
 
 def _facts(forecast: Forecast, reading: Reading) -> dict[str, Any]:
     return {
         "reader": forecast.reader,
         "source": forecast.source,
+        "origin": forecast.origin,
         "file_name": forecast.file_name,
         "payload_sha256": forecast.payload_digest,
+        "files": [[file.name, file.digest] for file in forecast.raw_files],
         "run_time": forecast.run_time.isoformat(),
         "coverage": [forecast.coverage.start.isoformat(), forecast.coverage.end.isoformat()],
         "fields": forecast.fields,

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period, uncovered
 from geowarn.domain.rain import Forecast, RainField, RainKind
-from geowarn.domain.rules import RuleSet
+from geowarn.pipeline.ingest import reading_of
 from geowarn.ports import Reader, UnitOfWork
 
 
@@ -24,17 +23,9 @@ class Decoder:
 
     def fields(self, forecast: Forecast) -> tuple[RainField, ...]:
         """The fields of a stored forecast; raises Refused naming it."""
-        reader = self.readers.get(forecast.reader)
-        if reader is None:
+        if forecast.reader not in self.readers:
             raise Refused("assess.no-reader", forecast=forecast.id, reader=forecast.reader)
-        payload = self.raw_dir / forecast.payload_digest
-        try:
-            data = payload.read_bytes()
-        except OSError:
-            raise Refused("assess.raw-missing", forecast=forecast.id, digest=forecast.payload_digest) from None
-        if sha256_hex(data) != forecast.payload_digest:
-            raise Refused("assess.raw-changed", forecast=forecast.id, digest=forecast.payload_digest)
-        return reader.read(payload, forecast.file_name).fields
+        return reading_of(forecast, self.readers, self.raw_dir).fields
 
 
 def choose_window(fields: Sequence[RainField], hours: int, at: datetime | None, now: datetime) -> Period:
@@ -52,10 +43,9 @@ def choose_window(fields: Sequence[RainField], hours: int, at: datetime | None, 
     return Period(starts[0], starts[0] + length)
 
 
-def observations(work: UnitOfWork, forecast: Forecast, window: Period, rules: RuleSet) -> list[Forecast]:
-    """Other stored observations that may fill the window's day or the days before, newest received first."""
-    days = int(rules.parameters.get("antecedent_days", 15))
-    period = Period.ending(window.end, 24 * (days + 1))
+def observations(work: UnitOfWork, forecast: Forecast, window: Period, hours: int) -> list[Forecast]:
+    """Other stored observations of the `hours` before the window's end, newest received first."""
+    period = Period.ending(window.end, hours)
     return [row for row in work.forecasts.covering(period, RainKind.OBSERVED) if row.id != forecast.id]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, Support
+from geowarn.domain.rain import AreaUnits, CurvedGrid, Payload, Stations, Support
 
 MOST_PER_HOUR = 300.0  # mm; hazard-methods 5.2, case 4
 MOST_PER_DAY = 1500.0  # mm in any 24 h
@@ -20,6 +20,13 @@ MOST_AT_ALL = 5000.0  # mm in one interval however long, so that a 9999 for "mis
 MEBIBYTE = 1 << 20
 
 Values = NDArray[np.float64]
+
+
+def only_file(files: Sequence[Payload], reader: str) -> Payload:
+    """The one file of a reader whose runs never come in several; raises Refused naming the second one."""
+    if len(files) != 1:
+        raise Refused("sources.several-files", file=files[1].name if files else "-", reader=reader)
+    return files[0]
 
 
 def check_size(payload: Path, file_name: str, most_mebibytes: int) -> int:
@@ -52,11 +59,16 @@ def most_mm(hours: float) -> float:
 
 
 def place_of(support: Support, index: int) -> str:
-    """The cell's coordinates or the area's code."""
+    """The cell's coordinates, the station's id or the area's code."""
     if isinstance(support, AreaUnits):
         return support.codes[index]
-    row, column = divmod(index, support.nx)
-    lon, lat = support.lon0 + column * support.dlon, support.lat0 + row * support.dlat
+    if isinstance(support, Stations):
+        return support.ids[index]
+    if isinstance(support, CurvedGrid):
+        lon, lat = float(support.lon[index]), float(support.lat[index])
+    else:
+        row, column = divmod(index, support.nx)
+        lon, lat = support.lon0 + column * support.dlon, support.lat0 + row * support.dlat
     return f"{abs(lat):.4g}°{'S' if lat < 0 else 'N'} {lon:.6g}°E"
 
 

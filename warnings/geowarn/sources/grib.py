@@ -21,9 +21,9 @@ import numpy as np
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.notes import note
-from geowarn.domain.rain import Grid, RainField, RainKind, Reading
+from geowarn.domain.rain import Grid, Payload, RainField, RainKind, Reading
 from geowarn.sources.accumulation import Total, disjoint
-from geowarn.sources.gates import check_range, check_size
+from geowarn.sources.gates import check_range, check_size, only_file
 from geowarn.sources.grib_message import Message, message_of
 
 _CHILD = Path(__file__).with_name("grib_child.py")
@@ -54,8 +54,12 @@ class GribReader:
             "messages": messages,
         }
 
-    def read(self, payload: Path, file_name: str) -> Reading:
+    def read(self, files: Sequence[Payload]) -> tuple[Reading, ...]:
         """Fields of every rain message; raises Refused naming message, field and reason."""
+        file = only_file(files, self.name)
+        return (self._reading(file.path, file.name),)
+
+    def _reading(self, payload: Path, file_name: str) -> Reading:
         check_size(payload, file_name, self.file_mebibytes)
         with TemporaryDirectory(prefix="geowarn-grib-", ignore_cleanup_errors=True) as folder:
             result = self._decoded(payload, Path(folder), file_name)

@@ -16,7 +16,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import isfinite, nan
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,8 +23,8 @@ import numpy as np
 from geowarn.domain.errors import Refused
 from geowarn.domain.notes import note
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Grid, RainField, RainKind, Reading
-from geowarn.sources.gates import Values, check_range, read_text
+from geowarn.domain.rain import Grid, Payload, RainField, RainKind, Reading
+from geowarn.sources.gates import Values, check_range, only_file, read_text
 
 SPACING = 0.1  # degrees, of a single point
 _COLUMN = re.compile(r"precipitation(_member(\d{1,3}))?", re.ASCII)
@@ -45,10 +44,12 @@ class OpenMeteoReader:
         self.spacing = spacing
         self.file_mebibytes = file_mebibytes
 
-    def read(self, payload: Path, file_name: str) -> Reading:
+    def read(self, files: Sequence[Payload]) -> tuple[Reading, ...]:
         """Hourly fields; raises Refused naming place in the document, value and reason."""
+        payload = only_file(files, self.name)
+        file_name = payload.name
         document = _Document(file_name)
-        places = document.places(read_text(payload, file_name, self.file_mebibytes))
+        places = document.places(read_text(payload.path, file_name, self.file_mebibytes))
         labels = document.labels(places[0])
         tables = [document.table(place, labels) for place in places]
         if any(set(table) != set(tables[0]) for table in tables):
@@ -63,7 +64,7 @@ class OpenMeteoReader:
             series = [(period, block[:, hour]) for hour, period in enumerate(labels)]
             check_range(series, grid, file_name)
             fields += [_field(period, grid, values, member, labels[0].start, quality) for period, values in series]
-        return Reading(tuple(fields), "Open-Meteo", labels[0].start, notes=tuple(quality))
+        return (Reading(tuple(fields), "Open-Meteo", labels[0].start, notes=tuple(quality)),)
 
 
 def _field(

@@ -23,8 +23,8 @@ import numpy as np
 from geowarn.domain.errors import Refused
 from geowarn.domain.notes import note
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, RainField, RainKind, Reading
-from geowarn.sources.gates import check_range, most_mm, read_text
+from geowarn.domain.rain import AreaUnits, Payload, RainField, RainKind, Reading
+from geowarn.sources.gates import check_range, most_mm, only_file, read_text
 
 COLUMNS = ("area", "start", "end", "mm", "kind")
 _NUMBER = re.compile(r"[+-]?(\d{1,9}(\.\d{1,12})?|\.\d{1,12})", re.ASCII)
@@ -68,9 +68,11 @@ class RainCsvReader:
     def __init__(self, *, file_mebibytes: int = 32) -> None:
         self.file_mebibytes = file_mebibytes
 
-    def read(self, payload: Path, file_name: str) -> Reading:
+    def read(self, files: Sequence[Payload]) -> tuple[Reading, ...]:
         """Fields of every interval; raises Refused naming line, column, value and what to do."""
-        lines = _LINE_END.split(read_text(payload, file_name, self.file_mebibytes))
+        payload = only_file(files, self.name)
+        file_name = payload.name
+        lines = _LINE_END.split(read_text(payload.path, file_name, self.file_mebibytes))
         preamble, header = _preamble(lines, file_name)
         rows = list(_rows(lines, header, file_name))
         if not rows:
@@ -79,7 +81,7 @@ class RainCsvReader:
         source = preamble.source or Path(file_name).stem
         run_time = preamble.run or _run_time(rows)
         fields = tuple(_fields(rows, source, run_time))
-        return Reading(fields, source, run_time, preamble.synthetic, tuple(preamble.notes))
+        return (Reading(fields, source, run_time, preamble.synthetic, tuple(preamble.notes)),)
 
 
 def _preamble(lines: Sequence[str], file_name: str) -> tuple[_Preamble, int]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
 from geowarn.store.repositories.people import SqlSessions, SqlShifts, SqlUsers
@@ -92,6 +93,8 @@ class SqlUnitOfWork:
         self.forecasts = SqlForecasts(*on)
         self.assessments = SqlAssessments(*on)
         self.rules = SqlRules(*on)
+        self.source_events = SqlSourceEvents(*on)
+        self.companions = SqlCompanionAlerts(*on)
         self.warnings = SqlWarnings(*on)
         self.proposals = SqlProposals(*on)
         self.signoffs = SqlSignOffs(*on)

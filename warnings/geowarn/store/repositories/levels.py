@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.level import Level
 from geowarn.domain.period import Period
-from geowarn.domain.rain import Forecast, RainKind
+from geowarn.domain.rain import Forecast, RainKind, RawFile
 from geowarn.domain.rules import RuleSet
-from geowarn.store.repositories.base import AnyRow, Repository
-from geowarn.store.tables import assessment, assessment_run, forecast, rule_set
+from geowarn.ports import Activation
+from geowarn.store.repositories.base import AnyRow, Repository, values_of
+from geowarn.store.tables import (
+    assessment,
+    assessment_run,
+    forecast,
+    rule_activation,
+    rule_set,
+)
 
 _FORECAST_PLAIN = (
     "id",
@@ -22,6 +31,8 @@ _FORECAST_PLAIN = (
     "run_time",
     "fields",
     "synthetic",
+    "part",
+    "origin",
 )
 
 
@@ -32,6 +43,7 @@ def _forecast(row: AnyRow) -> Forecast:
         **{name: values[name] for name in _FORECAST_PLAIN},
         coverage=Period(values["covers_from"], values["covers_to"]),
         kinds=frozenset(kind for kind, held in kinds.items() if held),
+        files=tuple(RawFile(name, digest) for name, digest in values["files"]),
     )
 
 
@@ -45,6 +57,7 @@ class SqlForecasts(Repository):
             "covers_to": given.coverage.end,
             "has_forecast": RainKind.FORECAST in given.kinds,
             "has_observed": RainKind.OBSERVED in given.kinds,
+            "files": [[file.name, file.digest] for file in given.files],
         }
         self._add(forecast, [row])
 
@@ -53,11 +66,16 @@ class SqlForecasts(Repository):
         row = self._row(select(forecast).where(forecast.c.id == forecast_id))
         return _forecast(row) if row else None
 
-    def by_digest(self, payload_digest: str) -> Forecast | None:
-        """The newest forecast made of this payload, or None."""
+    def by_digest(self, payload_digest: str) -> tuple[Forecast, ...]:
+        """The forecasts made of this payload, one a part, in order of part."""
         found = select(forecast).where(forecast.c.payload_digest == payload_digest)
-        row = self._row(found.order_by(forecast.c.received_at.desc(), forecast.c.id).limit(1))
-        return _forecast(row) if row else None
+        return tuple(_forecast(row) for row in self._rows(found.order_by(forecast.c.part, forecast.c.id)))
+
+    def of_origin(self, origin: str, limit: int = 50) -> tuple[Forecast, ...]:
+        """What one configured source brought, newest run first, then newest received."""
+        order = (forecast.c.run_time.desc(), forecast.c.received_at.desc(), forecast.c.id)
+        found = select(forecast).where(forecast.c.origin == origin).order_by(*order).limit(limit)
+        return tuple(_forecast(row) for row in self._rows(found))
 
     def covering(self, period: Period, kind: RainKind) -> tuple[Forecast, ...]:
         """Forecasts of `kind` whose coverage overlaps `period`, newest received first."""
@@ -85,6 +103,7 @@ _RUN_PLAIN = (
     "synthetic",
     "calibrated",
     "stale_reason",
+    "beside",
 )
 
 
@@ -120,9 +139,21 @@ class SqlAssessments(Repository):
         return self._run_of(row) if row else None
 
     def latest(self, limit: int = 20) -> tuple[AssessmentRun, ...]:
-        """Newest first."""
-        newest = select(assessment_run).order_by(assessment_run.c.created_at.desc(), assessment_run.c.id).limit(limit)
+        """Newest first, those of the deciding model only."""
+        order = (assessment_run.c.created_at.desc(), assessment_run.c.id)
+        newest = select(assessment_run).where(assessment_run.c.beside.is_(None)).order_by(*order).limit(limit)
         return tuple(self._run_of(row) for row in self._rows(newest))
+
+    def beside(self, run_id: str) -> tuple[AssessmentRun, ...]:
+        """The alternates' runs made beside this one, in order of model."""
+        found = select(assessment_run).where(assessment_run.c.beside == run_id)
+        return tuple(self._run_of(row) for row in self._rows(found.order_by(assessment_run.c.model)))
+
+    def between(self, start: datetime, end: datetime) -> tuple[AssessmentRun, ...]:
+        """The deciding model's runs made in (start, end], oldest first."""
+        made = assessment_run.c.created_at
+        found = select(assessment_run).where(assessment_run.c.beside.is_(None), made > start, made <= end)
+        return tuple(self._run_of(row) for row in self._rows(found.order_by(made, assessment_run.c.id)))
 
     def _run_of(self, row: AnyRow) -> AssessmentRun:
         values = row._mapping
@@ -149,4 +180,23 @@ class SqlRules(Repository):
     def get(self, digest: str) -> RuleSet | None:
         """The rule set with this digest, or None."""
         row = self._row(select(rule_set).where(rule_set.c.digest == digest))
-        return RuleSet(**{**row._mapping, "sources": tuple(row.sources)}) if row else None
+        return _rules(row) if row else None
+
+    def all(self) -> tuple[RuleSet, ...]:
+        """Every rule set kept, by name, version and digest."""
+        order = (rule_set.c.name, rule_set.c.version, rule_set.c.digest)
+        return tuple(_rules(row) for row in self._rows(select(rule_set).order_by(*order)))
+
+    def activate(self, activation: Activation) -> None:
+        """Switch a stored rule set on for its model."""
+        self._add(rule_activation, [values_of(activation)])
+
+    def active(self, model: str) -> Activation | None:
+        """The newest activation of this model, or None."""
+        order = (rule_activation.c.at.desc(), rule_activation.c.id)
+        row = self._row(select(rule_activation).where(rule_activation.c.model == model).order_by(*order).limit(1))
+        return Activation(**row._mapping) if row else None
+
+
+def _rules(row: AnyRow) -> RuleSet:
+    return RuleSet(**{**row._mapping, "sources": tuple(row.sources)})

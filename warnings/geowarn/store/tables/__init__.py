@@ -2,7 +2,15 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
-from geowarn.store.tables.levels import assessment, assessment_run, forecast, rule_set
+from geowarn.store.tables.levels import (
+    assessment,
+    assessment_run,
+    companion_alert,
+    forecast,
+    rule_activation,
+    rule_set,
+    source_event,
+)
 from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
 from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
 from geowarn.store.tables.review import (
@@ -26,6 +34,7 @@ __all__ = [
     "blob",
     "bulletin",
     "bulletin_artefact",
+    "companion_alert",
     "console_session",
     "counter",
     "dispatch",
@@ -40,10 +49,12 @@ __all__ = [
     "package_artefact",
     "proposal",
     "recipient",
+    "rule_activation",
     "rule_set",
     "shard",
     "shift",
     "signoff",
+    "source_event",
     "station_poll",
     "task",
 ]

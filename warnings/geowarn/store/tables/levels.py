@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
 from geowarn.store.tables.base import DIGEST, later, metadata
 from geowarn.store.types import JsonText, UtcTime
@@ -23,6 +23,9 @@ forecast = Table(
     Column("has_forecast", Boolean, nullable=False),
     Column("has_observed", Boolean, nullable=False),
     Column("synthetic", Boolean, nullable=False),
+    Column("part", Text, nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default="", index=True),
+    Column("files", JsonText, nullable=False, server_default="[]"),
 )
 
 rule_set = Table(
@@ -36,6 +39,44 @@ rule_set = Table(
     Column("parameters", JsonText, nullable=False),
     Column("sources", JsonText, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+rule_activation = Table(
+    "rule_activation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("model", Text, nullable=False, index=True),
+    Column("digest", DIGEST, ForeignKey("rule_set.digest"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+source_event = Table(
+    "source_event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Index("ix_source_event_source_at", "source", "at"),
+)
+
+companion_alert = Table(
+    "companion_alert",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("sent", UtcTime, nullable=False),
+    Column("onset", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False, index=True),
+    Column("areas", JsonText, nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Column("payload_digest", DIGEST, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("ended_by", Text),
 )
 
 assessment_run = Table(
@@ -56,6 +97,7 @@ assessment_run = Table(
     Column("synthetic", Boolean, nullable=False),
     Column("calibrated", Boolean, nullable=False),
     Column("stale_reason", Text),
+    Column("beside", Text, index=True),
 )
 
 assessment = Table(
