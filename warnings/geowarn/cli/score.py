@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,7 +104,7 @@ def _show(system: System, values: Mapping[str, Any]) -> None:
 
 
 def _number(value: float | None, language: str, digits: int = 3) -> str:
-    return say("score.none", language) if value is None else f"{value:.{digits}f}"
+    return say("score.none", language) if value is None else f"{value:z.{digits}f}"
 
 
 def _level(code: str, language: str) -> str:
@@ -143,7 +144,9 @@ def _show_leads(leads: Mapping[str, Any], language: str) -> None:
 def _show_matrix(edumap: Mapping[str, Any], language: str) -> None:
     _say("table-edumap")
     heads = [say("score.col-level", language), say("score.col-class-none", language)]
-    heads += [say("score.col-class", language, least=least) for least in edumap["classes"]]
+    least = edumap["classes"]
+    ranges = [str(low) if high == low + 1 else f"{low}-{high - 1}" for low, high in pairwise(least)]
+    heads += [say("score.col-class", language, least=counts) for counts in (*ranges, f"≥ {least[-1]}")]
     rows = []
     for level in Level:
         cells = zip(edumap["hours"][level.code], edumap["kinds"][level.code], strict=True)
