@@ -29,13 +29,12 @@ class Span:
 
 
 def spans_of(chain: Sequence[Bulletin]) -> tuple[Span, ...]:
-    """The spans of one warning's bulletins, given in order of release."""
+    """The spans of one warning's bulletins, given in order of release; none for a warning never released."""
     found: list[Span] = []
-    nexts = [following.released_at for following in chain[1:]]
-    for bulletin, follows in zip(chain, [*nexts, None], strict=True):
+    for position, bulletin in enumerate(chain):
         if bulletin.act in _ENDING:
             continue
-        end = bulletin.content.expires if follows is None else min(bulletin.content.expires, follows)
+        end = min([bulletin.content.expires, *(following.released_at for following in chain[position + 1 :][:1])])
         found += [
             Span(one.code, one.level, bulletin.warning_id, bulletin.released_at, end)
             for one in bulletin.content.areas
