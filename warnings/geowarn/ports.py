@@ -217,6 +217,17 @@ class Reconciling(Protocol):
         ...
 
 
+class Sealing(Protocol):
+    """A channel whose final bytes carry a signature of their own, made when the late fields are known."""
+
+    def seal(self, artefact: Artefact) -> Artefact:
+        """The artefact with its signature added and nothing else changed; raises Refused when it cannot be signed.
+
+        `geowarn.domain.package.unsealed` takes the signature out again.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedBulletin:
     """A released bulletin as the public tree shows it; `artefacts` maps path to frozen bytes."""

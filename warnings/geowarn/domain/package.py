@@ -106,6 +106,15 @@ def filled(artefacts: Iterable[Artefact], values: Mapping[str, str]) -> tuple[Ar
     return tuple(Artefact(a.path, a.media_type, fill(a.body, values)) for a in artefacts)
 
 
+# The enveloped signature that sealing adds to a CAP message: the last child of the root, in one piece.
+_SEAL = re.compile(rb"<ds:Signature\b(?:(?!<ds:Signature\b).)*</ds:Signature>(?=</alert>\s*\Z)", re.DOTALL)
+
+
+def unsealed(body: bytes) -> bytes:
+    """The bytes without the signature that sealing added to them; bytes that were never sealed stay as they are."""
+    return _SEAL.sub(b"", body)
+
+
 def refuse_markers(text: str, where: str) -> None:
     """Raise Refused when a person's text holds something that looks like a late field."""
     if MARKER.search(text):

@@ -68,11 +68,16 @@ def _late_values(desk: Desk, number: Number, sent: datetime) -> dict[str, str]:
     }
 
 
-def _freeze(package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
+def _freeze(desk: Desk, package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
+    """Late fields in, then sealed by the channels that sign; a seal that cannot be made stops the release."""
     frozen = filled(package.artefacts, late)
     left = sorted({name for a in frozen for name in MARKER.findall(a.body.decode("utf-8", "ignore"))})
     if left:
         raise Refused("release.late-field-left", fields=", ".join(left))
+    for channel in desk.channels.values():
+        seal = getattr(channel, "seal", None)
+        if seal is not None:
+            frozen = tuple(seal(artefact) for artefact in frozen)
     return frozen
 
 
@@ -186,7 +191,7 @@ def _issue(
     sent = release_at.replace(microsecond=0)
     number = _take_number(desk, work, content, sent)
     late = {**original, **_late_values(desk, number, sent)}
-    artefacts = _freeze(package, late)
+    artefacts = _freeze(desk, package, late)
     bulletin = Bulletin(
         id=new_id("b"),
         warning_id=warning.id,
