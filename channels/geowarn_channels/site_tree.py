@@ -61,6 +61,11 @@ def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[
     return (*cap_files(artefacts), *pages, *_FEEDS)
 
 
+def shows(state: Path, slug: str) -> bool:
+    """Whether the public state file is complete and the tree around it already has this bulletin's page."""
+    return state.is_file() and (state.parent / "w" / slug / "index.html").is_file()
+
+
 def _sequence(root: Path) -> int:
     try:
         found = json.loads((root / STATE).read_bytes())["sequence"]

@@ -123,6 +123,7 @@ class Limits:
     repeat_is_safe: bool  # sending the same message twice does no harm (files, feeds)
     batch: int  # targets of one shard, at most 500
     concurrency: int  # parallel sends of one shard
+    carries: tuple[str, ...] = ()  # frozen files of other channels that it carries too, by the beginning of their path
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ MARKER = re.compile(r"\[\[late:([a-z0-9._-]+)\]\]")
 FORMAT = "geowarn-package/1"
 
 # The late fields of the message itself, and (for a prepared retraction) of the message it withdraws.
-OWN_LATE = ("number", "slug", "sent", "date.zh", "date.en")
+OWN_LATE = ("number", "slug", "sent", "sent.blank", "sent.digits", "date.zh", "date.en")
 ORIGINAL_LATE = tuple(f"original.{name}" for name in OWN_LATE)
 
 

@@ -63,6 +63,8 @@ def _late_values(desk: Desk, number: Number, sent: datetime) -> dict[str, str]:
         "number": number.text,
         "slug": number.slug,
         "sent": local.isoformat(timespec="seconds"),
+        "sent.blank": local.isoformat(" ", "seconds"),
+        "sent.digits": f"{local:%Y%m%d%H%M%S}",
         "date.zh": f"{local.year}年{local.month}月{local.day}日",
         "date.en": f"{local.day} {local:%B %Y}",
     }
@@ -244,6 +246,7 @@ def _dispatches(
         recipients=work.recipients.all(),
         areas=by_code(work.areas.all()),
         stations=tuple(desk.facts["channels"].get("stations", {})),
+        partners=tuple(desk.facts["channels"].get("webhooks", {})),
         earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
         publish_from=desk.policy.publish_from,
         release_at=release_at,
