@@ -195,7 +195,11 @@ def test_what_a_partner_answers(
 
 def test_a_partner_that_hangs_or_is_gone_is_tried_again(drafts: Any, tmp_path: Path, partner: Partner) -> None:
     held = threading.Event()
-    partner.answer = lambda _: held.wait(5) and None
+
+    def hang(_: BaseHTTPRequestHandler) -> None:
+        held.wait(5)
+
+    partner.answer = hang
     bench = Bench(drafts, tmp_path, {"city-site": hook("json", partner.url, timeout_seconds=0.2)})
     with pytest.raises(TemporaryFailure, match="no-answer"):
         bench.send("city-site")
