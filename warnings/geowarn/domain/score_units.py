@@ -84,11 +84,15 @@ def area_windows(runs: Iterable[AssessmentRun], codes: Sequence[str]) -> tuple[U
 
 def area_days(runs: Iterable[AssessmentRun], codes: Sequence[str], days: Sequence[Period]) -> tuple[Unit, ...]:
     """One unit per area and day; only runs whose window covers at least half of the day may decide it."""
+    ordered = sorted(runs, key=lambda one: (one.created_at, one.id))
+    wanted = dict.fromkeys(codes)
+    said = {run.id: {one.area: _Said(run, one) for one in run.assessments if one.area in wanted} for run in ordered}
     found: list[Unit] = []
-    for mine in _by_area(runs, codes).values():
-        for day in days:
-            said = [one for one in mine if _half(one.run.window, day)]
-            found += [_decided(day, said)] if said else []
+    for day in days:
+        fitting = [said[run.id] for run in ordered if _half(run.window, day)]
+        for code in wanted:
+            mine = [areas[code] for areas in fitting if code in areas]
+            found += [_decided(day, mine)] if mine else []
     return tuple(found)
 
 

@@ -22,6 +22,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.rules import RuleSet
 from geowarn.pipeline.area_choice import areas_digest
 from geowarn.pipeline.replay import Change, Ground, changes
+from geowarn.pipeline.season import levels_only, runs_between
 
 Advance = Callable[[int, int], None]  # runs done, runs in all
 _EXAMPLES = 5
@@ -81,12 +82,13 @@ class SeasonDiff:
 def season_runs(
     ground: Ground, model: str, start: datetime | None, end: datetime | None, now: datetime
 ) -> tuple[AssessmentRun, ...]:
-    """Every stored run of this model made in the season, alternates' runs too, oldest first."""
-    since = start or datetime.fromtimestamp(0, now.tzinfo)
+    """Every stored run of this model made in the season, alternates' runs too, oldest first and without its areas."""
+    found: list[AssessmentRun] = []
     with ground.store.read() as work:
-        deciding = work.assessments.between(since, end or now)
-        every = [one for run in deciding for one in (run, *work.assessments.beside(run.id))]
-    return tuple(run for run in every if run.model == model)
+        for run in runs_between(work, start, end or now):
+            both = (run, *work.assessments.beside(run.id))
+            found += [levels_only(one, ()) for one in both if one.model == model]
+    return tuple(found)
 
 
 def compare_season(
@@ -131,7 +133,8 @@ def _code(level: Level | None) -> str:
 def _under(ground: Ground, run: AssessmentRun, rules: RuleSet, areas: str) -> AssessmentRun:
     """The run under these rules and today's areas: as stored, as kept from an earlier comparison, or worked out."""
     if run.rules_digest == rules.digest and run.areas_digest == areas:
-        return run
+        with ground.store.read() as work:
+            return work.assessments.get(run.id) or run
     file = None if ground.cache_dir is None else ground.cache_dir / "rules" / rules.digest / f"{run.id}.json.gz"
     kept = _kept(file, areas)
     if kept is None:

@@ -23,6 +23,7 @@ from geowarn.domain.score_units import Event, Unit, area_days, area_windows, day
 from geowarn.domain.warning import Series, WarningStatus
 from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.score_rules import ScoreRules
+from geowarn.pipeline.season import levels_only, runs_between
 from geowarn.ports import Clock, Store, UnitOfWork
 
 UNITS = ("area-day", "area-window")
@@ -70,7 +71,6 @@ class Report:
 
 
 class _Stored(NamedTuple):
-    areas: tuple[Area, ...]
     runs: tuple[AssessmentRun, ...]
     chains: tuple[tuple[Bulletin, ...], ...]
     dismissed: int
@@ -96,10 +96,11 @@ def score(
     """
     now = clock.now()
     with store.read() as work:
-        stored = _stored(work, now, start)
-    known = by_code(stored.areas)
-    chosen = select_areas(stored.areas, area_codes or [kind.value for kind in rules.areas])
-    codes = [area.code for area in chosen]
+        areas = work.areas.all()
+        chosen = select_areas(areas, area_codes or [kind.value for kind in rules.areas])
+        codes = [area.code for area in chosen]
+        stored = _stored(work, now, start, end, frozenset(codes))
+    known = by_code(areas)
     period = _season(stored.runs, start, end)
     runs = [run for run in stored.runs if run.window.overlaps(period)]
     units = _units(unit, runs, codes, period, zone, rules)
@@ -139,16 +140,17 @@ def score(
     )
 
 
-def _stored(work: UnitOfWork, now: datetime, start: datetime | None) -> _Stored:
-    since = (start or datetime.fromtimestamp(0, now.tzinfo)) - (_BACK if start else timedelta())
+def _stored(
+    work: UnitOfWork, now: datetime, start: datetime | None, end: datetime | None, codes: frozenset[str]
+) -> _Stored:
     real = [warning for warning in work.warnings.all() if warning.series is not Series.EXERCISE]
-    first = {w.id: work.proposals.of_warning(w.id)[-1:] for w in real if w.opened_at >= since}
+    opened = [w for w in real if (start is None or w.opened_at > start) and (end is None or w.opened_at <= end)]
+    first = [one for w in opened for one in work.proposals.of_warning(w.id)[-1:]]
     return _Stored(
-        areas=work.areas.all(),
-        runs=work.assessments.between(since, now),
+        runs=tuple(levels_only(run, codes) for run in runs_between(work, start and start - _BACK, now)),
         chains=tuple(work.bulletins.of_warning(warning.id) for warning in real),
-        dismissed=sum(w.status is WarningStatus.DISMISSED for w in real if w.opened_at >= since),
-        by_hand=sum(one.content.assessment_id is None for versions in first.values() for one in versions),
+        dismissed=sum(warning.status is WarningStatus.DISMISSED for warning in opened),
+        by_hand=sum(one.content.assessment_id is None for one in first),
     )
 
 
