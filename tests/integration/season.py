@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from geowarn.bootstrap import open_system
+from geowarn.cap_key import make_cap_key
 from geowarn.demo.play import officer_releases, officers_sign, proposal_rises, storm_comes
 from geowarn.demo.setting import put_on_duty
 from geowarn.pipeline.watch import end_validity
@@ -31,6 +32,7 @@ def play_season(template: Path, folder: Path) -> Path:
     """Copy a demo installation and let two storms pass: the first released, the second only proposed."""
     shutil.copytree(template, folder)
     clock = PastClock()
+    make_cap_key(folder / "keys", "demo@geowarn.invalid", clock.now())  # the copied one is younger than this season
     system = open_system(folder, clock)
     for released in (True, False):
         put_on_duty(system)
