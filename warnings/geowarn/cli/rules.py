@@ -126,8 +126,11 @@ def diff(
     edges = [moment(text, name) if text else None for text, name in ((start, "--from"), (end, "--to"))]
     ground = ground_of(system)
     runs = season_runs(ground, new.model, edges[0], edges[1], system.clock.now())
-    with advancing(len(runs)) as advance:
-        found = compare_season(ground, runs, old, new, advance)
+    try:
+        with advancing(len(runs)) as advance:
+            found = compare_season(ground, runs, old, new, advance)
+    except KeyboardInterrupt:  # what is worked out so far is kept
+        raise Refused("cli.interrupted") from None
     if not start and not end:
         remember(system.cache_dir, found)
     if as_json:
