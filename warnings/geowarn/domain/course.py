@@ -156,7 +156,12 @@ class _Findings:
         self.step = timedelta(hours=rules.extension_step_hours)
         self._heard = clusters(runs)
         self._standings: dict[tuple[str, Level], Standing] = {}
-        spoken = {code for run in runs for code, say in run.says.items() if say.level}
+        spoken = {
+            code
+            for run in runs
+            for code, say in run.says.items()
+            if code in areas and (say.level or effective(code, held.levels, areas))
+        }
         known = [code for code in (*sorted(held.levels), *sorted(spoken - set(held.levels))) if code in areas]
         self.facts = {code: self._weigh(code) for code in known if areas[code].kind is not AreaKind.CITY}
 
@@ -178,6 +183,8 @@ class _Findings:
         for level in sorted((level for level in Level if Level.NONE < level <= held), reverse=True):
             if because := self._keeps(code, level):
                 return Fact(code, held, level, because, self.standing(code, level))
+        if held and code not in self.held.levels and (doubt := self._doubt(code)):
+            return Fact(code, held, held, "incomplete", Standing(State.UNSEEN, doubt=doubt))
         return Fact(code, held, Level.NONE, "withdrawn", self.standing(code, max(held, Level.BLUE)))
 
     def _keeps(self, code: str, level: Level) -> str:
@@ -193,6 +200,12 @@ class _Findings:
         if code not in self.held.levels or level > self.held.levels[code]:
             return ""
         return "by-person" if code in self.held.by_person else "no-run"
+
+    def _doubt(self, code: str) -> Run | None:
+        """A newest run that could not tell about an area that so far shared the level of one around it."""
+        newest = [cluster[-1] for cluster in self._heard if code in cluster[-1].says][-self.rules.lowering_runs :]
+        unsure = [run for run in newest if not run.says[code].complete]
+        return unsure[-1] if unsure else newest[-1] if len(newest) < self.rules.lowering_runs else None
 
     def answered(self, code: str, level: Level) -> bool:
         """Whether a person has said no to this level or a higher one for the same time."""
