@@ -127,13 +127,13 @@ class Desk(RuleBasedStateMachine):
 
     @initialize(rules=RULES)
     def begin(self, rules: CourseRules) -> None:
-        self.rules, self.now, self.have = rules, 0.0, Held()
+        self.numbers, self.now, self.have = rules, 0.0, Held()
         self.runs: list[Run] = []
         self.rises, self.changes, self.ends = 0, 0, [hour(0)]
         self.words: dict[tuple[str, str], Level] = {}
 
     def settle(self) -> None:
-        decision = decided(self.have, self.runs, self.now, self.rules)
+        decision = decided(self.have, self.runs, self.now, self.numbers)
         self.rises += decision.way is Way.RISE
         if decision.way is Way.LOWER:
             assert max(decision.levels.values()) >= min(YELLOW, max(self.have.levels.values()))

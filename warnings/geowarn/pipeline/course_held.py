@@ -85,6 +85,14 @@ def decisions(work: UnitOfWork, warning_id: str) -> tuple[dict[str, Any], ...]:
     return _of_kind(work.ledger.entries(subject=warning_id), DECIDED)
 
 
+def told(records: tuple[dict[str, Any], ...], versions: tuple[Proposal, ...]) -> tuple[dict[str, Any], ...]:
+    """The decision that last made a version of this review, and the newest one since; versions newest first."""
+    previous = versions[0].content.previous_bulletin if versions else None
+    round_ids = {version.id for version in versions if version.content.previous_bulletin == previous}
+    made = [record for record in records if record["proposal"] in round_ids][-1:]
+    return (*made, *(record for record in records[-1:] if record not in made))
+
+
 def _of_kind(entries: Iterable[LedgerEntry], kind: str) -> tuple[dict[str, Any], ...]:
     return tuple({**json.loads(entry.payload), "at": entry.at} for entry in entries if entry.kind == kind)
 

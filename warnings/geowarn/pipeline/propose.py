@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+_PROPOSERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+
+
 def _need_text(value: str, name: str) -> str:
     if not value.strip():
         raise Refused("propose.text-missing", field=name)
@@ -50,7 +53,7 @@ def propose_by_hand(
 
     `hours` from now until the end of validity, at most 72.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+    actor.need(*_PROPOSERS)
     if not levels or max(levels.values()) is Level.NONE:
         raise Refused("propose.no-level")
     if not 1 <= hours <= 72:
@@ -82,6 +85,8 @@ def propose_from_run(desk: Desk, run_id: str, actor: Actor | None = None) -> Pro
     review is replaced only where a person asks (`actor`); else a task says what the newer runs call for.
     """
     label, editor = (actor.label, actor.user.name) if actor else (SYSTEM, SYSTEM)
+    if actor:
+        actor.need(*_PROPOSERS)
     now = desk.clock.now()
     with desk.store.read() as work:
         run = work.assessments.get(run_id)
@@ -100,13 +105,15 @@ def propose_from_run(desk: Desk, run_id: str, actor: Actor | None = None) -> Pro
     return outcome.proposal
 
 
-def follow_course(desk: Desk) -> Proposal | None:
-    """Decide again on the newest run that is not over: time alone ends the persistence after rain, and a crash
-    between assessment and proposal is made up for."""
+def follow_course(desk: Desk, actor: Actor | None = None) -> Proposal | None:
+    """Decide again on the newest run that is not over.
+
+    Time alone ends the persistence after rain, and a crash between assessment and proposal is made up for.
+    """
     now = desk.clock.now()
     with desk.store.read() as work:
         run = next((found for found in work.assessments.latest(5) if found.window.end > now), None)
-    return propose_from_run(desk, run.id) if run else None
+    return propose_from_run(desk, run.id, actor) if run else None
 
 
 def hours_left(content: Content, now: datetime) -> float:
