@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ CODES = (A, B, TOWN)
 SOURCES = ("ecmwf", "gfs", "local")
 LEVELS = st.sampled_from([Level.NONE, Level.YELLOW, Level.ORANGE])
 WORDS = st.one_of(LEVELS, LEVELS, st.sampled_from([GAP, "blue?", "orange?", Level.RED, Level.BLUE]))
-SAYS = st.fixed_dictionaries({A: WORDS, TOWN: WORDS}, optional={B: WORDS})
+SAYS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({A: WORDS, TOWN: WORDS}, optional={B: WORDS})
 RULES = st.builds(
     CourseRules,
     persistence_hours=st.sampled_from([0.0, 0.0, 3.0]),
