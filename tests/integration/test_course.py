@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from geowarn.pipeline.propose import follow_course, propose_by_hand, propose_fro
 from geowarn.pipeline.review import dismiss, edit, return_for_edit
 from geowarn.pipeline.signoff import sign
 from geowarn.pipeline.watch import end_validity
+from geowarn.store.unit_of_work import SqlStore
 
 NONE, BLUE, YELLOW, ORANGE, RED = Level
 
@@ -66,6 +68,22 @@ def test_calls_at_once_propose_once(desk: CourseDesk) -> None:
         made = list(pool.map(lambda _: propose_from_run(desk.system.desk, run), range(4)))
     assert len([found for found in made if found]) == 1
     assert len(desk.warnings()) == 1
+
+
+def test_calls_at_once_propose_once_on_every_database(
+    demo_system: System, shared_store: SqlStore, officer: Officer, settable_clock: SettableClock
+) -> None:
+    with demo_system.store.read() as there, shared_store.begin() as here:
+        here.areas.save_all(there.areas.all())
+        here.commit()
+    desk = CourseDesk(replace(demo_system, store=shared_store), officer, settable_clock)
+    for _ in range(3):
+        run = desk.assessed({HAIYANG: YELLOW})
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda name: propose_from_run(desk.system.desk, name), [run] * 4))
+    (warning,) = desk.warnings()
+    assert desk.newest(warning.id).version == 1
+    assert len(desk.records(warning.id)) == 3
 
 
 def test_a_rise_replaces_the_machine_s_own_version_and_voids_signatures(desk: CourseDesk) -> None:

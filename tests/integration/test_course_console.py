@@ -14,6 +14,7 @@ from tests.integration.course_desk import GAP, HAIYANG, LAIYANG, QIXIA, CourseDe
 from geowarn.bootstrap import System
 from geowarn.catalogue import LANGUAGES
 from geowarn.cli.common import put_json
+from geowarn.cli.warnings import show
 from geowarn.demo.setting import password_of
 from geowarn.domain.level import Level
 from geowarn.pipeline.desk import find_warning
@@ -38,8 +39,9 @@ def changed(desk: CourseDesk) -> str:
     warning_id = desk.must_hear({HAIYANG: ORANGE, LAIYANG: YELLOW, QIXIA: YELLOW}).warning_id
     desk.signed_and_released(warning_id)
     for _ in range(2):
-        desk.clock.advance(hours=4)
+        desk.clock.advance(hours=5)
         desk.hears({HAIYANG: YELLOW, LAIYANG: YELLOW, QIXIA: GAP})
+    desk.clock.advance(hours=2)
     desk.must_hear({HAIYANG: YELLOW, LAIYANG: RED, QIXIA: GAP}, "ecmwf")
     text = {"action.yellow.zh": "请远离陡坡和沟谷"}
     edit(desk.system.desk, warning_id, text, desk.officer("duty"))
@@ -48,13 +50,12 @@ def changed(desk: CourseDesk) -> str:
 
 @pytest.fixture
 def client(desk: CourseDesk) -> TestClient:
-    opened = TestClient(create_app(desk.system))
-    form = {"name": "duty", "password": password_of("duty")}
-    assert opened.post("/console/login", data=form, headers=OURS).status_code == 200
-    return opened
+    return TestClient(create_app(desk.system))
 
 
 def page(client: TestClient, warning_id: str, language: str) -> HtmlElement:
+    form = {"name": "duty", "password": password_of("duty")}
+    assert client.post("/console/login", data=form, headers=OURS).status_code == 200
     answer = client.get(f"/console/warnings/{warning_id}?lang={language}")
     assert answer.status_code == 200, answer.text
     tree: HtmlElement = document_fromstring(answer.text)
@@ -127,8 +128,6 @@ def test_a_first_version_has_reasons_but_nothing_to_compare(client: TestClient, 
 
 
 def test_the_command_shows_the_same_reasons(desk: CourseDesk, changed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from geowarn.cli.warnings import show
-
     show(changed, as_json=False, data=desk.system.data_dir)
     said = capsys.readouterr().out
     assert "Qixia City: stays III yellow" in said
