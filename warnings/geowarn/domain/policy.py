@@ -21,6 +21,7 @@ class Policy:
     signers: Mapping[Level, tuple[Role, ...]]
     retract: tuple[Role, ...]
     publish_from: Level
+    incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
     course: CourseRules = field(default_factory=CourseRules)
 
     def required(self, content: Content) -> tuple[Role, ...]:
