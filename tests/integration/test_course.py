@@ -29,7 +29,7 @@ NONE, BLUE, YELLOW, ORANGE, RED = Level
 
 @pytest.fixture
 def desk(demo_system: System, officer: Officer, settable_clock: SettableClock) -> Iterator[CourseDesk]:
-    settable_clock.moment = settable_clock.moment.replace(minute=10, second=0, microsecond=0)
+    settable_clock.moment = settable_clock.moment.replace(minute=10, second=0, microsecond=0) + timedelta(hours=1)
     yield CourseDesk(demo_system, officer, settable_clock)
     count, fault = verify(demo_system.store)
     assert fault is None
@@ -203,6 +203,28 @@ def test_a_version_a_person_edited_is_not_replaced(desk: CourseDesk) -> None:
     assert levels(taken.content) == {HAIYANG: RED, LAIYANG: ORANGE}
     assert taken.edited_by == "duty"
     assert "levels-moved" not in desk.tasks()
+
+
+def test_what_the_machine_prepared_stands_in_nobody_s_way(desk: CourseDesk, in_force: str) -> None:
+    desk.clock.advance(hours=1)
+    rise = desk.must_hear({HAIYANG: RED, LAIYANG: YELLOW})
+    own = change.lift(desk.system.desk, in_force, "预报有误，实况无雨", desk.officer("duty"))
+    assert (own.version, own.content.act) == (rise.version + 1, Act.LIFT)
+    dismiss(desk.system.desk, in_force, "再看一次", desk.officer("duty"))
+    desk.clock.advance(hours=1)
+    again = desk.must_hear({HAIYANG: RED, LAIYANG: YELLOW})  # an all-clear that was not given refuses no level
+    sign(desk.system.desk, in_force, desk.officer("leader"))
+    with pytest.raises(Refused) as refusal:
+        change.lift(desk.system.desk, in_force, "雨停", desk.officer("duty"))
+    assert refusal.value.facts["version"] == again.version
+
+
+def test_a_proposal_nobody_looked_at_is_not_carried_into_the_next_storm(desk: CourseDesk) -> None:
+    old = desk.must_hear({HAIYANG: RED})
+    desk.clock.advance(hours=49)
+    new = desk.must_hear({LAIYANG: YELLOW})
+    assert new.warning_id != old.warning_id
+    assert levels(new.content) == {LAIYANG: YELLOW}
 
 
 def test_a_returned_version_is_a_person_s(desk: CourseDesk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from lxml.html import HtmlElement, document_fromstring
@@ -29,7 +30,7 @@ Browser = Callable[[str], HtmlElement]
 
 @pytest.fixture
 def desk(demo_system: System, officer: Officer, settable_clock: SettableClock) -> CourseDesk:
-    settable_clock.moment = settable_clock.moment.replace(minute=10, second=0, microsecond=0)
+    settable_clock.moment = settable_clock.moment.replace(minute=10, second=0, microsecond=0) + timedelta(hours=1)
     return CourseDesk(demo_system, officer, settable_clock)
 
 

@@ -127,7 +127,14 @@ def decide(
     if way is Way.NOTHING:
         way, levels = Way.EXTEND if found.due(expires) else way, held.levels
     moved = Decision(way, levels, held.expires if way is Way.NOTHING else expires, (), all_clear=asks)
-    return replace(moved, facts=found.told(moved), run=found.run_of(moved, rises, falls), answers=held.answers)
+    facts = found.told(moved)
+    return replace(moved, facts=facts, run=found.run_of(moved, rises, falls), answers=_touching(held.answers, facts))
+
+
+def _touching(answers: tuple[Answer, ...], facts: tuple[Fact, ...]) -> tuple[Answer, ...]:
+    """The refusals that speak of one of these areas, or of the end alone."""
+    codes = {fact.area for fact in facts}
+    return tuple(a for a in answers if codes & {*a.rises, *a.falls} or not (a.rises or a.falls))
 
 
 def _without_answered_falls(held: Held, wanted: Levels, now: datetime) -> dict[str, Level]:
@@ -182,9 +189,9 @@ class _Findings:
                 return Fact(code, held, level, "reached", found)
         for level in sorted((level for level in Level if Level.NONE < level <= held), reverse=True):
             if because := self._keeps(code, level):
-                return Fact(code, held, level, because, self.standing(code, level))
-        if held and code not in self.held.levels and (doubt := self._doubt(code)):
-            return Fact(code, held, held, "incomplete", Standing(State.UNSEEN, doubt=doubt))
+                found = self.standing(code, level)
+                shares = because == "incomplete" and found.state is State.UNSEEN
+                return Fact(code, held, level, because, replace(found, doubt=self._doubt(code)) if shares else found)
         return Fact(code, held, Level.NONE, "withdrawn", self.standing(code, max(held, Level.BLUE)))
 
     def _keeps(self, code: str, level: Level) -> str:
@@ -197,15 +204,16 @@ class _Findings:
         if found.state is State.WITHDRAWN and found.until is not None:
             persists = found.until + timedelta(hours=self.rules.persistence_hours)
             return "persisting" if self.now < persists else ""
-        if code not in self.held.levels or level > self.held.levels[code]:
-            return ""
+        if level > self.held.levels.get(code, Level.NONE):  # so far it only shared this level
+            return "incomplete" if self._doubt(code) else ""
         return "by-person" if code in self.held.by_person else "no-run"
 
     def _doubt(self, code: str) -> Run | None:
         """A newest run that could not tell about an area that so far shared the level of one around it."""
         newest = [cluster[-1] for cluster in self._heard if code in cluster[-1].says][-self.rules.lowering_runs :]
         unsure = [run for run in newest if not run.says[code].complete]
-        return unsure[-1] if unsure else newest[-1] if len(newest) < self.rules.lowering_runs else None
+        few = newest if len(newest) < self.rules.lowering_runs else []
+        return next(iter(reversed([*few, *unsure])), None)
 
     def answered(self, code: str, level: Level) -> bool:
         """Whether a person has said no to this level or a higher one for the same time."""

@@ -107,12 +107,14 @@ def current_course(work: UnitOfWork, rules: CourseRules, now: datetime) -> Cours
     A dismissal, an all-clear, a cancellation or a retraction ends a course; what comes after begins a new one, and
     the runs that were known then open nothing.
     """
-    ended = [(w, versions) for w, versions in _from_forecasts(work, now) if w.status in _ENDED]
+    courses = _from_forecasts(work, now)
+    ended = [(w, versions) for w, versions in courses if w.status in _ENDED]
     answers = tuple(_ending(work, warning, versions) for warning, versions in ended)
     answered = frozenset[str]().union(*(_read_runs(decisions(work, warning.id)) for warning, _ in ended))
-    for warning, versions in _from_forecasts(work, now):
+    for warning, versions in courses:
         chain = work.bulletins.of_warning(warning.id)
-        if warning.status in _ENDED or _long_over(chain, rules, now):
+        until = (chain[-1].content if chain else versions[0].content).expires
+        if warning.status in _ENDED or until + timedelta(hours=rules.same_course_hours) <= now:
             continue
         entries = work.ledger.entries(subject=warning.id)
         known = _read_runs(_of_kind(entries, DECIDED))
@@ -132,10 +134,6 @@ def _from_forecasts(work: UnitOfWork, now: datetime) -> list[tuple[HazardWarning
         if warning.series is Series.REAL and (warning.ended_at is None or warning.ended_at > now - _REMEMBERED)
     ]
     return [(w, versions) for w, versions in found if versions and versions[0].content.assessment_id is not None]
-
-
-def _long_over(chain: tuple[Bulletin, ...], rules: CourseRules, now: datetime) -> bool:
-    return bool(chain) and chain[-1].content.expires + timedelta(hours=rules.same_course_hours) <= now
 
 
 def _ending(work: UnitOfWork, warning: HazardWarning, versions: tuple[Proposal, ...]) -> Answer:
