@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -17,6 +17,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.votes import CourseRules
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
@@ -154,7 +155,26 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    return Policy(levels, signers["retract"], publish_from, signers["incident"])
+    course = _course_rules(table.get("course", {}), path.name)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course)
+
+
+def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:
+    """The numbers of `[course]`; raises Refused naming the key."""
+    numbers = {name: value for name, value in table.items() if name != "sources"}
+    known = {field.name for field in fields(CourseRules)} - {"sources"}
+    for name, value in numbers.items():
+        least = 2 if name == "lowering_runs" else 0
+        whole = name != "lowering_runs" or isinstance(value, int)
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not whole:
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=f"{value!r} is not a number for it")
+        if not least <= value <= 240:
+            reason = f"{value!r} is outside {least} to 240"
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=reason)
+    sources = table.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise Refused("config.invalid", file=file, key="course.sources", reason="it is a list of names")
+    return CourseRules(**numbers, sources=tuple(sources))
 
 
 def load_channels(path: Path) -> dict[str, Any]:

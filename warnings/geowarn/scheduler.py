@@ -19,7 +19,7 @@ from geowarn.pipeline.assess import assess
 from geowarn.pipeline.inbox import take_in, unassessed
 from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.ingest import ingest
-from geowarn.pipeline.propose import propose_from_run
+from geowarn.pipeline.propose import follow_course, propose_from_run
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence
 from geowarn.ports import Publisher
 
@@ -116,10 +116,11 @@ class Scheduler:
         )
 
     def assess_newest(self) -> None:
-        """Assess the newest run that no assessment has used, and propose what rises."""
+        """Assess the newest run that no assessment has used, and propose what the runs now call for."""
         system = self.system
         forecast = unassessed(system.store, system.clock.now())
         if forecast is None:
+            follow_course(system.desk)
             return
         run = assess(
             system.store,
