@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_members_are_told_apart(tmp_path: Path) -> None:
     assert [(field.member, field.values[0]) for field in fields] == [(0, 0), (1, 1)]
 
 
-def columns(step: timedelta, **values: list[float | None]) -> dict[str, Any]:
+def columns(step: timedelta, **values: Sequence[float | None]) -> dict[str, Any]:
     start = datetime(2026, 7, 23)  # noqa: DTZ001
     times = [(start + index * step).isoformat(timespec="minutes") for index in range(len(next(iter(values.values()))))]
     return {"time": times, **values}
