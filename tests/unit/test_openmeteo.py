@@ -114,7 +114,7 @@ def read_all(folder: Path, document: object) -> tuple[Reading, ...]:
 
 
 def test_every_model_of_a_response_is_a_reading_of_its_own(tmp_path: Path) -> None:
-    names = {
+    names: dict[str, Sequence[float | None]] = {
         "precipitation_icon_seamless_eps": [1.0, 2.0],
         "precipitation_member01_icon_seamless_eps": [3.0, 4.0],
         "precipitation_gfs_seamless": [5.0, None],
