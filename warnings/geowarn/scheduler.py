@@ -16,6 +16,7 @@ from geowarn.bootstrap import System, config_file
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
 from geowarn.pipeline.assess import assess
+from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.inbox import take_in, unassessed
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
@@ -143,5 +144,6 @@ class Scheduler:
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
+        close_finished(self.system.store, self.system.clock)
         if end_validity(self.system.desk):
             publish_all(self.system)

@@ -10,6 +10,7 @@ import typer
 from geowarn.bootstrap import System, config_file
 from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.companion import take_alerts
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
@@ -32,7 +33,7 @@ def active_rules(system: System) -> RuleSet:
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="grib, openmeteo, csv, or a third party's reader")],
+    source: Annotated[str, typer.Argument(help="grib, openmeteo, micaps, nws, csv, cap, or a third party's reader")],
     file: Annotated[
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
@@ -44,6 +45,9 @@ def ingest(
     system = system_of(data)
     if not file:
         raise Refused("cli.file-missing", source=source)
+    if source == "cap":
+        take_alerts(system, file, as_json)
+        return
     forecasts = ingest_files(
         system.store,
         system.clock,
