@@ -7,6 +7,7 @@ reader's settings, see `micaps_title`, or refused.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -187,5 +188,5 @@ def _spread(total: _Total, every: Grid | Stations) -> Values:
 
 
 def _field(total: _Total, kind: RainKind, source: str, run: datetime) -> RainField:
-    mm = tuple(float(value) for value in total.values)
+    mm = array("d", total.values.tobytes())  # a run of many steps as tuples would be four times as large
     return RainField(total.period, total.file.support, mm, kind, source, run, quality=total.notes)
