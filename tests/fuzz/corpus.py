@@ -50,6 +50,7 @@ _ENDINGS = {
     "grib": ("grib", "grib1", "grib2", "grb", "grb2"),
     "netcdf": ("nc", "nc4", "h5", "hdf5"),
     "openmeteo": ("json",),
+    "nws": ("geojson",),
     "micaps": ("000", "003", "006", "012", "024", "micaps"),
 }
 

@@ -18,6 +18,7 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import Payload, RainKind, Reading
 from geowarn.sources.nws import NwsReader
 
+SAMPLE = Path(__file__).parents[1] / "data" / "forecasts" / "nws-tae-58-65-2022-02-04.geojson"
 CELL = [[-97.1, 39.73], [-97.1, 39.75], [-97.07, 39.75], [-97.07, 39.73], [-97.1, 39.73]]
 
 
@@ -50,6 +51,17 @@ def refused(folder: Path, document: object) -> tuple[str, str]:
         read(folder, document)
     assert "nws.json" in explain(caught.value, "en")
     return caught.value.key.removeprefix("nws."), explain(caught.value, "zh")
+
+
+def test_a_real_response_gives_its_own_totals() -> None:
+    document = json.loads(SAMPLE.read_text())
+    (reading,) = NwsReader().read([Payload(SAMPLE, SAMPLE.name)])
+    told = document["properties"]["quantitativePrecipitation"]["values"]
+    assert [field.values[0] for field in reading.fields] == [one["value"] for one in told]
+    assert {field.period.hours for field in reading.fields} == {3, 6}
+    assert reading.run_time == datetime(2022, 2, 4, 3, 15, 41, tzinfo=UTC)
+    assert reading.source == "NWS TAE 58 65"
+    assert sum(field.values[0] for field in reading.fields) == pytest.approx(20.066)
 
 
 def test_mixed_intervals_stay_the_totals_they_are(tmp_path: Path) -> None:
