@@ -18,6 +18,7 @@ from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid, Payload, RainField, Reading, Stations
+from geowarn.pipeline.ingest import note_sentence
 from geowarn.ports import Reader
 
 OURS = {point.name: point for point in entry_points(group="geowarn.sources") if point.value.startswith("geowarn.")}
@@ -73,6 +74,9 @@ def hold(readings: tuple[Reading, ...]) -> None:
     for reading in readings:
         assert reading.fields
         assert reading.run_time.utcoffset() == timedelta(0)
+        for text in {*reading.notes, *(one for field in reading.fields for one in field.quality)}:
+            assert note_sentence(text, "zh")
+            assert note_sentence(text, "en")
         for field in reading.fields:
             values = np.asarray(field.values)
             assert field.period.start.utcoffset() == field.period.end.utcoffset() == timedelta(0)

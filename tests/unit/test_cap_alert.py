@@ -122,6 +122,20 @@ def test_the_table_and_the_schema_agree(data: st.DataObject) -> None:
     assert ours == schema().validate(tree)
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damage_is_refused_or_read_and_never_worse(data: st.DataObject) -> None:
+    content = bytearray(alert("2", info(area(polygon=SQUARE, geocode="370687")), references=reference("1")))
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        message = CapAlertReader().read(bytes(content[: data.draw(st.integers(0, len(content)))]), "a.xml")
+    except Refused as refusal:
+        explain(refusal, "zh")
+    else:
+        covered(message.areas, OURS)
+
+
 # --- whose areas
 
 HAIYANG = {

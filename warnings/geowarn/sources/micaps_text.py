@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -29,21 +31,18 @@ _MOST_EDGE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class MicapsFile:
-    """One file: header time as written (no zone), lead in hours (type 3 has none), values in mm, NaN = missing.
-
-    `quantum` is the last printed decimal in mm; `declared` is how many stations the header promises.
-    """
+    """One file: lead in hours (type 3 has none), values in mm (NaN = missing), `quantum` their last printed decimal."""
 
     name: str
     type: int
     title: str
-    time: datetime  # naive
+    time: datetime  # as written, no zone
     lead: int | None
     level: int
     support: Grid | Stations
     values: Values
     quantum: float
-    declared: int
+    declared: int  # stations or cells the header promises
 
 
 def read_micaps(payload: Payload, most_mebibytes: int, most_points: int) -> MicapsFile:
@@ -75,10 +74,8 @@ def _first_line(first: bytes, file_name: str) -> tuple[int, str]:
 
 def _decoded(line: bytes) -> str | None:
     for encoding in ("utf-8", "gb18030"):  # Chinese in GBK is hardly ever valid UTF-8; the other way round it often is
-        try:
+        with suppress(UnicodeDecodeError):
             return line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
     return None
 
 
@@ -89,17 +86,19 @@ class _Cursor:
         self.file = file_name
         self.lines = lines
         self.line = 1  # of the last token taken
+        self._taken = 0  # tokens of that line
         self._tokens = self._all()
 
     def _all(self) -> Iterator[bytes]:
         for number, line in enumerate(self.lines, start=1):
-            for token in line.split():
-                self.line = number
+            for index, token in enumerate(line.split(), start=1):
+                self.line, self._taken = number, index
                 yield token
 
-    def rest(self) -> list[bytes]:
-        """Every token after those taken."""
-        return list(self._tokens)
+    def rest(self) -> bytes:
+        """Everything after the tokens taken, as it stands."""
+        begun = b" ".join(self.lines[self.line - 1].split()[self._taken :])
+        return b"\n".join([begun, *self.lines[self.line :]])
 
     def bad(self, field: str, value: object, *, line: int | None = None) -> Refused:
         """A refusal that names file, line, field and value."""
@@ -144,10 +143,9 @@ def _grid_file(cursor: _Cursor, title: str, most_points: int) -> MicapsFile:
     grid = _grid(cursor, sides, nx, ny)
     for name in _DRAWING:
         cursor.number(name)
-    tokens = cursor.rest()
-    if len(tokens) != grid.size:
-        raise Refused("micaps.count", file=cursor.file, declared=grid.size, found=len(tokens))
-    values, quantum = _values(cursor, tokens)
+    values, quantum = _values(cursor, cursor.rest())
+    if values.size != grid.size:
+        raise Refused("micaps.count", file=cursor.file, declared=grid.size, found=values.size)
     return MicapsFile(cursor.file, 4, title, time, lead, level, grid, values, quantum, grid.size)
 
 
@@ -177,15 +175,19 @@ def _step(cursor: _Cursor, field: str, written: float, span: float, count: int) 
     return written
 
 
-def _values(cursor: _Cursor, tokens: Sequence[bytes]) -> tuple[Values, float]:
-    try:
-        values = np.array(tokens, dtype="S32").astype(np.float64)
-    except ValueError:
-        values = np.array([np.nan])
-    if not np.isfinite(values).all() or any(len(token) > 32 for token in tokens):
-        index = next(i for i, token in enumerate(tokens) if not _NUMBER.fullmatch(token))
+def _values(cursor: _Cursor, text: bytes) -> tuple[Values, float]:
+    """Numbers in order, NaN = missing, and their last printed decimal (of the first thousand) in mm."""
+    with catch_warnings():
+        simplefilter("error")  # numpy stops at what is no number and only warns of it
+        try:
+            values = np.fromstring(text, dtype=np.float64, sep=" ")
+        except (DeprecationWarning, ValueError):
+            values = np.array([np.nan])
+    if not np.isfinite(values).all():
+        tokens = text.split()
+        index = next((i for i, token in enumerate(tokens) if not _NUMBER.fullmatch(token)), 0)
         raise cursor.bad("mm", tokens[index], line=_line_of(cursor.lines, len(tokens) - index))
-    decimals = max(len(token.partition(b".")[2]) for token in tokens)
+    decimals = max((len(token.partition(b".")[2]) for token in text[:8000].split()[:1000]), default=0)
     values[values == MISSING] = np.nan
     return values, float(10.0 ** -min(decimals, 6))
 
@@ -230,7 +232,7 @@ def _stations(cursor: _Cursor) -> tuple[Stations, Values, float]:
     if not rows:
         raise Refused("micaps.count", file=cursor.file, declared=1, found=0)
     lons, lats, texts, _ = zip(*rows.values(), strict=True)
-    values, quantum = _values(cursor, texts)
+    values, quantum = _values(cursor, b" ".join(texts))
     return Stations(tuple(rows), lons, lats), values, quantum
 
 
