@@ -21,7 +21,9 @@ from geowarn.demo.setting import password_of
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.pipeline.companion import Received, close_finished, receive_alert
+from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.ports import CompanionAlert
+from geowarn.scheduler import Scheduler
 from geowarn.sources.cap_alert import CapAlertReader
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.web.app import create_app
@@ -182,6 +184,48 @@ def test_a_bad_file_leaves_no_trace(store: SqlStore, clock: FakeClock, tmp_path:
     assert caught.value.key == "ingest.no-file"
     assert not kinds(store)
     assert not (tmp_path / "raw").exists()
+
+
+def test_the_watched_folder_takes_whole_files_and_sets_bad_ones_aside(store: SqlStore, tmp_path: Path) -> None:
+    folder = tmp_path / "inbox" / "cap"
+    folder.mkdir(parents=True)
+    written = {"a.xml": alert(), "bad.xml": b"<alert", "b.xml.part": alert("2"), ".hidden": alert("3")}
+    for name, data in written.items():
+        (folder / name).write_bytes(data)
+
+    def look(clock: FakeClock) -> list[str]:
+        taken = take_in_alerts(folder.parent, store, clock, CapAlertReader(), tmp_path / "raw", "scheduler")
+        return [one.outcome for one in taken]
+
+    fresh, calm = FakeClock(datetime.now(UTC)), FakeClock(datetime.now(UTC) + timedelta(seconds=11))
+    assert look(fresh) == []  # still being written, for all anybody knows
+    assert look(calm) == ["over"]  # an alert of July, read today
+    assert look(calm) == []
+    assert sorted(one.name for one in folder.iterdir()) == [".hidden", "b.xml.part"]
+    assert [one.name.split("-")[1] for one in (folder.parent / "refused").iterdir()] == ["bad.xml"]
+    assert kinds(store) == ["companion.received", "input.refused"]
+    with store.read() as work:
+        assert [task.subject for task in work.tasks.pending() if task.kind == "input-refused"] == ["bad.xml"]
+
+
+def test_the_scheduler_looks_there(demo_system: System) -> None:
+    now = demo_system.clock.now().replace(microsecond=0)
+    folder = demo_system.data_dir / "inbox" / "cap"
+    folder.mkdir(parents=True)
+    times = {"effective": now.isoformat(), "expires": (now + timedelta(hours=6)).isoformat()}
+    (folder / "a.xml").write_bytes(alert(infos=info(area(geocode="370600"), **times), sent=now.isoformat()))
+    demo_system.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    scheduler = Scheduler(demo_system)
+    scheduler.take_in()
+    scheduler.take_in_alerts()
+    with demo_system.store.read() as work:
+        (kept,) = work.companions.current(demo_system.clock.now())
+        assert "370687" in kept.areas
+        assert not any(entry.kind == "input.refused" for entry in work.ledger.entries())
+    demo_system.clock.advance(hours=6)  # type: ignore[attr-defined]
+    scheduler.expire()
+    with demo_system.store.read() as work:
+        assert not [task for task in work.tasks.pending() if task.kind == "companion"]
 
 
 def test_two_at_once_are_one(store: SqlStore, clock: FakeClock, tmp_path: Path) -> None:
