@@ -131,19 +131,23 @@ def _toml(path: Path) -> dict[str, Any]:
         raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
 
 
+# An installation's own policy from before statements were signed still opens.
+_DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
+
+
 def load_policy(path: Path, publish_from: Level) -> Policy:
     """Read who signs what; raises Refused naming file, key and role."""
     table = _toml(path)
     signers: dict[str, tuple[Role, ...]] = {}
-    for key in ("blue", "yellow", "orange", "red", "retract"):
+    for key in ("blue", "yellow", "orange", "red", "retract", "incident"):
         try:
-            signers[key] = tuple(Role(role) for role in table[key])
+            signers[key] = tuple(Role(role) for role in table.get(key, ()) or _DEFAULT_SIGNERS[key])
         except (KeyError, ValueError) as error:
             raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    return Policy(levels, signers["retract"], publish_from)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"])
 
 
 def load_channels(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from geowarn.pipeline.assess import assess
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.inbox import take_in, unassessed
+from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.rules import load_rules
@@ -153,5 +154,6 @@ class Scheduler:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
         close_finished(self.system.store, self.system.clock)
+        watch_promises(self.system.desk)
         if end_validity(self.system.desk):
             publish_all(self.system)
