@@ -176,8 +176,3 @@ def test_a_folder_and_a_file_that_is_gone_are_refused(reader: Reader, tmp_path: 
         with pytest.raises(Refused) as caught:
             reader.read([Payload(path, "gone.dat")])
         assert "gone.dat" in explain(caught.value, "en")
-
-
-def test_no_file_at_all_is_refused(reader: Reader) -> None:
-    with pytest.raises(Refused):
-        reader.read([])

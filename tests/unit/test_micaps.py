@@ -227,13 +227,33 @@ def test_observed_files_of_several_days_are_one_reading(tmp_path: Path) -> None:
     assert refused(tmp_path, ("26072308.000", stations_text()), ("26072408.000", moved))[0] == "station-moved"
 
 
+def test_a_run_of_12_h_named_like_its_header_may_be_in_utc(tmp_path: Path) -> None:
+    """Programs that write MICAPS files often keep UTC in name and header; model runs start at 00, 06, 12, 18 UTC."""
+    text = grid_text(time="26 07 23 12")
+    assert refused(tmp_path, ("26072312.024", text))[0] == "zone"
+    noon = datetime(2026, 7, 23, 12, tzinfo=UTC)
+    assert read(tmp_path, ("26072312.024", text), settings=Settings(zone="utc")).run_time == noon
+    assert read(tmp_path, ("26072312.024", text), settings=Settings(zone="beijing")).run_time == noon - timedelta(
+        hours=8
+    )
+    word = grid_text(time="26 07 23 12", title="2026072312(UTC)24小时降水")
+    assert read(tmp_path, ("26072312.024", word)).run_time == noon
+    assert refused(tmp_path, ("26072312.024", word), settings=Settings(zone="beijing"))[0] == "zone-contradiction"
+    later = ("26072320.024", text)
+    assert read(tmp_path, later).run_time == noon
+    assert refused(tmp_path, later, settings=Settings(zone="beijing"))[0] == "zone-contradiction"
+    observed = stations_text(title="2026年07月23日12时1小时降水", time="26 07 23 12")
+    assert read(tmp_path, ("26072312.000", observed)).run_time == noon - timedelta(hours=8)
+
+
 @quick
 @given(hour=st.integers(0, 23), lead=st.sampled_from([1, 3, 6, 12, 24, 72]), utc=st.booleans())
 def test_any_header_clock_gives_the_same_hours(tmp_path: Path, hour: int, lead: int, utc: bool) -> None:
     run = datetime(2026, 7, 23, hour, tzinfo=UTC)
+    label = "" if (hour + 8) % 6 else f"{run + timedelta(hours=8):%Y年%m月%d日%H时}(北京时)"
     name = f"r01-{run + timedelta(hours=8):%y%m%d%H}.{lead:03d}"
     header = run if utc else run + timedelta(hours=8)
-    reading = read(tmp_path, (name, grid_text(lead, title="降水", time=f"{header:%y %m %d %H}")))
+    reading = read(tmp_path, (name, grid_text(lead, title=f"{label}降水", time=f"{header:%y %m %d %H}")))
     assert reading.run_time == run
     assert reading.fields[0].period == Period.ending(run + timedelta(hours=lead), 1)
 

@@ -3,7 +3,8 @@
 The header holds none of the three. Its code -1 ("draw as 6-hour rain") stands on files of 24-hour totals too, and its
 hour is in UTC on some products and in Beijing time on others. The title and the name settle it, or the file is
 refused with what would settle it:
-- `YYMMDDHH.FFF`, the MICAPS name, is in Beijing time (UTC+8, no summer time) and FFF the lead in hours;
+- `YYMMDDHH.FFF`, the MICAPS name, is in Beijing time (UTC+8, no summer time) and FFF the lead in hours; a header that
+  says the same is in Beijing time too, unless it is a run of 00, 06, 12 or 18 h, the hours at which runs start in UTC;
 - `r24-YYMMDDHH.FFF` says totals of 24 h, `acc-YYMMDDHH.FFF` totals since the start of the run.
 """
 
@@ -19,7 +20,7 @@ from geowarn.sources.micaps_text import MicapsFile
 
 FROM_START = 0  # a length of no hours: the total since the start of the run
 LENGTHS = (1, 2, 3, 6, 12, 24)
-BEIJING = timedelta(hours=8)
+UTC, BEIJING = timedelta(0), timedelta(hours=8)
 
 _NAME = re.compile(r"(?:(?:r(?P<hours>\d{2})|(?P<start>acc))[-_])?(?:.*\D)?(?P<label>\d{8}|\d{10})\.(?P<lead>\d{3})")
 _LABELS = (
@@ -62,7 +63,7 @@ def meaning_of(file: MicapsFile, zone: str | None, hours: int | None) -> Meaning
         raise Refused("micaps.lead", file=file.name, title=file.title[:60], value=lead)
     if not observed and found > lead:
         raise Refused("micaps.lead-short", file=file.name, hours=found, lead=lead)
-    return Meaning(found, _offset(file, named, zone), lead, observed)
+    return Meaning(found, _offset(file, named, zone, observed), lead, observed)
 
 
 def _refuse_other_elements(file: MicapsFile, *, stated: bool) -> None:
@@ -111,42 +112,50 @@ def _hours(file: MicapsFile, named: re.Match[str] | None, setting: int | None) -
     return only
 
 
-def _offset(file: MicapsFile, named: re.Match[str] | None, zone: str | None) -> timedelta:
-    """How far the header's clock is ahead of UTC."""
-    told = _told_by_name(file, named) if named else _told_by_title(file)
-    configured = {"utc": timedelta(0), "beijing": BEIJING}.get(zone or "")
-    if told is not None and configured is not None and told != configured:
+def _offset(file: MicapsFile, named: re.Match[str] | None, zone: str | None, observed: bool) -> timedelta:
+    """How far the header's clock is ahead of UTC: by the title's word, by 8 h of difference, by settings, by name."""
+    proven = _told_by_word(file) if _told_by_word(file) is not None else _told_by_difference(file, named)
+    configured = {"utc": UTC, "beijing": BEIJING}.get(zone or "")
+    if proven is not None and configured is not None and proven != configured:
         raise Refused("micaps.zone-contradiction", file=file.name, header=_shown(file.time), zone=str(zone))
-    settled = configured if told is None else told
+    settled = configured if proven is None else proven
+    if settled is None and named and (observed or file.time.hour % 6):
+        settled = BEIJING  # the name says the same as the header, and names are in Beijing time
     if settled is None:
         raise Refused("micaps.zone", file=file.name, header=_shown(file.time), title=file.title[:60])
     return settled
 
 
-def _told_by_name(file: MicapsFile, named: re.Match[str]) -> timedelta | None:
+def _told_by_word(file: MicapsFile) -> timedelta | None:
+    if file.time not in _labels(file.title):
+        return None
+    if re.search(r"世界时|(?i:utc|gmt)", file.title):
+        return UTC
+    return BEIJING if re.search(r"北京时|(?i:bjt)", file.title) else None
+
+
+def _told_by_difference(file: MicapsFile, named: re.Match[str] | None) -> timedelta | None:
+    """UTC where a time in Beijing time, in the name or first in the title, is 8 h after the header's; else None.
+
+    A name that says the same as the header proves little: some producers write both in UTC, whose runs start at 00,
+    06, 12 or 18 h.
+    """
+    if not named:
+        labels = _labels(file.title)
+        return UTC if labels and labels[0] == file.time + BEIJING else None
     text = named["label"]
     year = len(text) - 6
     label = _moment([text[:year], text[year : year + 2], text[-4:-2], text[-2:]])
-    if label is None:
-        raise Refused("micaps.name", file=file.name, header=_shown(file.time), label=named["label"])
-    named_end = label + timedelta(hours=int(named["lead"]))
     header_end = file.time + timedelta(hours=file.lead if file.lead is not None else int(named["lead"]))
-    if named_end == header_end:
-        return BEIJING
-    if named_end == header_end + BEIJING:
-        return timedelta(0)
-    raise Refused("micaps.name", file=file.name, header=_shown(file.time), label=named["label"])
+    ahead = label + timedelta(hours=int(named["lead"])) - header_end if label else None
+    if ahead not in (timedelta(0), BEIJING):
+        raise Refused("micaps.name", file=file.name, header=_shown(file.time), label=text)
+    return UTC if ahead == BEIJING else None
 
 
-def _told_by_title(file: MicapsFile) -> timedelta | None:
-    labels = [
-        label for pattern in _LABELS for match in pattern.finditer(file.title) if (label := _moment(match.groups()))
-    ]
-    if re.search(r"世界时|(?i:utc|gmt)", file.title) and file.time in labels:
-        return timedelta(0)
-    if re.search(r"北京时|(?i:bjt)", file.title) and file.time in labels:
-        return BEIJING
-    return timedelta(0) if labels and labels[0] == file.time + BEIJING else None
+def _labels(title: str) -> list[datetime]:
+    found = [_moment(match.groups()) for pattern in _LABELS for match in pattern.finditer(title)]
+    return [label for label in found if label is not None]
 
 
 def _moment(parts: Sequence[str]) -> datetime | None:
