@@ -23,10 +23,11 @@ from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.rules import rules_in_force
 from geowarn.pipeline.slots import default_slots
-from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
+from geowarn.sources.cap_alert import CapAlertReader
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.templating import JinjaTemplates
 
@@ -77,6 +78,11 @@ class System:
         """The ports of review and release."""
         slots = default_slots(self.templates)
         return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+
+    @property
+    def alert_reader(self) -> AlertReader:
+        """Reads alerts of the weather service."""
+        return CapAlertReader()
 
     @property
     def raw_dir(self) -> Path:

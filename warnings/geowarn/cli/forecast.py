@@ -10,6 +10,7 @@ import typer
 from geowarn.bootstrap import System, active_rules
 from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.companion import take_alerts
 from geowarn.cli.rules import ground_of
 from geowarn.cli.side_by_side import change_json, show_changes
 from geowarn.domain.assessment import AssessmentRun
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="grib, openmeteo, csv, or a third party's reader")],
+    source: Annotated[str, typer.Argument(help="grib, openmeteo, micaps, nws, csv, cap, or a third party's reader")],
     file: Annotated[
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
@@ -42,6 +43,9 @@ def ingest(
     system = system_of(data)
     if not file:
         raise Refused("cli.file-missing", source=source)
+    if source == "cap":
+        take_alerts(system, file, as_json)
+        return
     forecasts = ingest_files(
         system.store,
         system.clock,

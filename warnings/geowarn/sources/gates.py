@@ -30,7 +30,9 @@ def only_file(files: Sequence[Payload], reader: str) -> Payload:
 
 
 def check_size(payload: Path, file_name: str, most_mebibytes: int) -> int:
-    """Size in bytes; raises Refused for an empty or too large file."""
+    """Size in bytes; raises Refused for an empty or too large file, or one that is none."""
+    if not payload.is_file():
+        raise Refused("ingest.no-file", file=file_name)
     size = payload.stat().st_size
     if size == 0:
         raise Refused("sources.empty", file=file_name)
