@@ -65,7 +65,7 @@ class GribDecoder:
         _let_go(data)
         try:
             values = _in_order(header, self._values(handle, header))
-            put_away(item["at"], values * item["factor"], item["quantum"])
+            put_away(item["at"], values if item["factor"] == 1 else values * item["factor"], item["quantum"])
         except self.eccodes.CodesInternalError as error:
             raise Bad("sources.grib-undecodable", message=field.number, reason=str(error)[:120]) from None
         finally:
