@@ -59,24 +59,45 @@ def timed(header: Header) -> Timed:
         raise header.bad("numberOfTimeRange")
     parts = ("year", "month", "day", "hour", "minute", "second")
     end = _moment(header, tuple(f"{part}OfEndOfOverallTimeInterval" for part in parts))
-    length = _seconds(header, "lengthOfTimeRange", "indicatorOfUnitForTimeRange", header["lengthOfTimeRange"])
+    steps = _signed(header["lengthOfTimeRange"])
+    if steps[0] < 0:
+        return Timed(run, _backwards(header, run, end))
+    length = _seconds(header, "lengthOfTimeRange", "indicatorOfUnitForTimeRange", steps[0])
     start = _start(header, run, end, length)
     return Timed(run, Period(start, end) if length else None)
 
 
+def _signed(written: int) -> list[int]:
+    """What a number of 32 bits may mean: itself, or below zero, written by complement or by a sign bit."""
+    if not _SIGN <= written < 2 * _SIGN:
+        return [written]
+    return [written - 2 * _SIGN, _SIGN - written]
+
+
 def _start(header: Header, run: datetime, end: datetime, length: timedelta) -> datetime:
-    """The start that leads to the written end; a negative forecast time is written in either of two ways."""
-    written = header["forecastTime"]
-    steps = [written] if 0 <= written < _SIGN else [written - 2 * _SIGN, _SIGN - written] if written > 0 else [written]
-    unit = "indicatorOfUnitOfTimeRange"
-    starts = [run + _seconds(header, "forecastTime", unit, step) for step in steps if abs(step) < _SIGN // 2]
-    for start in starts:
-        if start + length == end:
-            return start
+    """The start that leads to the written end; a forecast time below zero is written in either of two ways."""
+    near = [step for step in _signed(header["forecastTime"]) if abs(step) < _SIGN // 2]
+    starts = [run + _seconds(header, "forecastTime", "indicatorOfUnitOfTimeRange", step) for step in near]
     if not starts:
         raise header.bad("forecastTime")
+    if end - length in starts:
+        return end - length
     shown = f"{starts[0]:%Y-%m-%dT%H:%M} + {length} != {end:%Y-%m-%dT%H:%M}"
     raise header.bad("lengthOfTimeRange", shown)
+
+
+def _backwards(header: Header, run: datetime, end: datetime) -> Period:
+    """The interval of an analysis whose forecast time and length bear each other's sign (Canada's RDPA).
+
+    Taken only where the written end is the reference time itself and both have the same size.
+    """
+    steps, unit = -_signed(header["lengthOfTimeRange"])[0], "indicatorOfUnitForTimeRange"
+    if steps >= _SIGN // 2:
+        raise header.bad("lengthOfTimeRange")
+    length = _seconds(header, "lengthOfTimeRange", unit, steps)
+    if end != run or length != _seconds(header, "forecastTime", "indicatorOfUnitOfTimeRange", header["forecastTime"]):
+        raise header.bad("lengthOfTimeRange", -steps)
+    return Period(end - length, end)
 
 
 def _edition_1(header: Header) -> Timed:
