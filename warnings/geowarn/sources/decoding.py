@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 _PR_SET_PDEATHSIG = 1
 _HUNDREDTH = 0.01  # of a packing step: by so much float32 may round what is kept
+# Written for "missing" where a producer declares nothing; all of them beyond what can fall
+_WRITTEN_MISSING = (-99.0, -999.0, -9999.0, -99999.0, -32768.0, 9999.0, 99999.0, 9.999e20, 1e20)
+_LOWEST, _HIGHEST = -90.0, 9999.0
 
 
 class Bad(Exception):
@@ -58,8 +61,19 @@ def put_away(at: int, values: NDArray[Any], quantum: float) -> None:
     if np.isinf(largest):
         raise Bad("decoding.infinite")
     fine = largest * 2.0**-24 > _HUNDREDTH * quantum
-    np.save(f"field-{at}.npy", values if fine else values.astype(np.float32))
+    np.save(f"field-{at}.npy", values if fine else values.astype(np.float32, copy=False))
     say("done", at, values.size, lowest, highest)
+
+
+def without_written_missing(
+    values: NDArray[np.float64], step: float, others: Sequence[float] = ()
+) -> NDArray[np.float64]:
+    """NaN for numbers that stand for missing and cannot be rain, and for `others`; `step` is the packing step."""
+    beyond = np.fmin.reduce(values, axis=None) < _LOWEST or np.fmax.reduce(values, axis=None) >= _HIGHEST
+    for number in (*others, *(_WRITTEN_MISSING if beyond else ())):
+        near = abs(number) * max(1e-6, min(step / abs(number), 1e-4))
+        values[np.abs(values - number) <= near] = np.nan
+    return values
 
 
 def limit_resources(memory: int, seconds: int) -> None:

@@ -15,14 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geowarn.sources.decoding import Bad, put_away, run, say
+from geowarn.sources.decoding import Bad, put_away, run, say, without_written_missing
 from geowarn.sources.grib_frames import Field, fields, frames
 from geowarn.sources.grib_header import MRMS_HOURS, RAIN, Header
 
 _SENTINEL = -1.0e34  # stands for "missing" while decoding
-# Written for "missing" where a producer uses no bitmap; all of them beyond what can fall
-_LOWEST, _HIGHEST = -90.0, 9999.0
-_WRITTEN_MISSING = (-99.0, -999.0, -9999.0, -99999.0, -32768.0, 9999.0, 99999.0, 9.999e20, 1e20)
 _MRMS_MISSING = (-1.0, -3.0)  # no coverage, no data
 
 Values = NDArray[np.float64]
@@ -60,7 +57,7 @@ class GribDecoder:
         """Values of one header, in mm."""
         header, field = self.found[item["at"]]
         data = self.data[header["file"]]
-        say("begin", header["file"], f"#{field.number}")
+        say("begin", header["file"], field.name)
         handle = self.eccodes.codes_new_from_message(field.message(data))
         _let_go(data)
         try:
@@ -86,7 +83,7 @@ class GribDecoder:
             if isinstance(header, dict):
                 self._check_points(header)
                 self._coordinates(handle, header)
-                header["file"] = at
+                header |= {"file": at, "name": field.name}
             return header
         finally:
             self.eccodes.codes_release(handle)
@@ -111,7 +108,7 @@ class GribDecoder:
         if not len(lat) == len(lon) == header["numberOfDataPoints"]:
             raise Bad("sources.grib-field", message=header["number"], field="latitudes", value=len(lat))
         beyond = (lat == 0) & (lon == 0) if header["gridType"] == "space_view" else np.abs(lat) > 90
-        for axis, values in (("lat", lat), ("lon", (lon + 180) % 360 - 180)):
+        for axis, values in (("lat", lat), ("lon", lon - 360 * np.floor((lon + 180) / 360))):
             np.save(f"{axis}-{name}.npy", _in_order(header, np.where(beyond, np.nan, values)))
         self.grids.add(name)
 
@@ -134,13 +131,9 @@ def _without_missing(values: Values, header: Mapping[str, Any]) -> Values:
     """NaN where the bitmap, a number that stands for missing, or a NaN of the file itself says so."""
     if np.fmin.reduce(values) == _SENTINEL:
         values = np.where(values == _SENTINEL, np.nan, values)
-    beyond = np.fmin.reduce(values) < _LOWEST or np.fmax.reduce(values) >= _HIGHEST
-    written = (_MRMS_MISSING if header.get("hours") else ()) + (_WRITTEN_MISSING if beyond else ())
     binary, decimal = header["binaryScaleFactor"] or 0.0, header["decimalScaleFactor"] or 0.0
     step = 2.0 ** max(-200.0, min(binary, 200.0)) / 10.0 ** max(-100.0, min(decimal, 100.0))
-    for number in written:
-        values[np.abs(values - number) <= abs(number) * max(1e-6, min(step / abs(number), 1e-4))] = np.nan
-    return values
+    return without_written_missing(values, step, _MRMS_MISSING if header.get("hours") else ())
 
 
 def _in_order(header: Mapping[str, Any], raw: Values) -> Values:

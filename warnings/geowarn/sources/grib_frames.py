@@ -69,9 +69,13 @@ def _length(data: Any, start: int, edition: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: `parameter` is discipline, category and number (edition 1: empty); `pieces` are spans of bytes."""
+    """One field: `parameter` is discipline, category and number (edition 1: empty); `pieces` are spans of bytes.
+
+    `name` is "#3", and "#3.2" for the second field of message 3.
+    """
 
     number: int
+    name: str
     parameter: tuple[int, ...]
     pieces: tuple[tuple[int, int], ...]
 
@@ -87,10 +91,11 @@ class Field:
 def fields(data: Any, number: int, start: int, end: int) -> Iterator[Field]:
     """The fields of one message; raises Bad for broken sections."""
     if data[start + 7] == 1:
-        yield Field(number, (), ((start, end),))
+        yield Field(number, f"#{number}", (), ((start, end),))
         return
     held: dict[int, tuple[int, int]] = {0: (start, start + _FRAME[2])}
     bitmap: tuple[int, int] | None = None
+    count = 0
     position = start + _FRAME[2]
     while position < end - 4:
         length, section = int.from_bytes(data[position : position + 4], "big"), data[position + 4]
@@ -102,14 +107,15 @@ def fields(data: Any, number: int, start: int, end: int) -> Iterator[Field]:
                 held[6] = bitmap
             bitmap = held[6]
         if section == 7:
-            yield _field(data, number, held)
+            count += 1
+            yield _field(data, number, f"#{number}" if count == 1 else f"#{number}.{count}", held)
         position += length
 
 
-def _field(data: Any, number: int, held: dict[int, tuple[int, int]]) -> Field:
+def _field(data: Any, number: int, name: str, held: dict[int, tuple[int, int]]) -> Field:
     lacking = [section for section in (1, 3, 4, 5, 6) if section not in held]
     product, product_end = held.get(4, (0, 0))
     if lacking or product_end - product < 11:
         raise Bad("sources.grib-field", message=number, field=f"section{(lacking or [4])[0]}Length", value=0)
     parameter = (data[held[0][0] + 6], data[product + 9], data[product + 10])
-    return Field(number, parameter, tuple(held[section] for section in range(8) if section in held))
+    return Field(number, name, parameter, tuple(held[section] for section in range(8) if section in held))

@@ -59,7 +59,7 @@ def message_of(at: int, header: Mapping[str, Any], names: list[str], curved: Cur
     grid = curved(header["grid"], header["Ni"], header["Nj"]) if "grid" in header else regular_grid(named)
     return Message(
         at=at,
-        label=str(number) if len(names) == 1 else f"{named.file}#{number}",
+        label=header["name"] if len(names) == 1 else named.file + header["name"],
         file=named.file,
         number=number,
         period=times.period,
