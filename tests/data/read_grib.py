@@ -5,11 +5,12 @@ Holds `values-N`, `lat-N` and `lon-N` of field N, missing values as NaN, in the 
 
 import os
 import sys
+from typing import Any
 
 import eccodes  # type: ignore[import-untyped,unused-ignore]
 import numpy as np
 
-found = {}
+found: dict[str, Any] = {}
 eccodes.codes_grib_multi_support_on()
 with open(sys.argv[1], "rb") as file:
     while (handle := eccodes.codes_grib_new_from_file(file)) is not None:
@@ -17,7 +18,7 @@ with open(sys.argv[1], "rb") as file:
         keys = ("parameterCategory", "parameterNumber") if edition == 2 else ("indicatorOfParameter",)
         number = tuple(eccodes.codes_get(handle, key, ktype=int) for key in keys)
         template = eccodes.codes_get(handle, "productDefinitionTemplateNumber") if edition == 2 else 8
-        if number in {(1, 8), (1, 7), (228,), (61,)} and template == 8:
+        if number in {(1, 8), (1, 7), (1, 52), (228,), (61,)} and template == 8:
             eccodes.codes_set(handle, "missingValue", -1e34)
             values = eccodes.codes_get_values(handle)
             at = len(found) // 3

@@ -70,7 +70,7 @@ def message_of(at: int, header: Mapping[str, Any], names: list[str], curved: Cur
         member=header["member"],
         kind=_kind(header, times),
         times=times,
-        source=_source(named),
+        source=_source(named, min(names)),
         test=header.get("productionStatusOfProcessedData") in _TEST_STATUS,
     )
 
@@ -83,9 +83,9 @@ def _kind(header: Mapping[str, Any], times: Timed) -> RainKind:
     return RainKind.OBSERVED if measured or fallen else RainKind.FORECAST
 
 
-def _source(header: Header) -> str:
+def _source(header: Header, run_name: str) -> str:
     if header["centre"] == _NO_CENTRE:
-        return header.file.rsplit(".", 1)[0]
+        return run_name.rsplit(".", 1)[0]
     return f"{header['source']}, {header['generatingProcessIdentifier']}"
 
 

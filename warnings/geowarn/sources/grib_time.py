@@ -69,9 +69,10 @@ def timed(header: Header) -> Timed:
 
 def _signed(written: int) -> list[int]:
     """What a number of 32 bits may mean: itself, or below zero, written by complement or by a sign bit."""
-    if not _SIGN <= written < 2 * _SIGN:
+    bits = written if written >= 0 else _SIGN - written
+    if not _SIGN <= bits < 2 * _SIGN:
         return [written]
-    return [written - 2 * _SIGN, _SIGN - written]
+    return [bits - 2 * _SIGN, _SIGN - bits]
 
 
 def _start(header: Header, run: datetime, end: datetime, length: timedelta) -> datetime:
