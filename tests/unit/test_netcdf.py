@@ -162,6 +162,13 @@ def test_members_are_told_apart(tmp_path: Path) -> None:
     assert [(f.member, f.values[5]) for f in reading.fields] == [(3, 6.0), (3, 2.5), (5, 12.0), (5, 5.0)]
 
 
+def test_a_run_as_a_dimension_of_one_is_the_run_and_no_time(tmp_path: Path) -> None:
+    axes = {"forecast": ([0.0], {"units": UNITS, "standard_name": "forecast_reference_time"})}
+    path = write(tmp_path / "f.nc", [HOURS], dims=("forecast", "time", "lat", "lon"), axes=axes, run=None)
+    reading = read(path)
+    assert (reading.run_time, spans(reading)) == (RUN, [(0, 1), (1, 2)])
+
+
 def test_chunks_that_span_several_steps_give_the_same_values(tmp_path: Path) -> None:
     values = np.arange(7 * 2 * 3, dtype=np.float32).reshape(7, 2, 3)
     spans_ = [(hour, hour + 1) for hour in range(7)]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import prod
+from math import isfinite, prod
 from typing import Any, cast
 
 import numpy as np
@@ -24,7 +24,7 @@ from geowarn.sources.gates import check_range, check_sizes
 from geowarn.sources.netcdf_file import File, Variable, file_of
 from geowarn.sources.netcdf_grid import Place, place_of
 from geowarn.sources.netcdf_rain import Meaning, meaning_of, rain_of
-from geowarn.sources.netcdf_time import is_time, periods_of, run_of, time_of
+from geowarn.sources.netcdf_time import periods_of, run_of, time_of
 from geowarn.sources.stored import Folder
 
 _MEASURED = re.compile(r"\b(observ|radar|gauge|satellite|radiometer|measure)", re.IGNORECASE)
@@ -153,19 +153,22 @@ def _members(
         is_member = dim.rsplit("/", 1)[-1].lower() in _MEMBERS or (own and own.text("standard_name") == "realization")
         if is_member and ensemble is None:
             ensemble = axis
-        elif rain.shape[axis] != 1 or (own and is_time(own)):
+        elif rain.shape[axis] != 1:
             raise file.refused("dimension", rain.name, dimension=dim, size=rain.shape[axis])
         fixed[axis] = 0
     if ensemble is None:
         yield None, fixed
         return
-    own = file.variables.get(rain.dims[ensemble])
-    numbers = own.values if own and own.values and len(own.values) == rain.shape[ensemble] else None
-    for index in range(rain.shape[ensemble]):
-        yield (
-            (int(numbers[index]) if numbers else index),
-            [index if at == ensemble else one for at, one in enumerate(fixed)],
-        )
+    for index, number in enumerate(_numbers(file, rain, ensemble)):
+        yield number, [index if at == ensemble else one for at, one in enumerate(fixed)]
+
+
+def _numbers(file: File, rain: Variable, axis: int) -> list[int]:
+    """Members' own numbers where they are whole and all different, else counted from 0."""
+    own, count = file.variables.get(rain.dims[axis]), rain.shape[axis]
+    values = own.values if own and own.values else ()
+    whole = [int(value) for value in values if isfinite(value) and value == int(value)]
+    return whole if len(set(whole)) == len(values) == count else list(range(count))
 
 
 def _refuse_mixture(first: Slab, other: Slab) -> None:

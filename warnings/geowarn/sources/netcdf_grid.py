@@ -59,14 +59,17 @@ def _axis(file: File, rain: Variable, kind: str) -> int | None:
 def _values(file: File, rain: Variable, axis: int) -> NDArray[np.float64]:
     dim = rain.dims[axis]
     found = file.variables.get(dim) or file.named(dim.rsplit("/", 1)[-1], rain)
-    return np.array(found.values if found else (), dtype=np.float64)
+    values = np.array(found.values if found else (), dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise file.refused("coordinate", rain.name, coordinate=rain.dims[axis])
+    return values
 
 
 def _from_axes(file: File, rain: Variable, lat_axis: int, lon_axis: int) -> Place:
     lats, lons = _values(file, rain, lat_axis), _unwrapped(_values(file, rain, lon_axis))
     for kind, values, limit in (("lat", lats, 90.0), ("lon", lons, 540.0)):
         steps = np.diff(values)
-        uneven = not (np.isfinite(values).all() and ((steps > 0).all() or (steps < 0).all()))
+        uneven = not ((steps > 0).all() or (steps < 0).all())
         if uneven or np.abs(values).max() > limit or (kind == "lon" and np.ptp(values) >= 360):
             raise file.refused("coordinate", rain.name, coordinate=rain.dims[lat_axis if kind == "lat" else lon_axis])
     flip = bool(len(lons) > 1 and lons[1] < lons[0])

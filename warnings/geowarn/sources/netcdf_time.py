@@ -23,7 +23,9 @@ _FIRST_YEAR = 1900
 
 
 def is_time(variable: Variable) -> bool:
-    """Whether this coordinate counts time since a moment."""
+    """Whether this coordinate counts time since a moment, and is not the run itself."""
+    if variable.text("standard_name") == "forecast_reference_time":
+        return False
     return bool(re.match(r"[A-Za-z]+ since \d", variable.text("units")))
 
 
@@ -43,7 +45,7 @@ class Scale:
         self.seconds = _UNITS[_NAMES[found["unit"].lower()]]
         try:
             self.start = _start(found)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise file.refused("time-unit", variable.name, value=written) from None
 
     def moment(self, number: float) -> datetime:
