@@ -109,9 +109,16 @@ def test_a_negative_step_within_the_packing_of_int16_is_clipped(tmp_path: Path) 
     assert any("note-clipped" in text for text in reading.fields[1].quality)
 
 
-@pytest.mark.parametrize("lat", [LAT, LAT[::-1]])
-@pytest.mark.parametrize("lon", [LON, LON[::-1], [-240.0, -239.5, -239.0], [480.0, 480.5, 481.0]])
-@pytest.mark.parametrize("dims", [("time", "lat", "lon"), ("lon", "lat", "time"), ("lat", "time", "lon")])
+@pytest.mark.parametrize(
+    ("lat", "lon", "dims"),
+    [
+        (LAT, LON[::-1], ("time", "lat", "lon")),
+        (LAT[::-1], LON, ("lon", "lat", "time")),
+        (LAT[::-1], LON[::-1], ("lat", "time", "lon")),
+        (LAT, [-240.0, -239.5, -239.0], ("time", "lon", "lat")),
+        (LAT, [480.0, 480.5, 481.0], ("lon", "time", "lat")),
+    ],
+)
 def test_every_order_of_dimensions_puts_rain_in_its_place(
     tmp_path: Path, lat: list[float], lon: list[float], dims: tuple[str, ...]
 ) -> None:
