@@ -47,7 +47,7 @@ def test_a_decoder_that_dies_takes_only_itself(refused: Callable[..., Refused]) 
 
 def test_a_decoder_that_hangs_is_stopped_and_leaves_no_orphan(refused: Callable[..., Refused], tmp_path: Path) -> None:
     place = tmp_path / "pid"
-    refusal = refused(f"open({str(place)!r}, 'w').write(str(os.getpid()))\nimport time\ntime.sleep(600)\n", seconds=3)
+    refusal = refused(f"open({str(place)!r}, 'w').write(str(os.getpid()))\nimport time\ntime.sleep(600)\n", seconds=15)
     assert refusal.key == "decoding.timeout"
     with pytest.raises(ProcessLookupError):
         os.kill(int(place.read_text()), 0)

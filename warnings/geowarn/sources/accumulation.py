@@ -18,7 +18,11 @@ from geowarn.sources.gates import Values
 from geowarn.sources.grib_message import tolerance
 from geowarn.sources.stored import Numbers, extremes_of
 
-Keep = Callable[[Values], Numbers]
+Keep = Callable[[Values, Numbers | None], Numbers]
+
+
+def _as_it_is(values: Values, instead_of: Numbers | None) -> Numbers:
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,13 @@ class Total:
 
 
 def disjoint(
-    totals: Iterable[Total], rates: Iterable[Total], file_name: str, keep: Keep = lambda values: values
+    totals: Iterable[Total], rates: Iterable[Total], file_name: str, keep: Keep = _as_it_is
 ) -> tuple[Total, ...]:
     """Disjoint interval totals in order of time; raises Refused where numbers contradict or cannot be parted.
 
     Both come in order of start, then end. `rates` are mean rates already multiplied by their interval's length; where
-    totals cover the same time the total counts, and the two must agree. `keep` puts every new array away.
+    totals cover the same time the total counts, and the two must agree. `keep` puts every new array away, in place of
+    one that is no longer needed where there is one.
     """
     parted = _parted(totals, file_name, keep)
     merged = _with_rates(parted, _parted(rates, file_name, keep), file_name)
@@ -72,7 +77,7 @@ def _parted(totals: Iterable[Total], file_name: str, keep: Keep) -> list[Total]:
             made[-1] = replace(made[-1], quality=(*made[-1].quality, agreed.quality[-1]))
             continue
         made = derived if last and last.period.start == total.period.start else direct
-        made.append(_difference(last, held, file_name, keep) if last and made is derived else total)
+        made.append(_difference(last, held, total.values, file_name, keep) if last and made is derived else total)
         last = held
     return _once([*direct, *derived], file_name)
 
@@ -104,14 +109,15 @@ def _contradiction(first: Total, other: Total, one: str, two: str, file_name: st
     return Refused("sources.grib-contradiction", file=file_name, span=_span(first.period), **facts)
 
 
-def _difference(shorter: Total, longer: Total, file_name: str, keep: Keep) -> Total:
+def _difference(shorter: Total, longer: Total, stood: Numbers, file_name: str, keep: Keep) -> Total:
+    """What fell between the two ends, kept where the longer total `stood`."""
     period = Period(shorter.period.end, longer.period.end)
     quality = (*longer.quality, note("sources.note-differenced", message=longer.message, other=shorter.message))
     quantum = shorter.quantum + longer.quantum
     rest = np.asarray(longer.values) - np.asarray(shorter.values)
     total = Total(period, rest, quantum, longer.message, quality)
-    checked = _not_negative(total, file_name, lambda values: values)
-    return replace(checked, values=keep(np.asarray(checked.values)))
+    checked = _not_negative(total, file_name, _as_it_is)
+    return replace(checked, values=keep(np.asarray(checked.values), stood))
 
 
 def _not_negative(total: Total, file_name: str, keep: Keep) -> Total:
@@ -129,7 +135,7 @@ def _not_negative(total: Total, file_name: str, keep: Keep) -> Total:
     numbers = np.asarray(total.values)
     negative = numbers < 0
     clipped = note("sources.note-clipped", message=total.message, cells=int(negative.sum()), most=f"{most:.4g}")
-    return replace(total, values=keep(np.where(negative, 0, numbers)), quality=(*total.quality, clipped))
+    return replace(total, values=keep(np.where(negative, 0, numbers), total.values), quality=(*total.quality, clipped))
 
 
 def _with_rates(totals: list[Total], rates: list[Total], file_name: str) -> tuple[Total, ...]:

@@ -6,7 +6,7 @@ Nothing is decoded here: lengths are followed and checked, so that a broken file
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from geowarn.sources.decoding import Bad
@@ -71,7 +71,7 @@ def _length(data: Any, start: int, edition: int) -> int:
 class Field:
     """One field: `parameter` is discipline, category and number (edition 1: empty); `pieces` are spans of bytes.
 
-    `name` is "#3", and "#3.2" for the second field of message 3.
+    `name` is "#3", and "#3.2" for the second field of message 3; a field alone in its message is one piece.
     """
 
     number: int
@@ -81,18 +81,24 @@ class Field:
 
     def message(self, data: Any) -> bytes:
         """A whole message that holds this field alone."""
-        body = b"".join(data[start:end] for start, end in self.pieces)
-        if not self.parameter:
-            return body
-        head, rest = body[:8], body[_FRAME[2] :]
-        return head + (_FRAME[2] + len(rest) + 4).to_bytes(8, "big") + rest + _END
+        if len(self.pieces) == 1:
+            start, end = self.pieces[0]
+            return bytes(data[start:end])
+        first = self.pieces[0][0]
+        length = _FRAME[2] + sum(end - start for start, end in self.pieces[1:]) + 4
+        head = bytes(data[first : first + 8]) + length.to_bytes(8, "big")
+        return b"".join([head, *(data[start:end] for start, end in self.pieces[1:]), _END])
 
 
-def fields(data: Any, number: int, start: int, end: int) -> Iterator[Field]:
+def fields(data: Any, number: int, start: int, end: int) -> list[Field]:
     """The fields of one message; raises Bad for broken sections."""
     if data[start + 7] == 1:
-        yield Field(number, f"#{number}", (), ((start, end),))
-        return
+        return [Field(number, f"#{number}", (), ((start, end),))]
+    found = list(_split(data, number, start, end))
+    return [replace(found[0], pieces=((start, end),))] if len(found) == 1 else found
+
+
+def _split(data: Any, number: int, start: int, end: int) -> Iterator[Field]:
     held: dict[int, tuple[int, int]] = {0: (start, start + _FRAME[2])}
     bitmap: tuple[int, int] | None = None
     count = 0

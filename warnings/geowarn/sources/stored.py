@@ -26,10 +26,10 @@ class Folder:
         self._count = 0
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
-    def keep(self, values: NDArray[Any]) -> Stored:
-        """Put these numbers away under a new name."""
+    def keep(self, values: NDArray[Any], instead_of: Numbers | None = None) -> Stored:
+        """Put these numbers away, in the file of others that nobody needs any more where such are given."""
         self._count += 1
-        path = self.path / f"kept-{self._count}.npy"
+        path = instead_of.give_up() if isinstance(instead_of, Stored) else self.path / f"kept-{self._count}.npy"
         np.save(path, values)
         return Stored(self, path, values.size, *extremes_of(values))
 
@@ -44,7 +44,12 @@ class Stored(Sequence[float]):
     def __init__(self, folder: Folder, path: Path, size: int, lowest: float, highest: float) -> None:
         self._folder, self._path, self._size = folder, path, size
         self.lowest, self.highest = lowest, highest
-        weakref.finalize(self, path.unlink, missing_ok=True)
+        self._removal = weakref.finalize(self, path.unlink, missing_ok=True)
+
+    def give_up(self) -> Path:
+        """The file, which this no longer removes: its pages are already there, and writing them again costs little."""
+        self._removal.detach()
+        return self._path
 
     def __len__(self) -> int:
         return self._size
