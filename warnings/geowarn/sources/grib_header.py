@@ -14,12 +14,9 @@ from geowarn.sources.decoding import Bad
 _TOTAL, _RATE, _TOTAL_RATE, _ECMWF_TOTAL = (0, 1, 8), (0, 1, 7), (0, 1, 52), (0, 1, 193)
 RAIN = {_TOTAL, _RATE, _TOTAL_RATE, _ECMWF_TOTAL}
 _MRMS = 209
-# MRMS: hours of the total by number in category 6 (radar only; with gauges; mountain mapper; multi-sensor, two passes)
-MRMS_HOURS = {
-    first + at: hours
-    for first in (2, 9, 16, 30, 37)
-    for at, hours in enumerate((1, 3, 6, 12, 24, 48, 72))
-}  # fmt: skip
+# Hours of an MRMS total by number in category 6: MultiSensor_QPE_01H_Pass2; others are not read, as their numbers
+# are not proven
+MRMS_HOURS = {37: 1}
 _ECMWF = 98
 # ecCodes calls the same standard parameter "unknown" for some centres; table 4.2 fixes its unit all the same
 _UNITS = {_TOTAL: "kg m**-2", _RATE: "kg m**-2 s**-1", _TOTAL_RATE: "kg m**-2 s**-1"}
