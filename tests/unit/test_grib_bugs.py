@@ -221,3 +221,10 @@ def test_reading_twice_gives_the_same_bits(tmp_path: Path) -> None:
     for first, second in zip(one.fields, two.fields, strict=True):
         assert np.asarray(first.values).tobytes() == np.asarray(second.values).tobytes()
         assert np.asarray(first.values).dtype == np.asarray(second.values).dtype
+
+
+def test_float32_is_kept_only_where_it_rounds_far_below_the_packing_step(tmp_path: Path) -> None:
+    coarse, fine = ({"hours": [h, h + 1], "values": SIX, "decimals": d} for h, d in ((0, 3), (1, 7)))
+    fields = read(make(tmp_path / "f.grib2", coarse, fine)).fields
+    assert [np.asarray(field.values).dtype for field in fields] == [np.float32, np.float64]
+    assert [np.asarray(field.values).nbytes for field in fields] == [24, 48]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -330,3 +331,23 @@ def test_damage_is_refused_or_read_and_never_worse(tmp_path: Path, data: st.Data
         assert read(path).fields
     except Refused as refusal:
         explain(refusal, "en")
+
+
+def test_a_long_run_never_stands_in_memory_as_a_whole(tmp_path: Path) -> None:
+    steps, side = 24, 300
+    axes = {
+        "lat": ([at * 0.05 for at in range(side)], {"units": "degrees_north"}),
+        "lon": ([at * 0.05 for at in range(side)], {"units": "degrees_east"}),
+    }
+    totals = np.cumsum(np.ones((steps, side, side), dtype=np.float32), axis=0)
+    path = write(tmp_path / "long.nc", totals, bounds=[(0, hour + 1) for hour in range(steps)], axes=axes)
+    field = side * side * 8
+    del totals
+    tracemalloc.start()
+    try:
+        reading = read(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [field.values[0] for field in reading.fields] == [1.0] * steps
+    assert peak < steps * field / 3
