@@ -9,7 +9,7 @@ import typer
 
 from geowarn.bootstrap import System, config_file
 from geowarn.catalogue import say, terminal_language
-from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
@@ -136,8 +136,8 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
         run=run.id,
         model=run.model,
         rules=run.rules,
-        start=run.window.start.isoformat(),
-        end=run.window.end.isoformat(),
+        start=local_time(system, run.window.start.isoformat()),
+        end=local_time(system, run.window.end.isoformat()),
     )
     for flag, key in ((run.synthetic, "synthetic"), (not run.calibrated, "uncalibrated")):
         if flag:

@@ -8,6 +8,7 @@ import typer
 from rich.progress import Progress
 
 from geowarn.bootstrap import System
+from geowarn.catalogue import terminal_language
 from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_json, put_table, system_of
 from geowarn.cli.forecast import level_word
 from geowarn.domain.bulletin import Bulletin
@@ -52,7 +53,7 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     system = system_of(data)
     with system.store.read() as work:
         view = warning_view(work, find_warning(work, warning), system.policy)
-        names = {area.code: area.name_zh for area in work.areas.all()}
+        names = {area.code: area.name(terminal_language()) for area in work.areas.all()}
     if as_json:
         put_json(view)
         return
