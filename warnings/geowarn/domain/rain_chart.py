@@ -14,10 +14,10 @@ from typing import Any
 from geowarn.domain.effrain import class_bounds, rain_class, threshold
 from geowarn.domain.level import Level
 
-WIDTH, HEIGHT = 384, 300
+WIDTH, HEIGHT = 384, 304
 LEFT, RIGHT = 40.0, 304.0  # the plots; right of them the names of the lines
 SUM_TOP, SUM_BOTTOM = 30.0, 168.0
-RATE_TOP, RATE_BOTTOM = 202.0, 262.0
+RATE_TOP, RATE_BOTTOM = 208.0, 266.0
 SIZE: Mapping[str, float] = {
     "width": WIDTH,
     "height": HEIGHT,
@@ -96,6 +96,16 @@ class RainChart:
     window_x: float | None  # where the window begins, None where the picture begins with it
 
     @property
+    def passed(self) -> tuple[Line, ...]:
+        """The lines that the sum reaches, lowest first."""
+        return tuple(line for line in self.lines if line.before or line.reached)
+
+    @property
+    def open(self) -> tuple[Line, ...]:
+        """The lines it does not reach."""
+        return tuple(line for line in self.lines if not (line.before or line.reached))
+
+    @property
     def kinds(self) -> tuple[bool, ...]:
         """Which kinds of rain there are: False forecast, True observed."""
         return tuple(sorted({bar.observed for bar in self.bars if bar.mm is not None}))
@@ -140,7 +150,7 @@ def rain_chart(evidence: Mapping[str, Any], zone: tzinfo, least: Level = Level.B
         bars=bars,
         runs=_runs(spans, sums, axis_x, axis_sum),
         lines=_lines(needs, spans, sums, axis_sum),
-        sums=tuple(Tick(axis_sum.at(value), value) for value in nice_ticks(axis_sum.high / _HEAD, 3)[:-1]),
+        sums=tuple(Tick(axis_sum.at(value), value) for value in nice_ticks(axis_sum.high / _HEAD, 4)[:-1]),
         rates=tuple(Tick(axis_rate.at(value), value) for value in rates),
         times=_times(spans[0].start, spans[-1].end, axis_x),
         before_mm=before,
