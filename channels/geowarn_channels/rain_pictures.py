@@ -15,7 +15,7 @@ from geowarn.domain.warning import AreaLevel
 from geowarn.ports import BulletinDraft, Templates
 from geowarn_channels import texts
 from geowarn_channels.course import is_closing, public_areas
-from geowarn_channels.svg_map import WIDTH, MapBase
+from geowarn_channels.svg_map import WIDTH, MapBase, outline_ids
 
 _CHARTS = 6  # a page stays light on a bad line
 _ROWS = 24
@@ -23,7 +23,7 @@ _ROWS = 24
 
 def rain_section(templates: Templates, draft: BulletinDraft, base: MapBase, language: str) -> str:
     """The section as HTML; empty where no forecast led to the bulletin or its model gives no rain."""
-    if is_closing(draft) or draft.content.source != "forecast":
+    if is_closing(draft) or draft.content.assessment_id is None:
         return ""
     known = [(a, found) for a in public_areas(draft) if (found := _with_rain(draft, a)) is not None]
     breaks = next((found.evidence["breaks_mm"] for _, found in known if found.evidence.get("breaks_mm")), None)
@@ -72,10 +72,12 @@ def _charts(draft: BulletinDraft, known: list[tuple[AreaLevel, Assessment]], lan
 
 
 def _map(base: MapBase, rain: Mapping[str, tuple[float, int]]) -> dict[str, Any] | None:
-    """What the shared template draws, in the units of the page's other map; None where no shape is known."""
+    """What the shared template draws, with the outlines of the page's other map; None where no shape is known."""
     if not any(outline.code in rain for outline in base.outlines):
         return None
-    shapes = [{"path": o.path, "tone": rain[o.code][1] if o.code in rain else 0} for o in base.outlines]
+    ids = outline_ids(base)
+    shapes = [{"like": ids[o.code], "tone": rain[o.code][1] if o.code in rain else 0} for o in base.outlines]
     places = {code: at for code in rain if (at := base.at(code)) is not None}
     spots = [{"x": x, "y": y + 12, "text": f"{rain[code][0]:.0f}"} for code, (x, y) in places.items()]
-    return {"width": WIDTH, "height": base.height, "land": base.land, "shapes": shapes, "spots": spots}
+    land = {"land": "", "land_like": "ml" if base.land else ""}
+    return {"width": WIDTH, "height": base.height, "shapes": shapes, "spots": spots, **land}

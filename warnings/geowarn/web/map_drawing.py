@@ -55,10 +55,11 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Tint:
-    """One area in a tint of ink: 0 none to 5 darkest."""
+    """One area in a tint of ink, 0 none to 5 darkest; `like` names an outline that the page already has."""
 
     path: str
     tone: int
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class RainDrawing:
     shapes: tuple[Tint, ...]
     spots: tuple[Spot, ...]
     land: str
+    land_like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
