@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lxml import etree
+from lxml import html
 from tests.unit.test_rain_chart import BREAKS, evidence
 
 from geowarn.domain.assessment import Assessment
@@ -17,9 +17,13 @@ from geowarn_channels.svg_map import map_base
 LEVELS = {"370687": Level.ORANGE, "370682": Level.YELLOW, "370612": Level.BLUE}
 
 
+def parsed(page: str) -> Any:
+    return html.fromstring(page)
+
+
 def found(code: str, *rain: float) -> Assessment:
     mm = sum(rain)
-    figures = {"window_mm": mm, "window_mean_mm": mm / 2, "window_max_mm": mm * 2, "re_mm": mm + 10.0}
+    figures: dict[str, Any] = {"window_mm": mm, "window_mean_mm": mm / 2, "window_max_mm": mm * 2, "re_mm": mm + 10.0}
     return Assessment(code, LEVELS[code], False, evidence(list(rain), **figures))
 
 
@@ -39,7 +43,7 @@ def rain() -> dict[str, Assessment]:
 def test_every_picture_bears_the_label_a_title_and_its_facts_in_words(
     drafts: Any, rain: dict[str, Assessment], language: str, word: str
 ) -> None:
-    tree = etree.HTML(page(drafts, language, rain))
+    tree = parsed(page(drafts, language, rain))
     section = tree.xpath("//section[@aria-labelledby='r']")[0]
     pictures = section.xpath(".//svg[@role='img']")
     assert len(pictures) == 3
@@ -55,14 +59,14 @@ def test_every_picture_bears_the_label_a_title_and_its_facts_in_words(
 
 def test_nothing_internal_shows_in_a_public_picture(drafts: Any, rain: dict[str, Assessment]) -> None:
     for language, words in (("zh", ("牟平区", "蓝色")), ("en", ("Muping District", "blue"))):
-        section = etree.HTML(page(drafts, language, rain)).xpath("//section[@aria-labelledby='r']")[0]
+        section = parsed(page(drafts, language, rain)).xpath("//section[@aria-labelledby='r']")[0]
         text = " ".join(section.itertext())
         assert not any(word in text for word in words)
         assert len(section.xpath(".//svg[contains(@class, 'map')]//use[contains(@class, 'rt ')]")) == 2
 
 
 def test_outlines_are_drawn_once_and_found_again(drafts: Any, rain: dict[str, Assessment]) -> None:
-    tree = etree.HTML(page(drafts, "zh", rain))
+    tree = parsed(page(drafts, "zh", rain))
     ids = set(tree.xpath("//@id"))
     assert {reference[1:] for reference in tree.xpath("//use/@href")} <= ids
     assert len(page(drafts, "zh", rain).encode()) < 50_000
