@@ -16,9 +16,11 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
+from geowarn.domain.rules import RuleSet
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.rules import rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
@@ -118,6 +120,17 @@ def config_file(data_dir: Path | None, name: str) -> Path:
     return own if own is not None and own.is_file() else config_dir() / name
 
 
+def active_rules(system: System, model: str | None = None) -> RuleSet:
+    """The rules in force for a model, the deciding one if none is named: a person's activation, else the file.
+
+    The file is the configured one for the deciding model and `rules/<model>.toml` for another.
+    """
+    hazard = system.settings.hazard
+    chosen = model or hazard.model
+    name = hazard.rules if chosen == hazard.model else f"rules/{chosen}.toml"
+    return rules_in_force(system.store, chosen, config_file(system.data_dir, name))
+
+
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -125,19 +138,23 @@ def _toml(path: Path) -> dict[str, Any]:
         raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
 
 
+# An installation's own policy from before statements were signed still opens.
+_DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
+
+
 def load_policy(path: Path, publish_from: Level) -> Policy:
     """Read who signs what; raises Refused naming file, key and role."""
     table = _toml(path)
     signers: dict[str, tuple[Role, ...]] = {}
-    for key in ("blue", "yellow", "orange", "red", "retract"):
+    for key in ("blue", "yellow", "orange", "red", "retract", "incident"):
         try:
-            signers[key] = tuple(Role(role) for role in table[key])
+            signers[key] = tuple(Role(role) for role in table.get(key, ()) or _DEFAULT_SIGNERS[key])
         except (KeyError, ValueError) as error:
             raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    return Policy(levels, signers["retract"], publish_from)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"])
 
 
 def load_channels(path: Path) -> dict[str, Any]:

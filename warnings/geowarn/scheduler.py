@@ -12,14 +12,14 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from geowarn.bootstrap import System, config_file
+from geowarn.bootstrap import System, active_rules
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
 from geowarn.pipeline.assess import assess
 from geowarn.pipeline.inbox import take_in, unassessed
+from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
-from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence
 from geowarn.ports import Publisher
 
@@ -129,7 +129,7 @@ class Scheduler:
             system.raw_dir,
             system.cache_dir,
             forecast.id,
-            rules=load_rules(config_file(system.data_dir, system.settings.hazard.rules)),
+            rules=active_rules(system),
             model=system.settings.hazard.model,
             window_hours=system.settings.hazard.window_hours,
             at=None,
@@ -143,5 +143,6 @@ class Scheduler:
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
+        watch_promises(self.system.desk)
         if end_validity(self.system.desk):
             publish_all(self.system)

@@ -16,12 +16,14 @@ from geowarn.cli import (
     areas,
     channels,
     forecast,
+    incidents,
     installation,
     ledger,
     people,
     recipients,
     rules,
     run,
+    score,
     warning_acts,
     warnings,
 )
@@ -52,10 +54,11 @@ def start(
     """
 
 
-for part in (run, installation, forecast, ledger):
+for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")
