@@ -9,7 +9,7 @@ import typer
 
 from geowarn.bootstrap import System, active_rules
 from geowarn.catalogue import say, terminal_language
-from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
 from geowarn.cli.companion import take_alerts
 from geowarn.cli.rules import ground_of
 from geowarn.cli.side_by_side import change_json, show_changes
@@ -138,8 +138,8 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
         run=run.id,
         model=run.model,
         rules=run.rules,
-        start=run.window.start.isoformat(),
-        end=run.window.end.isoformat(),
+        start=local_time(system, run.window.start.isoformat()),
+        end=local_time(system, run.window.end.isoformat()),
     )
     for flag, key in ((run.synthetic, "synthetic"), (not run.calibrated, "uncalibrated")):
         if flag:

@@ -58,7 +58,7 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     with system.store.read() as work:
         view = warning_view(work, find_warning(work, warning), system.policy)
         areas = by_code(work.areas.all())
-    names = {code: area.name_zh for code, area in areas.items()}
+    names = {code: area.name(terminal_language()) for code, area in areas.items()}
     if as_json:
         put_json(view)
         return
