@@ -1,0 +1,149 @@
+"""A set of areas made ready once: by code, their cells on a grid, and which of them a hazard point raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from shapely.geometry import shape
+
+from geowarn.domain.area import Area, AreaKind, Susceptibility, ancestors, by_code
+from geowarn.domain.rain import Grid
+from geowarn.hazard.stations import lattice_around
+from geowarn.hazard.zonal import Cells, Mesh, Numbers, Zones, footprints
+from geowarn.hazard.zones import Marks
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The zones of one grid in the order numpy is quickest with: polygons in segments, points by their cell.
+
+    `areas` and `points` are positions in the sequence of areas, `rows` those of the polygons in the zones.
+    """
+
+    areas: Cells
+    rows: Cells
+    cells: Cells
+    weights: Numbers
+    starts: Cells
+    owner: Cells  # which polygon each cell belongs to
+    total: Numbers  # summed weights of each polygon
+    points: Cells
+    point_cells: Cells
+
+
+class Places:
+    """The areas of an assessment; the same tuple of areas is made ready once.
+
+    `terrain` holds the susceptibility class of each area as its position in `Susceptibility`.
+    """
+
+    def __init__(self, areas: Sequence[Area], min_coverage: float, cache: Path | None) -> None:
+        self.areas = tuple(areas)
+        self.by_code = by_code(self.areas)
+        self._positions = {code: at for at, code in enumerate(self.by_code)}
+        self._min_coverage, self._cache = min_coverage, cache
+        self._zones: dict[Mesh, Zones] = {}
+        self._index: dict[Mesh, Index] = {}
+        self._raised: tuple[Cells, Cells] | None = None
+        self._lattice: Grid | None = None
+        classes = {one: number for number, one in enumerate(Susceptibility)}
+        self.terrain = np.array([classes[area.susceptibility] for area in self.by_code.values()], dtype=np.int8)
+
+    def fits(self, areas: Sequence[Area], min_coverage: float, cache: Path | None) -> bool:
+        """Whether these are the areas made ready here; only a tuple can be trusted not to have changed."""
+        return areas is self.areas and (min_coverage, cache) == (self._min_coverage, self._cache)
+
+    def position(self, code: str) -> int:
+        """Where an area stands in the sequence."""
+        return self._positions[code]
+
+    def zones(self, grid: Mesh) -> Zones:
+        """The areas' cells on a grid."""
+        if grid not in self._zones:
+            self._zones[grid] = footprints(grid, self.areas, self._min_coverage, self._cache)
+        return self._zones[grid]
+
+    def index(self, grid: Mesh) -> Index:
+        """The same, laid out for all areas at once."""
+        if grid not in self._index:
+            self._index[grid] = _index(self.areas, self.zones(grid))
+        return self._index[grid]
+
+    def lattice(self) -> Grid | None:
+        """The grid on which the areas ask their nearest stations; None where no area has a place."""
+        if self._lattice is None:
+            corners = [corner for area in self.areas for corner in _corners(area)]
+            if not corners:
+                return None
+            lon, lat = np.array(corners, dtype=np.float64).T
+            self._lattice = lattice_around(lon, lat)
+        return self._lattice
+
+    def raised(self) -> tuple[Cells, Cells]:
+        """Pairs (hazard point, area around it), as positions in the sequence of areas."""
+        if self._raised is None:
+            around: dict[str | None, list[int]] = {}
+            pairs: list[tuple[int, int]] = []
+            for number, area in enumerate(self.by_code.values()):
+                if area.kind is AreaKind.POINT:
+                    if area.parent not in around:
+                        around[area.parent] = [self._positions[code] for code in self.areas_around(area)]
+                    pairs += [(number, one) for one in around[area.parent] if one != number]
+            table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+            self._raised = (table[:, 0].copy(), table[:, 1].copy())
+        return self._raised
+
+    def areas_around(self, point: Area) -> list[str]:
+        """The areas around a point up to its county: one slope never raises the whole city and what hangs on it."""
+        return [c for c in ancestors(point.code, self.by_code)[1:] if self.by_code[c].kind is not AreaKind.CITY]
+
+
+def statistics(index: Index, values: Numbers) -> tuple[Numbers, Numbers]:
+    """The greatest and the weighted mean value of each polygon; `values` hold one number for each of `index.cells`."""
+    if not index.starts.size:
+        return np.empty(0), np.empty(0)
+    mean = np.add.reduceat(values * index.weights, index.starts) / index.total
+    return np.maximum.reduceat(values, index.starts), mean
+
+
+def placed(area: Area) -> bool:
+    """Whether the area has a polygon or a point of its own."""
+    return area.geometry is not None or (area.lon is not None and area.lat is not None)
+
+
+def _corners(area: Area) -> list[tuple[float, float]]:
+    if area.geometry is not None:
+        west, south, east, north = shape(dict(area.geometry)).bounds
+        return [(west, south), (east, north)]
+    return [(area.lon, area.lat)] if area.lon is not None and area.lat is not None else []
+
+
+def _index(areas: Sequence[Area], zones: Zones) -> Index:
+    rows = np.array([zones.rows.get(area.code, -1) for area in areas], dtype=np.int64)
+    near: Marks = (rows >= 0) & zones.nearest[np.maximum(rows, 0)] if len(zones) else np.zeros(rows.size, np.bool_)
+    of_polygon = np.flatnonzero((rows >= 0) & ~near)
+    polygons, sizes = rows[of_polygon], zones.sizes
+    wanted = np.zeros(len(zones), np.bool_)
+    wanted[polygons] = True
+    pairs = np.repeat(wanted, sizes)
+    order = np.argsort(polygons, kind="stable")
+    of_polygon, polygons = of_polygon[order], polygons[order]
+    counts = sizes[polygons]
+    of_point = np.flatnonzero(near)
+    cells = zones.cells[zones.starts[rows[of_point]]] if of_point.size else np.empty(0, np.int64)
+    by_cell = np.argsort(cells, kind="stable")
+    starts, weights = np.cumsum(counts) - counts, zones.weights[pairs]
+    return Index(
+        areas=of_polygon,
+        rows=polygons,
+        cells=zones.cells[pairs],
+        weights=weights,
+        starts=starts,
+        total=np.add.reduceat(weights, starts) if starts.size else np.empty(0),
+        owner=np.repeat(np.arange(polygons.size), counts),
+        points=of_point[by_cell],
+        point_cells=cells[by_cell],
+    )
