@@ -81,7 +81,7 @@ def _border(generator: np.random.Generator, start: Position, end: Position) -> l
 def rain(steps: int) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:
     """Hourly mm, row-major: some storms on their way, dry between them, and showers of a cell each."""
     generator = np.random.default_rng(SEED + 2)
-    storms = generator.uniform([78, 16, -0.25, -0.15, 1.0, 4], [129, 50, 0.35, 0.2, 4.0, 38], (40, 6))
+    storms = generator.uniform([78, 16, -0.25, -0.15, 0.6, 2], [129, 50, 0.35, 0.2, 2.6, 22], (40, 6))
     lon = GRID.lon0 + np.arange(GRID.nx) * GRID.dlon
     lat = GRID.lat0 + np.arange(GRID.ny) * GRID.dlat
     for step in range(steps):

@@ -37,7 +37,8 @@ def grid_coverage(grid: Grid, geometry: BaseGeometry, turn: float) -> tuple[Cell
     left_edge, low_edge = grid.lon0 - grid.dlon / 2 - turn, grid.lat0 - grid.dlat / 2
     columns = min(grid.nx, round(360.0 / grid.dlon)) if grid.nx * grid.dlon > 360.0 + 1e-6 else grid.nx
     left, right = _range((west - left_edge) / grid.dlon, (east - left_edge) / grid.dlon, columns)
-    low, high = _range(*sorted(((south - low_edge) / grid.dlat, (north - low_edge) / grid.dlat)), grid.ny)
+    first, last = sorted(((south - low_edge) / grid.dlat, (north - low_edge) / grid.dlat))
+    low, high = _range(first, last, grid.ny)
     if left > right or low > high:
         return np.empty(0, np.int64), np.empty(0), 0.0
     x, y, ends = _borders(geometry)

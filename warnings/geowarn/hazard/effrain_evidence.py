@@ -6,6 +6,7 @@ window {from, to}, source, run_time                           what was assessed 
 re_mm = r0_mm + antecedent_mm, at the cell that decides        effective rainfall
 window_mm, before_window_mm                                   the two parts of r0_mm
 antecedent [{day, mm, factor, missing_hours}]                 R1 … Rn
+digits                                                        decimals with which the printed sum closes on paper
 rain_class, class_from_mm, class_to_mm                        rain class and its bounds, null where open
 susceptibility, surveyed, shift, own_level                    terrain class and what follows from both
 next_level, to_next_mm, previous_level, over_own_mm           mm missing to the next level, mm over its own line
@@ -61,6 +62,7 @@ _KEYS = (
     "before_window_mm",
     "antecedent_mm",
     "antecedent",
+    "digits",
     "rain_class",
     "class_from_mm",
     "class_to_mm",

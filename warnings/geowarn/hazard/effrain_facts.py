@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from geowarn.domain.rain import RainField
 from geowarn.hazard.filling import Fill, Ground
 from geowarn.hazard.zonal import Numbers
 
+_ZERO = Decimal(0)
 _NAMED = 10  # intervals left out that are named one by one
 
 
@@ -39,7 +42,7 @@ def amounts(k: float, at: int, re_mm: float, r0_mm: float, inside: Fill, before:
         for part in before
         if part.day > 0
     ]
-    return {
+    facts: dict[str, Any] = {
         "re_mm": re_mm,
         "r0_mm": r0_mm,
         "window_mm": float(inside.mm[at]),
@@ -47,6 +50,28 @@ def amounts(k: float, at: int, re_mm: float, r0_mm: float, inside: Fill, before:
         "antecedent_mm": sum(term["mm"] * term["factor"] for term in terms),
         "antecedent": terms,
     }
+    return facts | {"digits": closing_digits(facts)}
+
+
+def closing_digits(facts: Mapping[str, Any]) -> int:
+    """How many decimals to print so that the printed numbers add up on paper, 2 to 6."""
+    for digits in range(2, 6):
+        terms = sum(
+            (_printed(one["mm"], digits) * _factor(one["factor"], digits) for one in facts["antecedent"]), _ZERO
+        )
+        r0, decayed, re = (_printed(facts[name], digits) for name in ("r0_mm", "antecedent_mm", "re_mm"))
+        if r0 + decayed == re and terms.quantize(decayed) == decayed:
+            return digits
+    return 6
+
+
+def _printed(mm: float, digits: int) -> Decimal:
+    return Decimal(f"{mm:.{digits}f}")
+
+
+def _factor(k: float, digits: int) -> Decimal:
+    """As the sentence prints it: four decimals beside rain in hundredths, else all of them."""
+    return Decimal(f"{k:.4f}") if digits == 2 else Decimal(repr(k))
 
 
 def area_statistics(ground: Ground, re: Numbers, inside: Fill, missing: float) -> dict[str, Any]:
@@ -78,7 +103,7 @@ def series(at: int, inside: Fill, before: Sequence[Part]) -> list[dict[str, Any]
     return sorted(entries, key=lambda one: (one["from"], one["to"]))
 
 
-def observed(area: Area, areas: Any, before: Sequence[Part]) -> dict[str, Any]:
+def observed(area: Area, areas: Mapping[str, Area], before: Sequence[Part]) -> dict[str, Any]:
     """Where observed rain came from, and what of it is missing."""
     layers = [layer for part in before for layer in part.fill.used]
     farthest = max((layer.distance for layer in layers), default=0)
@@ -134,4 +159,10 @@ def _mean(mm: Numbers, weights: Numbers) -> float:
 
 def _entry(period: Period, mm: float, kind: str) -> dict[str, Any]:
     amount = None if math.isnan(mm) else mm
-    return {"from": period.start.isoformat(), "to": period.end.isoformat(), "mm": amount, "kind": kind}
+    start, end = _moments(period)
+    return {"from": start, "to": end, "mm": amount, "kind": kind}
+
+
+@lru_cache(maxsize=1024)
+def _moments(period: Period) -> tuple[str, str]:
+    return period.start.isoformat(), period.end.isoformat()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geowarn.domain.area import Area, Susceptibility, ancestors
 from geowarn.domain.effrain import EffrainRules, factor
 from geowarn.domain.level import Level
-from geowarn.hazard.filling import ExactSum, quantile_cell
+from geowarn.hazard.filling import exact_sum, quantile_cell
 from geowarn.hazard.pieces import GridPiece, Slot, UnitPiece
 from geowarn.hazard.places import Index, Places, statistics
 from geowarn.hazard.zonal import Cells, Mesh, Numbers
@@ -48,27 +48,47 @@ class Sums:
         self.places, self.grid, self.limits, self.window, self.before = places, grid, limits, window, before
         self.index: Index = places.index(grid)
 
-    def effective(self, of: Callable[[GridPiece], Numbers], add: Callable[[Sequence[Numbers]], Numbers]) -> Numbers:
-        """R0 + sum of k^i R_i at `index.cells`, then `index.point_cells`; NaN where anything is missing."""
-        days: list[Numbers] = []
-        first = [self._at_cells(of(self.window))]
-        for slot in self.before:
-            part = self._part(slot, of)
-            if part is not None and slot.day == 0:
-                first.append(part)
-            elif part is not None:
-                part *= factor(self.limits.k, slot.day)
-                days.append(part)
-        r0 = add(first)
-        return add([r0, *days])
-
     def quick(self) -> Numbers:
-        """By plain addition."""
-        return self.effective(GridPiece.plain, _plain_sum)
+        """R0 + sum of k^i R_i by plain addition at `index.every_cell`; NaN where anything is missing."""
+        if self._has_units():
+            return self._effective(GridPiece.plain, self.index.at_cells)
+        total, part = self.window.plain(), None
+        for weight, piece in self._grid_parts():
+            if part is None:
+                total, part = total.copy(), np.empty_like(total)
+            np.multiply(piece.plain(), weight, out=part)
+            np.add(total, part, out=total)
+        return self.index.at_cells(total)
 
     def exact(self) -> Numbers:
         """By compensated addition: the very numbers of the evidence."""
-        return self.effective(_exact_with_holes, _compensated)
+        if self._has_units():
+            return self._effective(_exact_with_holes, self.index.at_cells)
+        return self.index.at_cells(self._effective(_exact_with_holes, _unchanged))
+
+    def _effective(self, of: Callable[[GridPiece], Numbers], here: Callable[[Numbers], Numbers]) -> Numbers:
+        """R0 first, then the days before it, as it is done for one area."""
+        first, days = [here(of(self.window))], list[Numbers]()
+        for slot in self.before:
+            if isinstance(slot.whole, UnitPiece):
+                part = self.index.of_areas(units_by_area(slot.whole, self.places)[0])
+            elif slot.whole is not None and slot.whole.tiling.used:
+                part = here(of(slot.whole))
+            else:
+                continue
+            (first if slot.day == 0 else days).append(part if slot.day == 0 else self._factor(slot) * part)
+        r0 = exact_sum(first, first[0].size)
+        return exact_sum([r0, *days], r0.size)
+
+    def _has_units(self) -> bool:
+        return any(isinstance(slot.whole, UnitPiece) for slot in self.before)
+
+    def _grid_parts(self) -> list[tuple[float, GridPiece]]:
+        pieces = [(self._factor(slot), slot.whole) for slot in self.before]
+        return [(weight, piece) for weight, piece in pieces if isinstance(piece, GridPiece) and piece.tiling.used]
+
+    def _factor(self, slot: Slot) -> float:
+        return factor(self.limits.k, slot.day) if slot.day else 1.0
 
     def deciding_cells(self) -> Cells:
         """The cells whose rain decides the area they lie in, each once."""
@@ -79,17 +99,6 @@ class Sums:
             for a, b in zip(index.starts.tolist(), ends, strict=False)
         ]
         return np.unique(np.concatenate([np.array(found, dtype=np.int64), index.point_cells]))
-
-    def _at_cells(self, grid: Numbers) -> Numbers:
-        return np.concatenate([grid[self.index.cells], grid[self.index.point_cells]])
-
-    def _part(self, slot: Slot, of: Callable[[GridPiece], Numbers]) -> Numbers | None:
-        if isinstance(slot.whole, UnitPiece):
-            mm = units_by_area(slot.whole, self.places)[0]
-            return np.concatenate([mm[self.index.areas][self.index.owner], mm[self.index.points]])
-        if slot.whole is None or not slot.whole.tiling.used:
-            return None
-        return self._at_cells(of(slot.whole))
 
 
 def sums_of(places: Places, grid: Mesh | None, limits: EffrainRules, window: Slot, before: list[Slot]) -> Sums | None:
@@ -140,7 +149,7 @@ def levels_of(sums: Sums) -> Levels:
 
 def raise_by_points(found: Levels, places: Places, level_of_area: Callable[[Area], Level | None]) -> Levels:
     """No area below a hazard point inside it; areas whose bounds differ from their points' are asked for singly."""
-    points, around = places.raised()
+    points, around = places.raised.points, places.raised.around
     level, areas = found.level.copy(), places.areas
     for at in np.unique(points[level[points] == ASK]).tolist():
         own = level_of_area(areas[at])
@@ -201,20 +210,10 @@ def _deciding(re: Numbers, weights: Numbers, cells: Cells, share: float) -> int:
     return int(cells[seen[quantile_cell(re[seen], weights[seen], share)]]) if seen.size else int(cells[0])
 
 
+def _unchanged(grid: Numbers) -> Numbers:
+    return grid
+
+
 def _exact_with_holes(piece: GridPiece) -> Numbers:
     mm, holes = piece.exact()
     return mm if holes is None else np.where(holes, np.nan, mm)
-
-
-def _plain_sum(parts: Sequence[Numbers]) -> Numbers:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
-
-
-def _compensated(parts: Sequence[Numbers]) -> Numbers:
-    total = ExactSum(parts[0].size)
-    for part in parts:
-        total.add(part)
-    return total.value

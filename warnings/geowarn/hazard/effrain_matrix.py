@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from geowarn.domain.area import Area, AreaKind
+from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment
 from geowarn.domain.effrain import read_parameters
 from geowarn.domain.errors import Refused
@@ -23,6 +23,7 @@ from geowarn.hazard.effrain_ensemble import Ensemble
 from geowarn.hazard.effrain_evidence import Context, Finding, Later, unknown
 from geowarn.hazard.effrain_levels import ASK, UNKNOWN, Levels, levels_of, raise_by_points
 from geowarn.hazard.effrain_own import Own
+from geowarn.hazard.pieces import QuickSums
 from geowarn.hazard.places import Places
 from geowarn.ports import Rain
 
@@ -60,12 +61,24 @@ class EffrainMatrix:
         )
 
     def levels(
-        self, areas: Sequence[Area], rain: Rain, window: Period, rules: RuleSet, cache: Path | None
-    ) -> Levels | None:
-        """The levels alone, as arrays, for a gridded run; None where areas have to be worked out one by one."""
-        return self._work(areas, rain, window, rules, cache).levels()
+        self, areas: Sequence[Area], rain: Rain, windows: Sequence[Period], rules: RuleSet, cache: Path | None
+    ) -> list[Levels | None]:
+        """The levels alone, as arrays, for several windows of a run; None where areas need a look one by one.
 
-    def _work(self, areas: Sequence[Area], rain: Rain, window: Period, rules: RuleSet, cache: Path | None) -> _Work:
+        What is asked for singly (`ASK`) is left to `assess`. Each field is read once for all windows that it fills.
+        """
+        quick: QuickSums = {}
+        return [self._work(areas, rain, window, rules, cache, quick).levels() for window in windows]
+
+    def _work(
+        self,
+        areas: Sequence[Area],
+        rain: Rain,
+        window: Period,
+        rules: RuleSet,
+        cache: Path | None,
+        quick: QuickSums | None = None,
+    ) -> _Work:
         if window.hours > 24:
             raise Refused("assess.window", hours=f"{window.hours:g}")
         limits = read_parameters(rules.parameters)
@@ -73,7 +86,7 @@ class EffrainMatrix:
         if places is None or not places.fits(areas, limits.min_coverage, cache):
             places = self._places = Places(areas, limits.min_coverage, cache)
         context = Context(rain.forecast, window, rules, limits, places.by_code)
-        return _Work(context, places, [Own(context, one, places) for one in _members(rain)])
+        return _Work(context, places, [Own(context, one, places, quick) for one in _members(rain)])
 
 
 class _Work:
@@ -86,7 +99,6 @@ class _Work:
             runs[0].finding if len(runs) == 1 else Ensemble(runs, self.limits.member_share).finding
         )
         self._settled: dict[str, Finding] = {}
-        self._points: dict[str, list[Area]] | None = None
         self._quick: Levels | None = None
 
     def levels(self) -> Levels | None:
@@ -103,7 +115,7 @@ class _Work:
         """The area's own finding or its parent's, never below a hazard point inside it."""
         if area.code not in self._settled:
             found = self._own(area) or self._from_parent(area)
-            for point in self._points_in(area):
+            for point in self._points_in(area, found.level or Level.NONE):
                 if (self._level_of(point) or Level.NONE) > (found.level or Level.NONE):
                     raising = self._own(point)
                     found = found if raising is None else found.raised_by(raising)
@@ -114,15 +126,15 @@ class _Work:
         parent = self.context.areas.get(area.parent) if area.parent else None
         return self.settle(parent).handed_to(area) if parent else unknown(self.context, area, "no-place")
 
-    def _points_in(self, area: Area) -> Sequence[Area]:
-        """The hazard points inside that have a level of their own, in the order given."""
-        if self._points is None:
-            self._points = {}
-            for point in self.context.areas.values() if self.limits.points_raise_area else ():
-                if point.kind is AreaKind.POINT and (self._level_of(point) or Level.NONE) > Level.NONE:
-                    for code in self.places.areas_around(point):
-                        self._points.setdefault(code, []).append(point)
-        return self._points.get(area.code, ())
+    def _points_in(self, area: Area, above: Level) -> Sequence[Area]:
+        """The hazard points inside that may be higher, in the order given."""
+        if not self.limits.points_raise_area:
+            return ()
+        inside = self.places.raised.inside(self.places.position(area.code))
+        if self._quick is not None:
+            levels = self._quick.level[inside]
+            inside = inside[(levels > above) | (levels == ASK)]
+        return [self.places.areas[at] for at in inside.tolist()]
 
     def _level_of(self, area: Area) -> Level | None:
         """The level of the area's own rain, quickly where all were classified together."""

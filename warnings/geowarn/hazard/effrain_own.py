@@ -15,7 +15,7 @@ from geowarn.hazard.effrain_evidence import Context, Finding, known, unknown
 from geowarn.hazard.effrain_facts import Part
 from geowarn.hazard.effrain_levels import Sums, sums_of
 from geowarn.hazard.filling import Fill, Ground, Sampler, exact_sum, fill, quantile_cell
-from geowarn.hazard.pieces import Slot, Tier, layers_of, piece_for_all
+from geowarn.hazard.pieces import QuickSums, Slot, Tier, layers_of, piece_for_all
 from geowarn.hazard.places import Places, placed
 from geowarn.hazard.zonal import Cells, Mesh
 from geowarn.ports import Rain
@@ -27,7 +27,8 @@ _HELD_BYTES = 64 << 20  # of rain by interval and cell
 class Own:
     """One run under assessment; each area is worked out once, when it is asked for."""
 
-    def __init__(self, context: Context, rain: Rain, places: Places) -> None:
+    def __init__(self, context: Context, rain: Rain, places: Places, quick: QuickSums | None = None) -> None:
+        self._quick: QuickSums = {} if quick is None else quick
         self.context, self.places, self.limits = context, places, context.limits
         self._forecast = tuple(field for field in rain.fields if field.kind is RainKind.FORECAST)
         self._own_observed = tuple(field for field in rain.fields if field.kind is RainKind.OBSERVED)
@@ -76,7 +77,7 @@ class Own:
 
     def _slot(self, day: int, piece: Period, tiers: Sequence[Tier]) -> Slot:
         near = tuple(Tier(_near(tier.fields, piece), tier.own_only) for tier in tiers)
-        return Slot(day, piece, near, piece_for_all(self._sampler, self.grid, piece, near, self._wanted))
+        return Slot(day, piece, near, piece_for_all(self._sampler, self.grid, piece, near, self._wanted, self._quick))
 
     def _window_tiers(self) -> list[Tier]:
         """The assessed id fills the window; other observations only fill what lies before its run."""

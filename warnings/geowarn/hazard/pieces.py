@@ -20,6 +20,7 @@ from geowarn.hazard.zonal import Cells, Mesh, Numbers
 from geowarn.hazard.zones import Marks
 
 _NOWHERE = np.empty(0)
+QuickSums = dict[tuple[int, ...], Numbers]
 
 
 class Tier(NamedTuple):
@@ -40,20 +41,28 @@ class Slot:
 
 
 class GridPiece:
-    """A piece that the same fields fill all over one grid; `wanted` names the cells asked for one by one."""
+    """A piece that the same fields fill all over one grid; `wanted` names the cells asked for one by one.
 
-    def __init__(self, sampler: Sampler, grid: Mesh, tiling: Tiling, wanted: Callable[[int], Cells]) -> None:
-        self.tiling, self.grid = tiling, grid
+    `quick` are the quick sums already made for other windows of the same fields, by the fields' ids.
+    """
+
+    def __init__(
+        self, sampler: Sampler, grid: Mesh, tiling: Tiling, wanted: Callable[[int], Cells], quick: QuickSums
+    ) -> None:
+        self.tiling, self.grid, self._quick = tiling, grid, quick
         self._sampler, self._wanted = sampler, wanted
         self._exact: tuple[Numbers, Marks | None] | None = None
         self._gathered: tuple[Cells, Numbers] = (np.empty(0, np.int64), np.empty((0, 0)))
 
     def plain(self) -> Numbers:
         """The quick sum over the grid, NaN where anything is missing, right to n times 1.1e-16 of itself."""
-        total = np.zeros(self.grid.size)
-        for layer in self.tiling.used:
-            np.add(total, self._sampler.onto(layer.field, self.grid), out=total)
-        return total
+        key = tuple(id(layer.field) for layer in self.tiling.used)
+        if key not in self._quick:
+            total = np.zeros(self.grid.size)
+            for layer in self.tiling.used:
+                np.add(total, self._sampler.onto(layer.field, self.grid), out=total)
+            self._quick[key] = total
+        return self._quick[key]
 
     def exact(self) -> tuple[Numbers, Marks | None]:
         """The compensated sum over the grid and its holes, None where there are none."""
@@ -136,7 +145,12 @@ def layers_of(sampler: Sampler, tiers: Sequence[Tier], ground: Ground) -> list[t
 
 
 def piece_for_all(
-    sampler: Sampler, grid: Mesh | None, piece: Period, tiers: Sequence[Tier], wanted: Callable[[int], Cells]
+    sampler: Sampler,
+    grid: Mesh | None,
+    piece: Period,
+    tiers: Sequence[Tier],
+    wanted: Callable[[int], Cells],
+    quick: QuickSums,
 ) -> GridPiece | UnitPiece | None:
     """The piece for all areas at once; None where units and grids meet in it."""
     units = {isinstance(field.support, AreaUnits) for tier in tiers for field in tier.fields}
@@ -148,4 +162,4 @@ def piece_for_all(
     # A field left out is named only where it knows anything, which differs between areas if it has gaps.
     if any(bool(np.isnan(sampler.onto(field, grid)).any()) for field in tiling.unsplit):
         return None
-    return GridPiece(sampler, grid, tiling, wanted)
+    return GridPiece(sampler, grid, tiling, wanted, quick)

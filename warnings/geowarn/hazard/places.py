@@ -1,9 +1,10 @@
-"""A set of areas made ready once: by code, their cells on a grid, and which of them a hazard point raises."""
+"""A set of areas made ready once: by code, their cells on a grid, and which hazard points lie in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,28 @@ class Index:
     total: Numbers  # summed weights of each polygon
     points: Cells
     point_cells: Cells
+    every_cell: Cells  # `cells`, then `point_cells`
+
+    def at_cells(self, grid: Numbers) -> Numbers:
+        """The values of a grid at every cell."""
+        return grid.take(self.every_cell, mode="clip")  # all are inside; "raise" would take a copy to be sure
+
+    def of_areas(self, values: Numbers) -> Numbers:
+        """One value for each area, repeated for each of its cells."""
+        return np.concatenate([values[self.areas][self.owner], values[self.points]])
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Pairs (hazard point, area around it) as positions in the sequence of areas, by area, then by point."""
+
+    points: Cells
+    around: Cells
+
+    def inside(self, area: int) -> Cells:
+        """The points in one area."""
+        first, last = np.searchsorted(self.around, [area, area + 1])
+        return self.points[first:last]
 
 
 class Places:
@@ -47,7 +70,6 @@ class Places:
         self._min_coverage, self._cache = min_coverage, cache
         self._zones: dict[Mesh, Zones] = {}
         self._index: dict[Mesh, Index] = {}
-        self._raised: tuple[Cells, Cells] | None = None
         self._lattice: Grid | None = None
         classes = {one: number for number, one in enumerate(Susceptibility)}
         self.terrain = np.array([classes[area.susceptibility] for area in self.by_code.values()], dtype=np.int8)
@@ -82,21 +104,21 @@ class Places:
             self._lattice = lattice_around(lon, lat)
         return self._lattice
 
-    def raised(self) -> tuple[Cells, Cells]:
-        """Pairs (hazard point, area around it), as positions in the sequence of areas."""
-        if self._raised is None:
-            around: dict[str | None, list[int]] = {}
-            pairs: list[tuple[int, int]] = []
-            for number, area in enumerate(self.by_code.values()):
-                if area.kind is AreaKind.POINT:
-                    if area.parent not in around:
-                        around[area.parent] = [self._positions[code] for code in self.areas_around(area)]
-                    pairs += [(number, one) for one in around[area.parent] if one != number]
-            table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-            self._raised = (table[:, 0].copy(), table[:, 1].copy())
-        return self._raised
+    @cached_property
+    def raised(self) -> Raised:
+        """Which hazard points lie in which areas."""
+        around: dict[str | None, list[int]] = {}
+        pairs: list[tuple[int, int]] = []
+        for at, area in enumerate(self.by_code.values()):
+            if area.kind is AreaKind.POINT:
+                if area.parent not in around:
+                    around[area.parent] = [self._positions[code] for code in self._around(area)]
+                pairs += [(at, one) for one in around[area.parent] if one != at]
+        table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        table = table[np.argsort(table[:, 1], kind="stable")]
+        return Raised(table[:, 0].copy(), table[:, 1].copy())
 
-    def areas_around(self, point: Area) -> list[str]:
+    def _around(self, point: Area) -> list[str]:
         """The areas around a point up to its county: one slope never raises the whole city and what hangs on it."""
         return [c for c in ancestors(point.code, self.by_code)[1:] if self.by_code[c].kind is not AreaKind.CITY]
 
@@ -135,15 +157,17 @@ def _index(areas: Sequence[Area], zones: Zones) -> Index:
     of_point = np.flatnonzero(near)
     cells = zones.cells[zones.starts[rows[of_point]]] if of_point.size else np.empty(0, np.int64)
     by_cell = np.argsort(cells, kind="stable")
+    inside = zones.cells[pairs]
     starts, weights = np.cumsum(counts) - counts, zones.weights[pairs]
     return Index(
         areas=of_polygon,
         rows=polygons,
-        cells=zones.cells[pairs],
+        cells=inside,
         weights=weights,
         starts=starts,
         total=np.add.reduceat(weights, starts) if starts.size else np.empty(0),
         owner=np.repeat(np.arange(polygons.size), counts),
         points=of_point[by_cell],
         point_cells=cells[by_cell],
+        every_cell=np.concatenate([inside, cells[by_cell]]),
     )

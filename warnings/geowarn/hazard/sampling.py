@@ -80,8 +80,11 @@ class Sampler:
         return next(((at, rows[code]) for at, code in enumerate(codes) if code in rows), None)
 
     def onto(self, field: RainField, grid: Mesh) -> Numbers:
-        """The field at every cell of a grid, NaN where it has nothing; never kept, a caller sums and lets go."""
-        values = np.asarray(field.values, dtype=np.float64)
+        """The field at every cell of a grid, NaN where it has nothing; never kept, a caller sums and lets go.
+
+        In the precision it is given in: numpy widens float32 without loss where it is added up.
+        """
+        values = np.asarray(field.values)
         if field.support == grid:
             return values
         return self._at(field, values, grid, np.arange(grid.size, dtype=np.int64), ("", grid))
