@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from shapely.geometry import shape
 
 from geowarn.domain.area import Area, AreaKind, Susceptibility, ancestors, by_code
 from geowarn.domain.rain import Grid
 from geowarn.hazard.stations import lattice_around
 from geowarn.hazard.zonal import Cells, Mesh, Numbers, Zones, footprints
-from geowarn.hazard.zones import Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Index:
     cells: Cells
     weights: Numbers
     starts: Cells
-    owner: Cells  # which polygon each cell belongs to
+    owner: NDArray[np.int32]  # which polygon each cell belongs to
     total: Numbers  # summed weights of each polygon
     points: Cells
     point_cells: Cells
@@ -91,7 +91,7 @@ class Places:
     def index(self, grid: Mesh) -> Index:
         """The same, laid out for all areas at once."""
         if grid not in self._index:
-            self._index[grid] = _index(self.areas, self.zones(grid))
+            self._index[grid] = _index(self._positions, self.zones(grid))
         return self._index[grid]
 
     def lattice(self) -> Grid | None:
@@ -143,31 +143,24 @@ def _corners(area: Area) -> list[tuple[float, float]]:
     return [(area.lon, area.lat)] if area.lon is not None and area.lat is not None else []
 
 
-def _index(areas: Sequence[Area], zones: Zones) -> Index:
-    rows = np.array([zones.rows.get(area.code, -1) for area in areas], dtype=np.int64)
-    near: Marks = (rows >= 0) & zones.nearest[np.maximum(rows, 0)] if len(zones) else np.zeros(rows.size, np.bool_)
-    of_polygon = np.flatnonzero((rows >= 0) & ~near)
-    polygons, sizes = rows[of_polygon], zones.sizes
-    wanted = np.zeros(len(zones), np.bool_)
-    wanted[polygons] = True
-    pairs = np.repeat(wanted, sizes)
-    order = np.argsort(polygons, kind="stable")
-    of_polygon, polygons = of_polygon[order], polygons[order]
-    counts = sizes[polygons]
-    of_point = np.flatnonzero(near)
-    cells = zones.cells[zones.starts[rows[of_point]]] if of_point.size else np.empty(0, np.int64)
-    by_cell = np.argsort(cells, kind="stable")
-    inside = zones.cells[pairs]
+def _index(positions: Mapping[str, int], zones: Zones) -> Index:
+    area = np.array([positions[code] for code in zones.codes], dtype=np.int64)
+    rows = np.flatnonzero(~zones.nearest)
+    of_points = np.flatnonzero(zones.nearest)
+    point_cells = zones.cells[zones.starts[of_points]]
+    by_cell = np.argsort(point_cells, kind="stable")
+    counts, pairs = zones.sizes[rows], np.repeat(~zones.nearest, zones.sizes)
+    every_cell = np.concatenate([zones.cells[pairs], point_cells[by_cell]])
     starts, weights = np.cumsum(counts) - counts, zones.weights[pairs]
     return Index(
-        areas=of_polygon,
-        rows=polygons,
-        cells=inside,
+        areas=area[rows],
+        rows=rows,
+        cells=every_cell[: weights.size],
         weights=weights,
         starts=starts,
+        owner=np.repeat(np.arange(rows.size, dtype=np.int32), counts),
         total=np.add.reduceat(weights, starts) if starts.size else np.empty(0),
-        owner=np.repeat(np.arange(polygons.size), counts),
-        points=of_point[by_cell],
-        point_cells=cells[by_cell],
-        every_cell=np.concatenate([inside, cells[by_cell]]),
+        points=area[of_points][by_cell],
+        point_cells=every_cell[weights.size :],
+        every_cell=every_cell,
     )

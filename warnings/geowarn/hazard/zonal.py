@@ -62,7 +62,7 @@ def _key(grid: Mesh, areas: Sequence[Area], min_coverage: float) -> str:
     for area in areas:
         digest.update(f"{area.code!r},{area.lon!r},{area.lat!r};".encode())
         if area.geometry is not None:
-            digest.update(canonical_json(area.geometry).encode())
+            digest.update(canonical_json(dict(area.geometry)).encode())
     return digest.hexdigest()[:40]
 
 

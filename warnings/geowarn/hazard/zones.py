@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -32,12 +33,10 @@ class Footprint:
 class Zones(Mapping[str, Footprint]):
     """Footprints by code in four long arrays; the cells of row i end before `ends[i]`."""
 
-    __slots__ = ("cells", "codes", "ends", "nearest", "outside", "rows", "weights")
-
     def __init__(
         self, codes: Sequence[str], ends: Cells, cells: Cells, weights: Numbers, outside: Numbers, nearest: Marks
     ) -> None:
-        self.codes, self.rows = tuple(codes), {code: row for row, code in enumerate(codes)}
+        self.codes = tuple(codes)
         self.ends, self.cells, self.weights, self.outside, self.nearest = ends, cells, weights, outside, nearest
 
     def __getitem__(self, code: str) -> Footprint:
@@ -50,6 +49,11 @@ class Zones(Mapping[str, Footprint]):
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Row by code, made when the first footprint is asked for by code."""
+        return {code: row for row, code in enumerate(self.codes)}
 
     @property
     def starts(self) -> Cells:
