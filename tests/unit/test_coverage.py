@@ -70,6 +70,16 @@ def test_a_projected_grid_covers_what_its_cells_cover() -> None:
     assert cell_of(grid, np.array([0.0]), np.array([10.0])).tolist() == [-1]
 
 
+def test_cells_without_a_place_are_left_out_and_the_seam_of_a_whole_turn_is_none() -> None:
+    i, j = np.meshgrid(np.arange(36.0), np.arange(5.0))
+    lon, lat = (10.0 * i + 175.0 + 180) % 360 - 180, 10.0 * j
+    lat[0, :20] = lon[0, :20] = np.nan  # beyond the horizon
+    grid = curved_grid(lon.ravel().tolist(), lat.ravel().tolist(), 36, 5)
+    places = np.array([[-175.0, 20.0], [175.0, 31.0], [4.9, 40.1], [179.9, 20.0], [-175.0, 0.0]]).T
+    assert cell_of(grid, *places).tolist() == [73, 108, 163, 72, -1]
+    assert shares(grid, shapely.box(0, 20, 4, 24)) == pytest.approx({36 * 2 + 19: 0.16})
+
+
 def test_a_thinned_grid_of_one_row_has_what_lies_nearest() -> None:
     grid = curved_grid([0.5, 1.5, 2.5, 1.0, 2.0], [0.5, 0.5, 0.5, 1.5, 1.5], 5, 1)
     assert cell_of(grid, np.array([0.6, 2.4, 1.9]), np.array([0.4, 0.6, 1.6])).tolist() == [0, 2, 4]

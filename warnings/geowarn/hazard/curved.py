@@ -22,28 +22,18 @@ Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 
 
 class Patch:
-    """The cells of a curved grid near a box, as polygons; longitudes run on without a jump from the first centre."""
+    """The cells of a curved grid near a box, as polygons; what has no place is left out."""
 
     def __init__(self, grid: CurvedGrid, box: Box) -> None:
-        lon, lat = _unwrapped(grid)
-        reach = 2 * max(_spacing(lon, grid), _spacing(lat, grid))
         west, south, east, north = box
-        middle = (west + east) / 2
-        turned = lon + 360.0 * np.round((middle - lon) / 360.0)
-        near = (turned >= west - reach) & (turned <= east + reach) & (lat >= south - reach) & (lat <= north + reach)
-        self.cells: Cells = np.flatnonzero(near).astype(np.int64)
-        self.shapes = self._shapes(grid, lon, lat, turned - lon)
+        lon, lat = np.asarray(grid.lon, dtype=np.float64), np.asarray(grid.lat, dtype=np.float64)
+        lon = lon + 360.0 * np.round(((west + east) / 2 - lon) / 360.0)
+        reach = 2 * max(_spacing(lon, grid), _spacing(lat, grid))
+        near = (lon >= west - reach) & (lon <= east + reach) & (lat >= south - reach) & (lat <= north + reach)
+        cells = np.flatnonzero(near).astype(np.int64)
+        self.cells, self.shapes = _shapes(grid, lon, lat, cells)
         self.surfaces: Numbers = np.asarray(shapely.area(self.shapes), dtype=np.float64)
         self.tree = shapely.STRtree(self.shapes)
-
-    def _shapes(self, grid: CurvedGrid, lon: Numbers, lat: Numbers, turn: Numbers) -> Shapes:
-        if not self.cells.size:
-            return np.empty(0, dtype=np.object_)
-        if min(grid.nx, grid.ny) > 1:
-            quads = _quads(grid, lon, lat, self.cells, turn[self.cells])
-            if np.all(shapely.is_valid(quads)):
-                return quads
-        return _nearest(lon[self.cells] + turn[self.cells], lat[self.cells])
 
     def coverage(self, geometry: BaseGeometry, turn: float) -> tuple[Cells, Numbers, float]:
         """Cells touched by a polygon moved `turn` degrees east, each share inside, and the surface covered."""
@@ -73,31 +63,51 @@ def curved_centres(grid: CurvedGrid, cells: Cells) -> tuple[Numbers, Numbers]:
     return lon[cells], lat[cells]
 
 
-def _unwrapped(grid: CurvedGrid) -> tuple[Numbers, Numbers]:
-    lon = np.asarray(grid.lon, dtype=np.float64)
-    return lon[0] + np.mod(lon - lon[0] + 180.0, 360.0) - 180.0, np.asarray(grid.lat, dtype=np.float64)
+def _turned(degrees: Numbers) -> Numbers:
+    """Differences of longitude between -180 and 180."""
+    return np.asarray(np.mod(degrees + 180.0, 360.0) - 180.0, dtype=np.float64)
 
 
 def _spacing(values: Numbers, grid: CurvedGrid) -> float:
+    """The widest step between neighbours, in degrees; the jump of a whole turn is none."""
     table = values.reshape(grid.ny, grid.nx)
     steps = [np.abs(np.diff(table, axis=axis)) for axis in (0, 1)]
-    return max((float(step[step < 180.0].max(initial=0.0)) for step in steps), default=0.0)
+    return max(float(step[step < 180.0].max(initial=0.0)) for step in steps)
 
 
-def _corners(values: Numbers, grid: CurvedGrid) -> Numbers:
-    """Corner coordinates, shape (ny + 1, nx + 1)."""
-    table = values.reshape(grid.ny, grid.nx)
-    table = np.vstack([2 * table[:1] - table[1:2], table, 2 * table[-1:] - table[-2:-1]])
-    table = np.hstack([2 * table[:, :1] - table[:, 1:2], table, 2 * table[:, -1:] - table[:, -2:-1]])
-    return np.asarray((table[:-1, :-1] + table[:-1, 1:] + table[1:, :-1] + table[1:, 1:]) / 4, dtype=np.float64)
+def _shapes(grid: CurvedGrid, lon: Numbers, lat: Numbers, cells: Cells) -> tuple[Cells, Shapes]:
+    """The cells that have a shape, and their shapes."""
+    if not cells.size:
+        return cells, np.empty(0, dtype=np.object_)
+    if min(grid.nx, grid.ny) > 1:
+        rings = _rings(grid, lon, lat, cells)
+        known = np.isfinite(rings).all(axis=(1, 2))
+        quads = np.asarray(shapely.polygons(rings[known]), dtype=np.object_)
+        if np.all(shapely.is_valid(quads)):
+            return cells[known], quads
+    return cells, _nearest(lon[cells], lat[cells])
 
 
-def _quads(grid: CurvedGrid, lon: Numbers, lat: Numbers, cells: Cells, turn: Numbers) -> Shapes:
-    x, y = _corners(lon, grid), _corners(lat, grid)
-    row, column = cells // grid.nx, cells % grid.nx
-    ring = [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)]
-    corners = [np.stack([x[row + j, column + i] + turn, y[row + j, column + i]], axis=-1) for j, i in ring]
-    return np.asarray(shapely.polygons(np.stack(corners, axis=1)), dtype=np.object_)
+def _rings(grid: CurvedGrid, lon: Numbers, lat: Numbers, cells: Cells) -> Numbers:
+    """Corners of cells, shape (cells, 5, 2): each the mean of the four centres around it."""
+    row, column = cells // grid.nx + 1, cells % grid.nx + 1
+    east, north = _framed(lon.reshape(grid.ny, grid.nx)), _framed(lat.reshape(grid.ny, grid.nx))
+    corners = []
+    for j, i in ((-1, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)):
+        around = [(row + j, column), (row, column + i), (row + j, column + i)]
+        x = sum(_turned(east[one] - lon[cells]) for one in around) / 4
+        y = sum(north[one] - lat[cells] for one in around) / 4
+        corners.append(np.stack([lon[cells] + x, lat[cells] + y], axis=-1))
+    return np.stack(corners, axis=1)
+
+
+def _framed(table: Numbers) -> Numbers:
+    """With one more centre on every side, the spacing going on as it was."""
+    table = np.vstack(
+        [table[:1] + _turned(table[:1] - table[1:2]), table, table[-1:] + _turned(table[-1:] - table[-2:-1])]
+    )
+    left, right = _turned(table[:, :1] - table[:, 1:2]), _turned(table[:, -1:] - table[:, -2:-1])
+    return np.hstack([table[:, :1] + left, table, table[:, -1:] + right])
 
 
 def _nearest(lon: Numbers, lat: Numbers) -> Shapes:

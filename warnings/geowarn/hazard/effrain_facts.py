@@ -83,7 +83,7 @@ def area_statistics(ground: Ground, re: Numbers, inside: Fill, missing: float) -
         "way": way,
         "cells": ground.size,
         "cells_missing": int(inside.holes.sum()),
-        "missing_share": max(missing, 0.0),
+        "missing_share": round(max(missing, 0.0), 12),
         "max_mm": float(re[seen].max()),
         "mean_mm": _mean(re[seen], weights),
         "window_max_mm": float(inside.mm[seen].max()),

@@ -20,7 +20,7 @@ from geowarn.hazard.zonal import Cells, Mesh, Numbers
 from geowarn.hazard.zones import Marks
 
 _NOWHERE = np.empty(0)
-QuickSums = dict[tuple[int, ...], Numbers]
+QuickSums = dict[tuple[object, ...], Numbers]
 
 
 class Tier(NamedTuple):
@@ -56,7 +56,7 @@ class GridPiece:
 
     def plain(self) -> Numbers:
         """The quick sum over the grid, NaN where anything is missing, right to n times 1.1e-16 of itself."""
-        key = tuple(id(layer.field) for layer in self.tiling.used)
+        key = (self.grid, *(id(layer.field) for layer in self.tiling.used))
         if key not in self._quick:
             total = np.zeros(self.grid.size)
             for layer in self.tiling.used:
