@@ -148,23 +148,20 @@ def levels_of(sums: Sums) -> Levels:
 
 
 def raise_by_points(found: Levels, places: Places, level_of_area: Callable[[Area], Level | None]) -> Levels:
-    """No area below a hazard point inside it; areas whose bounds differ from their points' are asked for singly."""
-    points, around = places.raised.points, places.raised.around
-    level, areas = found.level.copy(), places.areas
-    for at in np.unique(points[level[points] == ASK]).tolist():
-        own = level_of_area(areas[at])
-        level[at] = UNKNOWN if own is None else own
-    own_level = np.where(found.level == ASK, UNKNOWN, found.level)
-    own_level[points] = level[points]
-    over = level[points] > np.maximum(own_level[around], 0)
-    raised = own_level.copy()
-    np.maximum.at(raised, around[over], level[points[over]])
-    # Each raising point adds its reasons: only where all are alike is there nothing to look at.
-    mixed = over & (
-        (found.lower[points] != found.lower[around]) | (own_level[around] < 0) | (found.level[points] == ASK)
-    )
+    """No area below a hazard point inside it; where bounds differ or are not known yet, areas are left to be asked."""
     ask = found.level == ASK
-    ask[around[mixed]] = True
+    own = np.where(ask, np.int8(UNKNOWN), found.level)
+    for at in np.unique(places.raised.points[ask[places.raised.points]]).tolist():
+        level = level_of_area(places.areas[at])
+        own[at] = UNKNOWN if level is None else level
+    high = np.flatnonzero(own[places.raised.points] > Level.NONE)
+    points, around = places.raised.points[high], places.raised.around[high]
+    over = own[points] > own[around]
+    points, around = points[over], around[over]
+    raised = own.copy()
+    np.maximum.at(raised, around, own[points])
+    # Each raising point adds its reasons: only where all are alike is there nothing to look at.
+    ask[around[(found.lower[points] != found.lower[around]) | (own[around] < 0) | (found.level[points] == ASK)]] = True
     return Levels(np.where(ask, np.int8(ASK), raised), found.lower, found.polygons, found.max_mm, found.mean_mm)
 
 
