@@ -29,7 +29,7 @@ from geowarn.sources.grib import GribReader
 
 RULES = load_rules(config_dir() / "rules" / "effrain-matrix.toml")
 COVERAGE = float(RULES.parameters["min_coverage"])
-TIMES = 5
+TIMES = 3
 Answer = dict[str, Any]
 
 

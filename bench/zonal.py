@@ -75,6 +75,8 @@ def main() -> None:
         ):
             console.print(f"{time.strftime('%H:%M:%S')} {title}")
             found[title] = work()
+            plain = {name: one for name, one in (found[title] or {}).items() if not isinstance(one, list)}
+            console.print_json(data=plain, indent=None)
     report(found)
 
 

@@ -172,6 +172,19 @@ def test_every_field_is_read_a_few_times_however_many_areas_there_are() -> None:
     assert max(one.reads for one in stored) <= 3  # exact sums, then rain by interval
 
 
+def test_a_large_grid_on_disk_is_kept_where_areas_are() -> None:
+    grid = Grid(lon0=0.005, lat0=0.005, dlon=0.01, dlat=0.01, nx=300, ny=300)
+    spots = [Area(f"p{at}", AreaKind.POINT, "点", "P", lon=0.1 + at / 10, lat=0.2) for at in range(20)]
+    stored = [OnDisk([cell % 97 / 10.0 for cell in range(grid.size)]) for _ in range(24)]
+    fields = [replace(field(at, at + 1, [0.0], grid), values=one) for at, one in enumerate(stored)]  # type: ignore[arg-type]
+    together = plain(assess(spots, fields))
+    for one in stored:
+        one.reads = 0
+    with one_by_one():
+        assert plain(assess(spots, fields)) == together
+    assert {one.reads for one in stored} == {1}
+
+
 @settings(max_examples=40, deadline=None)
 @given(places(), WHOLE, st.data())
 def test_more_rain_and_weaker_terrain_never_lower(areas: list[Area], values: list[float], data: st.DataObject) -> None:

@@ -17,6 +17,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
 from geowarn.pipeline.assess import assess
 from geowarn.pipeline.inbox import take_in, unassessed
+from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.rules import load_rules
@@ -143,5 +144,6 @@ class Scheduler:
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
+        watch_promises(self.system.desk)
         if end_validity(self.system.desk):
             publish_all(self.system)

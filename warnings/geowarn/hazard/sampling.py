@@ -12,9 +12,11 @@ import numpy as np
 from geowarn.domain.rain import AreaUnits, RainField, Stations
 from geowarn.hazard.stations import LATTICE, STATION_KM, nearest_stations, value_of_nearest
 from geowarn.hazard.zonal import Cells, Footprint, Mesh, Numbers, cell_of, centres
+from geowarn.hazard.zones import cells_of_all
 
 FootprintsOf = Callable[[Any], Mapping[str, Footprint]]  # of a Grid or a CurvedGrid
-_KEPT_BYTES = 64 << 20  # of fields that lie on disk; grids of a city fit whole
+_KEPT_BYTES = 256 << 20  # of fields that lie on disk; a city on a national grid needs a few
+_LARGE = 1 << 16  # cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class Sampler:
 
     def __init__(self, footprints_of: FootprintsOf, *, station_km: float = STATION_KM) -> None:
         self._footprints_of, self._km = footprints_of, station_km
-        self._arrays: OrderedDict[int, tuple[RainField, Numbers]] = OrderedDict()
+        self._arrays: OrderedDict[tuple[int, bool], tuple[RainField, Numbers]] = OrderedDict()
+        self._bytes = 0
+        self._used_cells: dict[Mesh, Cells] = {}
         self._rows: dict[int, tuple[AreaUnits, dict[str, int]]] = {}
         self._tables: dict[tuple[int, object], tuple[object, Cells]] = {}
 
@@ -106,10 +110,18 @@ class Sampler:
         return None if np.isnan(mm).all() else Layer(field, mm, distance)
 
     def _on_cells(self, field: RainField, ground: Ground, grid: Mesh, footprint: Footprint) -> Numbers:
-        values = self._array(field)
         if field.support == grid:
-            return values[footprint.cells]
-        return self._at(field, values, grid, footprint.cells, (ground.codes[0], grid))
+            if isinstance(field.values, np.ndarray) or grid.size < _LARGE:
+                return self._array(field)[footprint.cells]
+            used = self._used(grid)
+            return self._kept(field, used)[np.searchsorted(used, footprint.cells)]
+        return self._at(field, self._array(field), grid, footprint.cells, (ground.codes[0], grid))
+
+    def _used(self, grid: Mesh) -> Cells:
+        """The cells that any area has: of a large grid nothing else is kept."""
+        if grid not in self._used_cells:
+            self._used_cells[grid] = np.unique(cells_of_all(self._footprints_of(grid)))
+        return self._used_cells[grid]
 
     def _on_unit(self, field: RainField, ground: Ground, own_only: bool) -> tuple[int, Numbers] | None:
         support = field.support
@@ -147,16 +159,23 @@ class Sampler:
         return self._tables[id(support), key][1]
 
     def _array(self, field: RainField) -> Numbers:
-        """The field's values; those that lie on disk are kept while there is room, the last asked for."""
+        """All of the field's values."""
         if isinstance(field.values, np.ndarray):
             return np.asarray(field.values, dtype=np.float64)
-        if id(field) in self._arrays:
-            self._arrays.move_to_end(id(field))
-            return self._arrays[id(field)][1]
+        return self._kept(field, None)
+
+    def _kept(self, field: RainField, cells: Cells | None) -> Numbers:
+        """Values that lie on disk, all or at these cells, while there is room for the last asked for."""
+        key = (id(field), cells is None)
+        if key in self._arrays:
+            self._arrays.move_to_end(key)
+            return self._arrays[key][1]
         values = np.asarray(field.values, dtype=np.float64)
-        self._arrays[id(field)] = (field, values)
-        while len(self._arrays) > 1 and sum(kept.nbytes for _, kept in self._arrays.values()) > _KEPT_BYTES:
-            self._arrays.popitem(last=False)
+        values = values if cells is None else values[cells]
+        self._arrays[key] = (field, values)
+        self._bytes += values.nbytes
+        while len(self._arrays) > 1 and self._bytes > _KEPT_BYTES:
+            self._bytes -= self._arrays.popitem(last=False)[1][1].nbytes
         return values
 
     def _rows_of(self, units: AreaUnits) -> dict[str, int]:

@@ -79,6 +79,13 @@ def zones_of(built: Mapping[str, Footprint]) -> Zones:
     )
 
 
+def cells_of_all(footprints: Mapping[str, Footprint]) -> Cells:
+    """The cells of every area, one after the other."""
+    if isinstance(footprints, Zones):
+        return footprints.cells
+    return np.concatenate([np.empty(0, np.int64), *(one.cells for one in footprints.values())])
+
+
 def save(path: Path, zones: Zones) -> None:
     """Write beside and rename, so that no reader ever sees half a file."""
     buffer = BytesIO()
