@@ -74,6 +74,17 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path) -> None:
     assert kept.weights.tolist() == first.weights.tolist()
 
 
+def test_other_places_have_other_files_and_the_same_ones_have_one(tmp_path: Path) -> None:
+    here, there = square(2, 3, 3.5, 4.25), square(2, 3, 3.5, 4.26)
+    rings = [there.geometry["coordinates"]] if there.geometry else []
+    many = Area("a", AreaKind.COUNTY, "甲", "A", geometry={"type": "MultiPolygon", "coordinates": rings})
+    for areas in ([here], [there], [many], [here, there], [point(1, 1)], [point(1, 2)], [here]):
+        footprints(GRID, areas, 0.1, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 6
+    footprints(GRID, [here], 0.2, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 7
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0, 9), st.floats(0, 9), st.floats(0.01, 5), st.floats(0.01, 5))
 def test_coverage_adds_up_to_the_surface(west: float, south: float, wide: float, high: float) -> None:
