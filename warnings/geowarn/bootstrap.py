@@ -16,11 +16,13 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
+from geowarn.domain.source import Source
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.slots import default_slots
-from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
+from geowarn.pipeline.source_plan import load_plan
+from geowarn.ports import Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
@@ -68,6 +70,18 @@ class System:
         """The enabled channels by name."""
         context = ChannelContext(self.facts, self.data_dir, self.templates, self.clock, self.site_state)
         return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
+
+    @cached_property
+    def fetchers(self) -> Mapping[str, Fetcher]:
+        """What fetches sources over the network, by the name of the way."""
+        return _adapters("geowarn.fetchers")
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The source plan by name, those asked first first; raises Refused where it is wrong."""
+        path = config_file(self.data_dir, "sources.toml")
+        plan = load_plan(path, self.readers, self.fetchers, self.settings.installation.zone)
+        return {source.name: source for source in plan}
 
     @cached_property
     def desk(self) -> Desk:

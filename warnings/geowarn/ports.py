@@ -22,6 +22,7 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, Payload, RainField, RainKind, Reading
 from geowarn.domain.recipient import Recipient
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.settings_table import SettingsTable
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Content, HazardWarning, Proposal, Series
 
@@ -79,6 +80,43 @@ class Reader(Protocol):
         A run may come in one file or in one file a step: all of them are given together, because a total counted
         from the start of the run can only be parted beside the one before it.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a fetcher is sent for; `known` is what its last good haul said, to ask only for what is newer."""
+
+    parameters: SettingsTable
+    folder: Path  # empty, for the files
+    now: datetime
+    known: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Haul:
+    """What came: the files of one run, none where there is nothing newer.
+
+    `known` goes into the next errand. `waits_for` names what a newer run still lacks, `newer` is that run.
+    """
+
+    files: tuple[Path, ...] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+    waits_for: tuple[str, ...] = ()
+    newer: str = ""
+
+
+class Fetcher(Protocol):
+    """Brings the files of a source's newest run over the network (`geowarn.fetchers`)."""
+
+    name: str
+
+    def check(self, parameters: SettingsTable) -> None:
+        """Raise Refused naming the parameter that is wrong."""
+        ...
+
+    def fetch(self, errand: Errand) -> Haul:
+        """The newest whole run; raises Refused where the far end gives none. Ends by itself, within its limits."""
         ...
 
 
@@ -367,7 +405,7 @@ class SourceEvent:
     """What happened to a configured source: the inputs page and the alarms are made from these.
 
     `kind` is "good" (a complete run taken in), "refused", "waiting" (part of a run is there), "failed" (could not be
-    fetched) or "late".
+    fetched), "older" (a run older than the one in use was set aside) or "late".
     """
 
     id: str
