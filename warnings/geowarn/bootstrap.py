@@ -79,9 +79,7 @@ class System:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """The source plan by name, those asked first first; raises Refused where it is wrong."""
-        path = config_file(self.data_dir, "sources.toml")
-        plan = load_plan(path, self.readers, self.fetchers, self.settings.installation.zone)
-        return {source.name: source for source in plan}
+        return load_sources(self.data_dir, self.settings)
 
     @cached_property
     def desk(self) -> Desk:
@@ -163,6 +161,13 @@ def load_channels(path: Path) -> dict[str, Any]:
             key = f"stations.{name}"
             raise Refused("config.invalid", file=path.name, key=key, reason=f"lacks {', '.join(sorted(missing))}")
     return {"enabled": list(table.get("enabled", [])), "stations": table.get("stations", {})}
+
+
+def load_sources(data_dir: Path | None, settings: Settings) -> dict[str, Source]:
+    """The source plan by name, those asked first first; raises Refused naming source, key, value and what fits."""
+    readers, fetchers = _adapters("geowarn.sources"), _adapters("geowarn.fetchers")
+    plan = load_plan(config_file(data_dir, "sources.toml"), readers, fetchers, settings.installation.zone)
+    return {source.name: source for source in plan}
 
 
 def land_around(settings: Settings) -> dict[str, Any] | None:

@@ -10,12 +10,12 @@ import typer
 from geowarn.bootstrap import System, config_file
 from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.sources import run_source
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
 from geowarn.domain.rules import RuleSet
 from geowarn.pipeline import assess as assessing
-from geowarn.pipeline.ingest import ingest as ingest_files
 from geowarn.pipeline.rules import load_rules
 
 
@@ -32,7 +32,7 @@ def active_rules(system: System) -> RuleSet:
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="grib, openmeteo, csv, or a third party's reader")],
+    source: Annotated[str, typer.Argument(help="A configured source, or a reader with --file: grib, openmeteo, csv …")],
     file: Annotated[
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
@@ -42,19 +42,7 @@ def ingest(
 ) -> None:
     """Take in a forecast or observed rain and print its id · 接收预报或实况"""
     system = system_of(data)
-    if not file:
-        raise Refused("cli.file-missing", source=source)
-    forecasts = ingest_files(
-        system.store,
-        system.clock,
-        system.readers,
-        system.raw_dir,
-        source,
-        file,
-        source=name,
-        synthetic_installation=system.settings.installation.synthetic,
-        actor_text=operator(),
-    )
+    forecasts = run_source(system, source, file or [], name)
     if as_json:
         put_json([forecast_json(one) for one in forecasts] if len(forecasts) > 1 else forecast_json(forecasts[0]))
         return

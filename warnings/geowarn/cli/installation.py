@@ -9,6 +9,7 @@ import typer
 
 from geowarn.bootstrap import config_file, database_url, load_channels, load_policy, open_system
 from geowarn.cli.common import Data, line, operator, put_json
+from geowarn.cli.sources import sources_json
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
@@ -70,5 +71,5 @@ def check_config(data: Data = None) -> None:
     load_rules(config_file(folder, settings.hazard.rules))
     if folder is not None and (folder / "geowarn.toml").is_file():
         _ = open_system(folder).channels
-    put_json(masked(settings))
+    put_json({**masked(settings), "sources": sources_json(folder, settings)})
     line("config-fine")

@@ -79,6 +79,6 @@ def _newest(candidates: Iterable[Candidate]) -> Candidate | None:
     found = list(candidates)
     if not found:
         return None
-    newest = max((one.run_time, one.received_at) for one in found)
-    same = [one for one in found if (one.run_time, one.received_at) == newest]
+    newest = max((one.run_time, one.received_at, one.coverage.end) for one in found)
+    same = [one for one in found if (one.run_time, one.received_at, one.coverage.end) == newest]
     return min(same, key=lambda one: (one.part, one.forecast_id))

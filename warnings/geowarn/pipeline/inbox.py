@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import Refused
+from geowarn.domain.rain import Forecast
 from geowarn.domain.source import Incomplete, Source, Superseded
 from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.source_notes import note_good, note_older, note_refused, note_waiting, watch_patience
@@ -29,9 +30,9 @@ class _State(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """How many runs were taken in, and what the program itself failed at."""
+    """What was taken in, and what the program itself failed at."""
 
-    taken: int
+    taken: tuple[Forecast, ...]
     faults: tuple[Exception, ...]
 
 
@@ -64,19 +65,26 @@ class Inbox:
         self._seen: dict[Path, _State] = {}
         self._tried: dict[tuple[Path, str], tuple[tuple[Path, _State], ...]] = {}
 
-    def look(self) -> Looked:
-        """Take in every complete run, newest first; what goes wrong with one keeps no other waiting."""
-        if not self.folder.is_dir():
-            return Looked(0, ())
-        folders = [one for one in sorted(self.folder.iterdir()) if one.is_dir() and one.name not in (TAKEN, REFUSED)]
+    def look(self, only: str | None = None) -> Looked:
+        """Take in every complete run, newest first, of one folder where it is named.
+
+        What goes wrong with one keeps no other waiting.
+        """
+        folders = [one for one in self._folders() if only is None or one.name == only]
         settled = {folder: self._settled(folder) for folder in folders}
-        taken, faults = 0, []
+        taken: list[Forecast] = []
+        faults = []
         for group in (group for folder in folders for group in self._groups(folder, settled[folder])):
             try:
                 taken += self._take(group)
             except Exception as fault:
                 faults.append(fault)
-        return Looked(taken, tuple(faults))
+        return Looked(tuple(taken), tuple(faults))
+
+    def _folders(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return [one for one in sorted(self.folder.iterdir()) if one.is_dir() and one.name not in (TAKEN, REFUSED)]
 
     def _settled(self, folder: Path) -> list[Path]:
         now = self.intake.clock.now().timestamp()
@@ -109,11 +117,11 @@ class Inbox:
                 runs.setdefault(found["run"], []).append(file)
         return [Group(folder, reader, source, run, tuple(runs[run])) for run in sorted(runs, reverse=True)]
 
-    def _take(self, group: Group) -> bool:
+    def _take(self, group: Group) -> tuple[Forecast, ...]:
         state = tuple((file, _state(file)) for file in group.files)
         if self._tried.get((group.folder, group.run)) == state:
             self._watch(group)
-            return False
+            return ()
         try:
             return self._ingest(group)
         except Incomplete as gap:
@@ -124,9 +132,9 @@ class Inbox:
         except Refused as refusal:
             if not self._blame(group, refusal):
                 self._tried[group.folder, group.run] = state
-        return False
+        return ()
 
-    def _ingest(self, group: Group) -> bool:
+    def _ingest(self, group: Group) -> tuple[Forecast, ...]:
         forecasts = self.intake.take(group.source, group.reader, self._with_earlier(group))
         if group.source is not None:
             with self.intake.store.begin() as work:
@@ -134,7 +142,7 @@ class Inbox:
                 work.commit()
         for file in group.files:
             self._set_aside(TAKEN, group.own_folder, file)
-        return True
+        return forecasts
 
     def _with_earlier(self, group: Group) -> list[Path]:
         """The run's files with those taken before, in order of name: totals from a run's start need each other."""
