@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.integration.conftest import SettableClock
 
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
@@ -23,8 +24,6 @@ from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.intake import Intake
 from geowarn.ports import Reader, SourceEvent, UnitOfWork
 from geowarn.store.unit_of_work import SqlStore
-
-from .conftest import SettableClock
 
 NOW = datetime(2026, 7, 23, 4, tzinfo=UTC)
 RUN = datetime(2026, 7, 23, 0, tzinfo=UTC)

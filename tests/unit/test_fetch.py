@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.far_end import FarEnd, answer, far_end, file
 
 from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
@@ -20,8 +21,6 @@ from geowarn.sources.fetch_ecmwf import EcmwfFetcher
 from geowarn.sources.fetch_gfs import GfsFetcher
 from geowarn.sources.fetch_http import Absent, HttpClient, limits_of
 from geowarn.sources.fetch_url import OpenMeteoFetcher, UrlFetcher
-
-from .far_end import FarEnd, answer, far_end, file
 
 NOW = datetime(2026, 7, 23, 9, 40, tzinfo=UTC)
 LONG_AGO = format_datetime(NOW - timedelta(hours=2))

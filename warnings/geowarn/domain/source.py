@@ -11,6 +11,7 @@ from geowarn.domain.rain import RainField, Reading
 from geowarn.domain.settings_table import SettingsTable
 
 FOLDER = "folder"
+_BLOCK = 4096  # values looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def lacking(reading: Reading, hours: int) -> tuple[Period, ...]:
 
 
 def _says_something(one: RainField) -> bool:
-    return any(value == value for value in one.values)  # NaN is not equal to itself
+    """Looks block by block, because values may lie on disk; NaN is not equal to itself."""
+    blocks = (one.values[start : start + _BLOCK] for start in range(0, len(one.values), _BLOCK))
+    return any(value == value for block in blocks for value in block)
 
 
 def merged(periods: Iterable[Period]) -> tuple[Period, ...]:
