@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from tests.integration.conftest import SettableClock
 from tests.integration.test_console_pages import Desk
 from tests.unit.far_end import FarEnd, answer, far_end, file
@@ -258,7 +258,7 @@ def test_the_inputs_page_says_it_in_both_languages(
     assert "net: the run that was due has not come" in home
 
 
-def command(system: System, *words: str) -> Result:
+def command(system: System, *words: str) -> Any:
     return CliRunner().invoke(app, [*words, "--data", str(system.data_dir)])
 
 
