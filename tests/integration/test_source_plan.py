@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.conftest import SettableClock
 from tests.integration.test_console_pages import Desk
+from tests.integration.test_serve import waited
 from tests.unit.far_end import FarEnd, answer, far_end, file
 from typer.testing import CliRunner
 
@@ -121,6 +123,30 @@ def test_a_fetched_run_becomes_levels_and_a_proposal(system: System, far: FarEnd
         assert proposal.content.highest >= Level.ORANGE
     scheduler.fetch(net)
     assert far.count("/rain.csv") == 1  # nothing is due before the next slot
+
+
+def test_the_ticks_fetch_what_was_missed_and_stop_though_a_far_end_says_nothing(
+    system: System, far: FarEnd, hour: datetime
+) -> None:
+    def silent(_: BaseHTTPRequestHandler) -> None:
+        far.released.wait()
+
+    far.on("/rain.csv", file(rain(hour)))
+    scheduler = Scheduler(system)
+    scheduler.start()
+    try:
+        assert waited(lambda: assessed(system) == ["net"])
+    finally:
+        scheduler.stop()
+    far.on("/rain.csv", silent)
+    asked = far.count("/rain.csv")
+    system.clock.advance(hours=2)  # type: ignore[attr-defined]
+    scheduler = Scheduler(system)
+    scheduler.start()
+    try:
+        assert waited(lambda: far.count("/rain.csv") > asked)
+    finally:
+        scheduler.stop()  # returns: the fetch gives up at its deadline
 
 
 def test_what_failed_is_tried_again_and_what_is_late_is_an_alarm_until_it_comes(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 Act = Callable[[BaseHTTPRequestHandler], None]
 
@@ -48,6 +48,7 @@ class FarEnd:
         self.base = f"http://127.0.0.1:{port}"
         self.paths: dict[str, list[Act]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.queries: list[dict[str, str]] = []
         self.released = threading.Event()
 
     def on(self, path: str, *acts: Act) -> str:
@@ -60,6 +61,7 @@ class FarEnd:
 
     def act(self, handler: BaseHTTPRequestHandler) -> None:
         path = urlsplit(handler.path).path
+        self.queries.append(dict(parse_qsl(urlsplit(handler.path).query)))
         self.asked.append((path, {name.lower(): value for name, value in handler.headers.items()}))
         acts = self.paths.get(path)
         if not acts:

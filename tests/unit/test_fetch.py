@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -32,9 +33,12 @@ class Waits:
 
     def __init__(self) -> None:
         self.slept: list[float] = []
+        self.told_to_stop = False
 
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+    def stopped(self, seconds: float) -> bool:
+        if seconds:
+            self.slept.append(seconds)
+        return self.told_to_stop
 
     def ticking(self) -> float:
         return sum(self.slept)
@@ -57,7 +61,7 @@ def table(**values: Any) -> SettingsTable:
 
 def client(waits: Waits, **values: Any) -> HttpClient:
     limits = limits_of(table(**{**SECONDS, **values}))
-    return HttpClient(limits, sleep=waits.sleep, ticking=waits.ticking, chance=lambda: 0.5)
+    return HttpClient(limits, waits.stopped, ticking=waits.ticking, chance=lambda: 0.5)
 
 
 def refused_key(refusal: pytest.ExceptionInfo[Refused], *words: str) -> str:
@@ -120,7 +124,7 @@ def test_a_slow_drip_does_not_outlast_the_deadline(far: FarEnd) -> None:
 
     url = far.on("/f", drip)
     limits = limits_of(table(**{**SECONDS, "transfer_seconds": 1, "total_seconds": 2}))
-    with HttpClient(limits) as http, pytest.raises(Refused) as refused:
+    with HttpClient(limits, Event().wait) as http, pytest.raises(Refused) as refused:
         http.get(url)  # ends by itself: byte by byte it would take more than an hour
     assert refused_key(refused, "too slow") == "fetch.unreachable"
 
@@ -131,9 +135,18 @@ def test_a_far_end_that_says_nothing(far: FarEnd) -> None:
 
     url = far.on("/f", nothing)
     limits = limits_of(table(**{**SECONDS, "read_seconds": 0.2, "total_seconds": 1}))
-    with HttpClient(limits) as http, pytest.raises(Refused) as refused:
+    with HttpClient(limits, Event().wait) as http, pytest.raises(Refused) as refused:
         http.get(url)
     assert refused_key(refused, url) == "fetch.unreachable"
+
+
+def test_told_to_stop_it_gives_up(far: FarEnd, waits: Waits) -> None:
+    waits.told_to_stop = True
+    for act in (answer(503, b""), file(b"x" * 200_000)):
+        with client(waits) as http, pytest.raises(Refused) as refused:
+            http.get(far.on("/f", act))
+        assert refused_key(refused, "/f") == "fetch.stopped"
+    assert far.count("/f") == 2
 
 
 def test_nobody_there(waits: Waits) -> None:
@@ -263,15 +276,15 @@ def message(text: bytes) -> bytes:
 def errand(folder: Path, known: dict[str, str] | None = None, now: datetime = NOW, **values: Any) -> Errand:
     place = folder / f"errand-{len(list(folder.iterdir()))}"
     place.mkdir()
-    return Errand(table(**{**SECONDS, **values}), place, now, known or {})
+    return Errand(table(**{**SECONDS, **values}), place, now, known or {}, Event().wait)
 
 
 class Ecmwf(EcmwfFetcher):
     """Waits without waiting."""
 
-    def client(self, parameters: SettingsTable) -> HttpClient:
-        limits, waits = limits_of(parameters), Waits()
-        return HttpClient(limits, sleep=waits.sleep, ticking=waits.ticking)
+    def client(self, errand: Errand) -> HttpClient:
+        waits = Waits()
+        return HttpClient(limits_of(errand.parameters), waits.stopped, ticking=waits.ticking)
 
 
 class Gfs(GfsFetcher):
@@ -440,6 +453,7 @@ def test_open_meteo_is_asked_for_the_places_and_once_a_run(far: FarEnd, tmp_path
         "base_url": base,
         "model": "cma_grapes_global",
     }
+    places["hours"] = 48
     fetcher: Fetcher = OpenMeteoFetcher()
     assert fetcher.fetch(errand(tmp_path, **places)).files[0].read_bytes() == b"{}"
     run = datetime(2026, 7, 23, 0, tzinfo=UTC)
@@ -450,6 +464,8 @@ def test_open_meteo_is_asked_for_the_places_and_once_a_run(far: FarEnd, tmp_path
     assert fetcher.fetch(errand(tmp_path, meta_url=meta, **places)).waits_for
     settled = fetcher.fetch(errand(tmp_path, meta_url=meta, now=NOW + timedelta(minutes=7), **places))
     assert settled.known == {"run": "2026072300"}
+    assert far.queries[-1]["start_hour"] == "2026-07-23T01:00"  # the first hour ends then: the run's time is true
+    assert far.queries[-1]["end_hour"] == "2026-07-25T00:00"
     asked = far.count("/v1/forecast")
     assert fetcher.fetch(errand(tmp_path, dict(settled.known), meta_url=meta, **places)).files == ()
     assert far.count("/v1/forecast") == asked

@@ -85,12 +85,16 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What a fetcher is sent for; `known` is what its last good haul said, to ask only for what is newer."""
+    """What a fetcher is sent for; `known` is what its last good haul said, to ask only for what is newer.
+
+    `stopped` waits so many seconds and says whether the program is to end: then the fetcher gives up.
+    """
 
     parameters: SettingsTable
     folder: Path  # empty, for the files
     now: datetime
     known: Mapping[str, str]
+    stopped: Callable[[float], bool]
 
 
 @dataclass(frozen=True, slots=True)

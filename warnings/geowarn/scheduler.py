@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -29,6 +30,7 @@ from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
+_FETCH = "fetch"  # the threads that wait for far ends
 log = structlog.get_logger("geowarn.scheduler")
 
 
@@ -73,9 +75,12 @@ class Scheduler:
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
-        for source in system.sources.values():
-            if source.enabled and not source.watched:
-                self._add_source(source)
+        self._stopping = threading.Event()
+        fetched = [source for source in system.sources.values() if source.enabled and not source.watched]
+        # threads of their own, so that far ends which say nothing hold up no tick and no other source
+        self._ticks.add_executor(ThreadPoolExecutor(2 * len(fetched) or 1), _FETCH)
+        for source in fetched:
+            self._add_source(source, threading.Lock())
         self._ticks.add_job(self.beat, self._every(schedule.heartbeat_seconds), id="beat")
 
     def _every(self, seconds: int) -> BaseTrigger:
@@ -84,10 +89,18 @@ class Scheduler:
     def _add(self, job: str, seconds: int, act: Callable[[], object]) -> None:
         self._ticks.add_job(self._once, self._every(seconds), args=(job, seconds, act), id=job)
 
-    def _add_source(self, source: Source) -> None:
+    def _add_source(self, source: Source, alone: threading.Lock) -> None:
         """At its slots, and while nothing good has come since the last one: a slot missed in an outage is made up."""
-        self._ticks.add_job(self.fetch, trigger_of(source), args=(source,), id=f"fetch {source.name}")
-        self._ticks.add_job(self.fetch, self._every(60), args=(source,), id=f"fetch again {source.name}")
+
+        def fetch() -> None:
+            if alone.acquire(blocking=False):
+                try:
+                    self.fetch(source)
+                finally:
+                    alone.release()
+
+        self._ticks.add_job(fetch, trigger_of(source), id=f"fetch {source.name}", executor=_FETCH)
+        self._ticks.add_job(fetch, self._every(60), id=f"fetch again {source.name}", executor=_FETCH)
 
     def fetch(self, source: Source) -> None:
         """Fetch a source that is due, at most once in its retry time among all processes."""
@@ -95,7 +108,8 @@ class Scheduler:
             self._once(f"fetch {source.name}", source.retry_minutes * 60, lambda: self._fetch(source))
 
     def _fetch(self, source: Source) -> None:
-        if fetch_source(self._intake, self.system.fetchers, source, self.system.cache_dir / "fetched"):
+        folder = self.system.cache_dir / "fetched"
+        if fetch_source(self._intake, self.system.fetchers, source, folder, self._stopping.wait):
             self.assess_newest()
 
     def _once(self, job: str, seconds: int, act: Callable[[], object]) -> None:
@@ -121,7 +135,8 @@ class Scheduler:
                 job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=1))
 
     def stop(self) -> None:
-        """Stop after the jobs that run now have ended."""
+        """Stop after the jobs that run now have ended; a fetch gives up."""
+        self._stopping.set()
         self._ticks.shutdown(wait=True)
 
     def beat(self) -> None:

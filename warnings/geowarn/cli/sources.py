@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from geowarn.bootstrap import System, load_sources
@@ -76,7 +77,7 @@ def _once(system: System, source: Source) -> tuple[Forecast, ...]:
     if source.watched:
         forecasts = _looked(system, source)
     else:
-        forecasts = fetch_source(_intake(system), system.fetchers, source, system.cache_dir / "fetched")
+        forecasts = fetch_source(_intake(system), system.fetchers, source, system.cache_dir / "fetched", Event().wait)
     if forecasts:
         return forecasts
     with system.store.read() as work:
@@ -104,9 +105,15 @@ def _waits_for(event: SourceEvent | None) -> str:
     return f"{event.facts['run']}: {', '.join([*lacks, *event.facts.get('waits_for', [])]) or '?'}"
 
 
+def _masked(value: object) -> object:
+    """Without what stands behind a question mark, where keys may be."""
+    return f"{value.partition('?')[0]}?***" if isinstance(value, str) and "?" in value else value
+
+
 def sources_json(data_dir: Path | None, settings: Settings) -> dict[str, Any]:
     """The source plan as plain JSON."""
     found = {}
     for name, source in load_sources(data_dir, settings).items():
-        found[name] = asdict(source) | {"parameters": dict(source.parameters.values)}
+        plain = {key: _masked(value) for key, value in source.parameters.values.items()}
+        found[name] = asdict(source) | {"parameters": plain}
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,11 +32,13 @@ def wanted(store: Store, source: Source, now: datetime) -> bool:
     return source.enabled and not source.watched and late(last_due(source, now), good.at if good else None)
 
 
-def fetch_source(intake: Intake, fetchers: Mapping[str, Fetcher], source: Source, folder: Path) -> tuple[Forecast, ...]:
+def fetch_source(
+    intake: Intake, fetchers: Mapping[str, Fetcher], source: Source, folder: Path, stopped: Callable[[float], bool]
+) -> tuple[Forecast, ...]:
     """Fetch and ingest the newest whole run; raises Refused, having noted it, where there was an error.
 
     Returns nothing where there is nothing newer or the newest run is not whole yet. `folder` holds the files
-    meanwhile.
+    meanwhile, `stopped` is as in `ports.Errand`.
     """
     if source.way not in fetchers:
         raise Refused("plan.no-fetcher", source=source.name, way=source.way, known=", ".join(sorted(fetchers)) or "-")
@@ -45,9 +47,8 @@ def fetch_source(intake: Intake, fetchers: Mapping[str, Fetcher], source: Source
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="fetched-", dir=folder) as place:
         known = {key: str(value) for key, value in (good.facts["known"] if good else {}).items()}
-        haul = _fetched(intake, fetchers[source.way], source, Errand(
-            source.parameters, Path(place), intake.clock.now(), known
-        ))  # fmt: skip
+        errand = Errand(source.parameters, Path(place), intake.clock.now(), known, stopped)
+        haul = _fetched(intake, fetchers[source.way], source, errand)
         return _taken(intake, source, haul) if haul.files else ()
 
 

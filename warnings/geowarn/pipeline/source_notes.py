@@ -68,10 +68,11 @@ def note_refused(work: UnitOfWork, source: str, name: str, print_: str, refusal:
 
 
 def note_failed(work: UnitOfWork, source: str, refusal: Refused, now: datetime) -> None:
-    """Nothing could be fetched; noted once for each reason in a row."""
-    newest = work.source_events.newest(source)
+    """Nothing could be fetched; noted once for each reason since the last good run."""
     facts = _reason(refusal)
-    if newest is None or newest.kind != "failed" or dict(newest.facts) != facts:
+    newest, good = work.source_events.newest(source, "failed"), last_good(work, source)
+    again = newest is not None and newest.facts["key"] == facts["key"] and (good is None or good.at < newest.at)
+    if not again:
         work.source_events.add(SourceEvent(new_id("e"), source, now, "failed", facts))
 
 

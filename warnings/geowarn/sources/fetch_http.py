@@ -82,17 +82,17 @@ def shown(url: str) -> str:
 
 
 class HttpClient:
-    """Gets within limits; `ticking`, `sleep` and `chance` are there for tests."""
+    """Gets within limits; `stopped` as in `ports.Errand`, `ticking` and `chance` are there for tests."""
 
     def __init__(
         self,
         limits: HttpLimits,
+        stopped: Callable[[float], bool],
         *,
-        sleep: Callable[[float], None] = time.sleep,
         ticking: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.limits, self._sleep, self._ticking, self._chance = limits, sleep, ticking, chance
+        self.limits, self._stopped, self._ticking, self._chance = limits, stopped, ticking, chance
         self._until = ticking() + limits.total
         self._session = requests.Session()
         self._session.trust_env = False
@@ -130,7 +130,8 @@ class HttpClient:
                 wait = pause(attempt, self._chance(), fault.asked, left)
                 if wait is None:
                     raise Refused("fetch.unreachable", url=shown(url), reason=fault.reason, tries=attempt) from None
-                self._sleep(wait)
+                if self._stopped(wait):
+                    raise Refused("fetch.stopped", url=shown(url)) from None
                 attempt += 1
                 continue
             if first is not None:
@@ -138,7 +139,8 @@ class HttpClient:
             return answer
 
     def _once(self, url: str, headers: Mapping[str, str], query: Mapping[str, str] | None) -> Answer:
-        until = min(self._ticking() + self.limits.transfer, self._until)
+        left = max(self._until - self._ticking(), 0.1)
+        until = self._ticking() + min(self.limits.transfer, left)
         where = url
         for _ in range(_MOST_MOVES):
             try:
@@ -146,7 +148,7 @@ class HttpClient:
                     where,
                     headers=dict(headers),
                     params=query if where == url else None,
-                    timeout=(self.limits.connect, self.limits.read),
+                    timeout=(min(self.limits.connect, left), min(self.limits.read, left)),
                     stream=True,
                     allow_redirects=False,
                 ) as response:
@@ -187,6 +189,8 @@ class HttpClient:
                 raise Refused("fetch.too-large", url=shown(url), limit=self.limits.mebibytes)
             if self._ticking() > until:
                 raise _TryAgain("too slow")
+            if self._stopped(0):
+                raise Refused("fetch.stopped", url=shown(url))
         if declared.isdecimal() and len(body) != int(declared):
             raise _TryAgain(f"{len(body)} of {declared} B")
         return bytes(body)

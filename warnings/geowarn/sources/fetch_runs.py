@@ -74,7 +74,7 @@ class RunFetcher(ABC):
         """The newest whole run that is newer than the last one; raises Refused."""
         waits_for: tuple[str, ...] = ()
         newer = ""
-        with self.client(errand.parameters) as client:
+        with self.client(errand) as client:
             for run in _runs(errand):
                 label = f"{run:%Y%m%d%H}"
                 try:
@@ -86,9 +86,9 @@ class RunFetcher(ABC):
                 return Haul(files, {"run": label}, waits_for, newer)
         return Haul((), {}, waits_for, newer)
 
-    def client(self, parameters: SettingsTable) -> HttpClient:
+    def client(self, errand: Errand) -> HttpClient:
         """The client of one errand."""
-        return HttpClient(limits_of(parameters))
+        return HttpClient(limits_of(errand.parameters), errand.stopped)
 
     def _run(self, client: HttpClient, errand: Errand, run: datetime) -> tuple[Path, ...]:
         base = errand.parameters.url("base_url", self.base_url)

@@ -26,15 +26,18 @@ class UrlFetcher:
     def check(self, parameters: SettingsTable) -> None:
         """Raise Refused naming the parameter that is wrong."""
         parameters.refuse_unknown(("url", "settle_minutes", *HTTP_KEYS))
-        parameters.url("url")
+        self._url(parameters)
         parameters.whole("settle_minutes", 0, 120, 0)
         limits_of(parameters)
 
+    def _url(self, parameters: SettingsTable) -> str:
+        return parameters.text("url", None, r"https?://[^\s/?#@]+(/[^\s#]*)?", "http(s)://host/path?query")
+
     def fetch(self, errand: Errand) -> Haul:
         """The file, where it has changed since the last errand; raises Refused."""
-        url = errand.parameters.url("url")
+        url = self._url(errand.parameters)
         before = errand.now - timedelta(minutes=errand.parameters.whole("settle_minutes", 0, 120, 0))
-        with HttpClient(limits_of(errand.parameters)) as client:
+        with HttpClient(limits_of(errand.parameters), errand.stopped) as client:
             answer = _changed(client, url, errand.known)
         if answer is None:
             return Haul()
@@ -68,9 +71,9 @@ def _changed(client: HttpClient, url: str, known: Mapping[str, str]) -> Answer |
 class OpenMeteoFetcher:
     """`geowarn.ports.Fetcher` for the Open-Meteo forecast API (https://open-meteo.com/en/docs), hourly precipitation.
 
-    The answer begins with today 00:00 UTC, not with the present hour: it holds no run time, and the reader takes its
-    first hour for one. With `meta_url` it is asked only once a run, and `settle_minutes` after the run became
-    available, as its servers are eventually consistent.
+    An answer holds no run time, and the reader takes its first hour for one. With `meta_url` it is asked once a run,
+    for the hours from the run's time on, and `settle_minutes` after the run became available, as its servers are
+    eventually consistent. Without it the answer begins with today 00:00 UTC: rather too old than too young.
     """
 
     name = "openmeteo"
@@ -91,39 +94,47 @@ class OpenMeteoFetcher:
         if len(lats) != len(lons):
             raise parameters.bad("longitudes", f"{len(lats)} x [-180 … 180]")
         model = parameters.text("model", "", r"[a-z0-9_]{0,60}", "a-z 0-9 _")
-        days = math.ceil(parameters.whole("hours", 1, 336, 72) / 24) + 1
+        parameters.whole("hours", 1, 336, 72)
         query = {
             "latitude": ",".join(f"{lat:g}" for lat in lats),
             "longitude": ",".join(f"{lon:g}" for lon in lons),
             "hourly": "precipitation",
             "timeformat": "unixtime",
             "timezone": "UTC",
-            "forecast_days": str(min(days, 16)),
         }
         return query | ({"models": model} if model else {})
+
+    def _hours(self, parameters: SettingsTable, run: datetime | None) -> dict[str, str]:
+        """Which hours to ask for; each is labelled by its end."""
+        hours = parameters.whole("hours", 1, 336, 72)
+        if run is None:
+            return {"forecast_days": str(min(math.ceil(hours / 24) + 1, 16))}
+        first, last = run + timedelta(hours=1), run + timedelta(hours=hours)
+        return {"start_hour": f"{first:%Y-%m-%dT%H:%M}", "end_hour": f"{last:%Y-%m-%dT%H:%M}"}
 
     def fetch(self, errand: Errand) -> Haul:
         """The present answer, where a newer run stands behind it; raises Refused."""
         parameters = errand.parameters
-        with HttpClient(limits_of(parameters)) as client:
+        with HttpClient(limits_of(parameters), errand.stopped) as client:
             run = self._run(client, parameters)
-            if run is not None and run[0] <= errand.known.get("run", ""):
+            label = f"{run[0]:%Y%m%d%H}" if run else f"{errand.now:%Y%m%d%H%M}"
+            if run is not None and label <= errand.known.get("run", ""):
                 return Haul()
             wait = timedelta(minutes=parameters.whole("settle_minutes", 0, 120, 10))
             if run is not None and run[1] > errand.now - wait:
-                return Haul(waits_for=(f"{(run[1] + wait).isoformat()}",), newer=run[0])
+                return Haul(waits_for=((run[1] + wait).isoformat(),), newer=label)
             url = parameters.url("base_url", self.base_url)
+            query = self._query(parameters) | self._hours(parameters, run[0] if run else None)
             try:
-                answer = client.get(url, query=self._query(parameters))
+                answer = client.get(url, query=query)
             except Absent:
                 raise Refused("fetch.absent", url=shown(url)) from None
-        label = run[0] if run else f"{errand.now:%Y%m%d%H%M}"
         file = errand.folder / f"open-meteo-{label}.json"
         file.write_bytes(answer.body)
         return Haul((file,), {"run": label})
 
-    def _run(self, client: HttpClient, parameters: SettingsTable) -> tuple[str, datetime] | None:
-        """The newest run's label and since when it is available, None where there is nobody to ask."""
+    def _run(self, client: HttpClient, parameters: SettingsTable) -> tuple[datetime, datetime] | None:
+        """The newest run's time and since when it is available, None where there is nobody to ask."""
         url = parameters.url("meta_url", "")
         if not url:
             return None
@@ -137,4 +148,4 @@ class OpenMeteoFetcher:
             raise Refused("fetch.absent", url=shown(url)) from None
         except (ValueError, KeyError, TypeError, OverflowError, OSError):
             raise Refused("fetch.index", url=shown(url), line=1, value="last_run_…") from None
-        return f"{begun:%Y%m%d%H}", available
+        return begun, available
