@@ -20,6 +20,7 @@ from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.source_notes import note_good, note_older, note_refused, note_waiting, watch_patience
 
 TAKEN, REFUSED = "taken", "refused"
+_NO_RAIN = ("cap",)  # alerts of the weather service are taken in elsewhere
 _UNFINISHED = (".part", ".tmp", ".filepart")
 _CALM_SECONDS = 10  # a file last changed this long ago is whole; a younger one must look the same twice
 
@@ -84,7 +85,9 @@ class Inbox:
     def _folders(self) -> list[Path]:
         if not self.folder.is_dir():
             return []
-        return [one for one in sorted(self.folder.iterdir()) if one.is_dir() and one.name not in (TAKEN, REFUSED)]
+        return [
+            one for one in sorted(self.folder.iterdir()) if one.is_dir() and one.name not in (TAKEN, REFUSED, *_NO_RAIN)
+        ]
 
     def _settled(self, folder: Path) -> list[Path]:
         now = self.intake.clock.now().timestamp()
