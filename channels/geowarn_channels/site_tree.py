@@ -13,6 +13,7 @@ from geowarn.ports import SiteState, Templates
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.site_entry import LANGUAGES, MAP
+from geowarn_channels.site_incidents import incident_json
 from geowarn_channels.site_pages import Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import SiteView
@@ -24,8 +25,17 @@ _STYLES = ("tokens.css", "public.css")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 
 
-def write_tree(root: Path, templates: Templates, facts: Mapping[str, Mapping[str, Any]], state: SiteState) -> bool:
-    """Bring the tree at `root` to `state`; returns False when a newer one is there. Raises OSError."""
+def write_tree(
+    root: Path,
+    templates: Templates,
+    facts: Mapping[str, Mapping[str, Any]],
+    state: SiteState,
+    beside: Mapping[str, bytes] | None = None,
+) -> bool:
+    """Bring the tree at `root` to `state`, with the files `beside`; returns False when a newer one is there.
+
+    Raises OSError.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / ".lock"):
         if _sequence(root) > state.sequence:
@@ -33,7 +43,7 @@ def write_tree(root: Path, templates: Templates, facts: Mapping[str, Mapping[str
         sweep(root)
         view = SiteView(state)
         pages = Pages(templates, facts, view)
-        artefacts = _artefacts(templates, view) | dict(pages.inner())
+        artefacts = _artefacts(templates, facts, view) | dict(pages.inner()) | dict(beside or {})
         feeds = feed_files(templates, facts, view)
         pictures = _pictures(templates, facts, view, pages, root)
         homes = dict(pages.homes())
@@ -52,6 +62,11 @@ def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[
     return (*cap_files(artefacts), *pages, *_FEEDS)
 
 
+def shows(state: Path, slug: str) -> bool:
+    """Whether the public state file is complete and the tree around it already has this bulletin's page."""
+    return state.is_file() and (state.parent / "w" / slug / "index.html").is_file()
+
+
 def _sequence(root: Path) -> int:
     try:
         found = json.loads((root / STATE).read_bytes())["sequence"]
@@ -60,11 +75,13 @@ def _sequence(root: Path) -> int:
     return found if isinstance(found, int) else -1
 
 
-def _artefacts(templates: Templates, view: SiteView) -> dict[str, bytes]:
+def _artefacts(templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> dict[str, bytes]:
     files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
     for shown in (*view.real, *view.exercises):
         files |= cap_files(shown.published.artefacts)
         files[f"w/{shown.bulletin.slug}/map.svg"] = shown.published.artefacts[MAP]
+    for incident in view.incidents:
+        files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)
     if view.state.checkpoint is not None:
         files["ledger/checkpoint"] = canonical_json(view.state.checkpoint).encode() + b"\n"
     return files

@@ -15,12 +15,14 @@ CHANGES = {
     "bulletin": "UPDATE bulletin SET number = '1'",
     "bulletin_artefact": "UPDATE bulletin_artefact SET path = 'other'",
     "blob": "UPDATE blob SET sha256 = 'other'",
+    "incident_publication": "UPDATE incident_publication SET statement = '{}'",
 }
 REPLACEMENTS = {
     "ledger": "INSERT OR REPLACE INTO ledger SELECT sequence, at, 'someone else', kind, subject, payload, "
     "payload_digest, previous, digest FROM ledger",
     "bulletin": "INSERT OR REPLACE INTO bulletin SELECT * FROM bulletin",
     "bulletin_artefact": "INSERT OR REPLACE INTO bulletin_artefact SELECT * FROM bulletin_artefact",
+    "incident_publication": "INSERT OR REPLACE INTO incident_publication SELECT * FROM incident_publication",
 }
 
 
@@ -30,6 +32,8 @@ def released(any_store: SqlStore) -> SqlStore:
         rows.with_versions(work, 1)
         work.bulletins.add(rows.bulletin(1), rows.frozen(1))
         work.ledger.append(rows.NOON, "wang", "bulletin.released", "w-1", {})
+        work.incidents.add(rows.incident())
+        work.incidents.publish(rows.publication(1))
         work.commit()
     return any_store
 

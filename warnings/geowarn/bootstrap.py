@@ -137,19 +137,23 @@ def _toml(path: Path) -> dict[str, Any]:
         raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
 
 
+# An installation's own policy from before statements were signed still opens.
+_DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
+
+
 def load_policy(path: Path, publish_from: Level) -> Policy:
     """Read who signs what; raises Refused naming file, key and role."""
     table = _toml(path)
     signers: dict[str, tuple[Role, ...]] = {}
-    for key in ("blue", "yellow", "orange", "red", "retract"):
+    for key in ("blue", "yellow", "orange", "red", "retract", "incident"):
         try:
-            signers[key] = tuple(Role(role) for role in table[key])
+            signers[key] = tuple(Role(role) for role in table.get(key, ()) or _DEFAULT_SIGNERS[key])
         except (KeyError, ValueError) as error:
             raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    return Policy(levels, signers["retract"], publish_from)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"])
 
 
 def load_channels(path: Path) -> dict[str, Any]:
@@ -160,7 +164,11 @@ def load_channels(path: Path) -> dict[str, Any]:
         if missing:
             key = f"stations.{name}"
             raise Refused("config.invalid", file=path.name, key=key, reason=f"lacks {', '.join(sorted(missing))}")
-    return {"enabled": list(table.get("enabled", [])), "stations": table.get("stations", {})}
+    return {
+        "enabled": list(table.get("enabled", [])),
+        "stations": table.get("stations", {}),
+        "webhooks": table.get("webhooks", {}),
+    }
 
 
 def load_sources(data_dir: Path | None, settings: Settings) -> dict[str, Source]:
@@ -191,7 +199,7 @@ def refuse_live_targets(settings: Settings, channels: Mapping[str, Any]) -> None
     """Raise Refused where an installation on synthetic input names a target that real people see (house rule 10)."""
     if not settings.installation.synthetic:
         return
-    live = [name for name, station in channels["stations"].items() if station["live"]]
+    live = [name for kind in ("stations", "webhooks") for name, entry in channels[kind].items() if entry.get("live")]
     host = settings.sms.base_url.partition("://")[2]
     if live or not host.startswith(_LOOPBACK):
         raise Refused(

@@ -14,6 +14,7 @@ from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.bulletin import Bulletin, Standing
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
+from geowarn.domain.incident import Draft, Incident, Publication
 from geowarn.domain.ledger import LedgerEntry
 from geowarn.domain.level import Level
 from geowarn.domain.package import Artefact, Package
@@ -165,6 +166,7 @@ class Limits:
     repeat_is_safe: bool  # sending the same message twice does no harm (files, feeds)
     batch: int  # targets of one shard, at most 500
     concurrency: int  # parallel sends of one shard
+    carries: tuple[str, ...] = ()  # frozen files of other channels that it carries too, by the beginning of their path
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,17 @@ class Reconciling(Protocol):
         ...
 
 
+class Sealing(Protocol):
+    """A channel whose final bytes carry a signature of their own, made when the late fields are known."""
+
+    def seal(self, artefact: Artefact) -> Artefact:
+        """The artefact with its signature added and nothing else changed; raises Refused when it cannot be signed.
+
+        `geowarn.domain.package.unsealed` takes the signature out again.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedBulletin:
     """A released bulletin as the public tree shows it; `artefacts` maps path to frozen bytes."""
@@ -267,6 +280,15 @@ class PublishedBulletin:
     standing: Standing
     successor: Bulletin | None
     artefacts: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedIncident:
+    """An incident as the public tree shows it: its versions, oldest first, and the slugs of the warnings before it."""
+
+    incident: Incident
+    publications: tuple[Publication, ...]
+    slugs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +306,7 @@ class SiteState:
     none_in_force_since: datetime | None
     synthetic: bool  # the installation runs on synthetic input (demo)
     checkpoint: Mapping[str, Any] | None  # signed head of the ledger
+    incidents: tuple[PublishedIncident, ...] = ()  # newest opened first
 
     def in_force(self) -> tuple[PublishedBulletin, ...]:
         """The bulletins in force, newest first."""
@@ -561,6 +584,40 @@ class ShardProgress:
     priority: int
 
 
+class Incidents(Protocol):
+    """Incidents of the store."""
+
+    def add(self, incident: Incident) -> None: ...
+
+    def get(self, incident_id: str) -> Incident | None: ...
+
+    def all(self) -> tuple[Incident, ...]:
+        """Newest opened first."""
+        ...
+
+    def save_draft(self, draft: Draft) -> None: ...
+
+    def drafts(self, incident_id: str) -> tuple[Draft, ...]:
+        """Every draft, newest first."""
+        ...
+
+    def add_signoff(self, signoff: SignOff) -> None:
+        """`proposal_id` is the draft's id, `package_sha256` its statement's digest."""
+        ...
+
+    def signoffs(self, draft_id: str) -> tuple[SignOff, ...]:
+        """In order of time."""
+        ...
+
+    def publish(self, publication: Publication) -> None:
+        """Freeze a version; a row once written refuses UPDATE and DELETE."""
+        ...
+
+    def publications(self, incident_id: str) -> tuple[Publication, ...]:
+        """Every published version, oldest first."""
+        ...
+
+
 class Dispatches(Protocol):
     """Dispatches of the store."""
 
@@ -775,6 +832,8 @@ class UnitOfWork(Protocol):
     def source_events(self) -> SourceEvents: ...
     @property
     def companions(self) -> CompanionAlerts: ...
+    @property
+    def incidents(self) -> Incidents: ...
     @property
     def warnings(self) -> Warnings: ...
     @property

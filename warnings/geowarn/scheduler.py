@@ -24,6 +24,7 @@ from geowarn.pipeline.assess import assess
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
 from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
+from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.source_plan import trigger_of
@@ -205,5 +206,6 @@ class Scheduler:
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
+        watch_promises(self.system.desk)
         if end_validity(self.system.desk):
             publish_all(self.system)

@@ -14,6 +14,7 @@ from geowarn.cli import (
     areas,
     channels,
     forecast,
+    incidents,
     installation,
     ledger,
     people,
@@ -38,6 +39,7 @@ for part in (run, installation, forecast, ledger):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")

@@ -17,6 +17,7 @@ class Policy:
     signers: Mapping[Level, tuple[Role, ...]]
     retract: tuple[Role, ...]
     publish_from: Level
+    incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
 
     def required(self, content: Content) -> tuple[Role, ...]:
         """The roles that must sign this content: those of the highest level now or before."""
