@@ -74,7 +74,8 @@ def far() -> Iterator[FarEnd]:
 @pytest.fixture
 def system(demo_folder: Path, settable_clock: SettableClock, far: FarEnd) -> Iterator[System]:
     (demo_folder / "config" / "sources.toml").write_text(PLAN.format(base=far.base), "utf-8")
-    settable_clock.moment = settable_clock.moment.replace(minute=10, second=0, microsecond=0)
+    later = settable_clock.moment + timedelta(hours=1)  # keys made just now hold from now on
+    settable_clock.moment = later.replace(minute=10, second=0, microsecond=0)
     opened = open_system(demo_folder, settable_clock)
     yield opened
     opened.store.dispose()
