@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("opened_at", _TIME, nullable=False),
         sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
-        sa.UniqueConstraint("year", "serial", name=op.f("uq_incident_year")),
+        sa.UniqueConstraint("year", "serial", name=op.f("uq_incident_year_serial")),
     )
     op.create_table(
         "incident_draft",
