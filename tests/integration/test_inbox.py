@@ -274,6 +274,14 @@ def test_a_bad_file_stands_aside_and_the_run_still_waits_for_it(office: Office) 
     assert len(office.look()) == 1
 
 
+def test_a_run_of_next_year_is_refused_and_hides_no_true_one(office: Office) -> None:
+    office.step(0, 24, RUN + timedelta(days=365))
+    office.look()
+    assert office.events("refused")[0].facts["key"] == "plan.future"
+    office.step(0, 24)
+    assert len(office.look()) == 1
+
+
 def test_a_name_outside_the_pattern_is_refused_with_the_pattern(office: Office) -> None:
     office.put("rain.json", b"{}")
     office.look()

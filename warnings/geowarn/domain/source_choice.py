@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from geowarn.domain.period import Period
 
 HANDED_IN = ""  # the source of runs that a person brought, or that came without a plan
-_FURTHEST_AHEAD = timedelta(hours=24)  # a run from further in the future has a wrong date
+FURTHEST_AHEAD = timedelta(hours=24)  # a run from further in the future has a wrong date
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Candidate:
     def usable(self, now: datetime, refuse_hours: float) -> bool:
         """Complete, not from the future, not over, and not older than the rules accept."""
         complete = self.coverage.end >= self.run_time + timedelta(hours=self.needs_hours)
-        ahead = self.run_time > now + _FURTHEST_AHEAD
+        ahead = self.run_time > now + FURTHEST_AHEAD
         return complete and not ahead and self.coverage.end > now and not self.older(now, refuse_hours)
 
     def older(self, now: datetime, hours: float) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast, Payload, RainKind, Reading
 from geowarn.domain.source import Incomplete, Source, Superseded, lacking
+from geowarn.domain.source_choice import FURTHEST_AHEAD
 from geowarn.pipeline.ingest import ingest
 from geowarn.ports import Clock, Reader, Store
 
@@ -49,6 +50,8 @@ class Intake:
         in_use = self._newest_run(source)
         for reading in readings:
             only_forecast = all(one.kind is RainKind.FORECAST for one in reading.fields)
+            if reading.run_time > self.clock.now() + FURTHEST_AHEAD:  # it would make every true run look old
+                raise Refused("plan.future", source=source.name, run_time=reading.run_time.isoformat())
             if only_forecast and in_use is not None and reading.run_time < in_use:
                 raise Superseded(reading.run_time)
             gaps = lacking(reading, source.needs_hours)
