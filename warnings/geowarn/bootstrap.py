@@ -16,10 +16,12 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
+from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.rules import rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.ports import Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
@@ -128,6 +130,17 @@ def config_file(data_dir: Path | None, name: str) -> Path:
     """The installation's own file of this name below `config/`, else the shipped one."""
     own = data_dir / "config" / name if data_dir else None
     return own if own is not None and own.is_file() else config_dir() / name
+
+
+def active_rules(system: System, model: str | None = None) -> RuleSet:
+    """The rules in force for a model, the deciding one if none is named: a person's activation, else the file.
+
+    The file is the configured one for the deciding model and `rules/<model>.toml` for another.
+    """
+    hazard = system.settings.hazard
+    chosen = model or hazard.model
+    name = hazard.rules if chosen == hazard.model else f"rules/{chosen}.toml"
+    return rules_in_force(system.store, chosen, config_file(system.data_dir, name))
 
 
 def _toml(path: Path) -> dict[str, Any]:

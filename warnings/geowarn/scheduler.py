@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from geowarn.bootstrap import System, config_file
+from geowarn.bootstrap import System, active_rules
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.source import Source
@@ -26,7 +26,6 @@ from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
-from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence, watch_sources
 from geowarn.ports import Publisher
@@ -165,7 +164,7 @@ class Scheduler:
     def _decided(self) -> Choice:
         """The run that decides now; says so where it is a fall-back's."""
         system, now = self.system, self.system.clock.now()
-        rules = load_rules(config_file(system.data_dir, system.settings.hazard.rules))
+        rules = active_rules(system)
         sources = tuple(system.sources.values())
         with system.store.begin() as work:
             choice = deciding_run(work, sources, now, float(rules.parameters.get("refuse_hours", 24)))
@@ -188,7 +187,7 @@ class Scheduler:
             system.raw_dir,
             system.cache_dir,
             forecast_id,
-            rules=load_rules(config_file(system.data_dir, system.settings.hazard.rules)),
+            rules=active_rules(system),
             model=system.settings.hazard.model,
             window_hours=system.settings.hazard.window_hours,
             at=None,

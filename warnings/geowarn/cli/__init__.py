@@ -21,6 +21,7 @@ from geowarn.cli import (
     recipients,
     rules,
     run,
+    score,
     warning_acts,
     warnings,
 )
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for part in (run, installation, forecast, ledger):
+for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)

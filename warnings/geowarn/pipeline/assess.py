@@ -99,7 +99,10 @@ def replay(
     *,
     rules: RuleSet | None = None,
 ) -> Replay:
-    """Work a stored run out again from its stored inputs, with its own rules or with others; stores nothing."""
+    """Work a stored run out again from its stored inputs, with its own rules or with others; stores nothing.
+
+    Other rules may look further back: they get every observation that was there when the run was made.
+    """
     decoder = Decoder(readers, raw_dir)
     with store.read() as work:
         stored = work.assessments.get(run_id)
@@ -109,16 +112,20 @@ def replay(
         if used is None:
             raise Refused("assess.rules-missing", run=run_id, digest=stored.rules_digest)
         forecast, *rows = [_forecast(work, one) for one in stored.inputs]
+        chosen = _model(models, stored.model, used)
+        if used.digest != stored.rules_digest:
+            near = observations(work, forecast, stored.window, chosen.history_hours(used))
+            rows = [row for row in near if row.received_at <= stored.created_at]
         areas = _areas(work)
     if rules is None:  # the kept text decides, not how a store happened to keep its numbers
         used = parse_rules(used.text.encode(), used.name)
     rain = Rain(forecast, decoder.fields(forecast), observed_fields(decoder, rows))
     known = by_code(areas)
     selected = [known[one.area] for one in stored.assessments if one.area in known]
-    chosen = _model(models, stored.model, used)
     found = chosen.assess(closure(areas, selected), rain, stored.window, used, cache_dir)
     again = replace(
         stored,
+        inputs=(forecast.id, *(row.id for row in rows)),
         rules=f"{used.name} {used.version}",
         rules_digest=used.digest,
         areas_digest=areas_digest(areas),

@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from geowarn.bootstrap import config_file
+from geowarn.bootstrap import active_rules
 from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
@@ -17,7 +17,6 @@ from geowarn.domain.rain import Forecast, RainKind
 from geowarn.domain.source import Source
 from geowarn.domain.source_choice import HANDED_IN
 from geowarn.pipeline.decide import deciding_run
-from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.source_plan import next_due
 from geowarn.ports import SourceEvent, UnitOfWork
 from geowarn.web.access import Visit, Visiting
@@ -101,7 +100,7 @@ def _handed_in(work: UnitOfWork, decides: bool) -> Row | None:
 def rows_of(visit: Visit, work: UnitOfWork) -> tuple[list[Row], Forecast | None]:
     """Every source that is switched on, those asked first first, and the run that decides now."""
     sources = tuple(visit.system.sources.values())
-    rules = load_rules(config_file(visit.system.data_dir, visit.system.settings.hazard.rules))
+    rules = active_rules(visit.system)
     chosen = deciding_run(work, sources, visit.now, float(rules.parameters.get("refuse_hours", 24))).chosen
     late = [task.subject for task in work.tasks.pending() if task.kind == "no-forecast"]
     decides = chosen.source if chosen else None
