@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.contract import store_rows as rows
 
-from geowarn.store.guards import GUARDED, missing_guards
+from geowarn.store.guards import GUARDED, missing_guards, restore_guards
 from geowarn.store.unit_of_work import SqlStore
 
 CHANGES = {
@@ -72,3 +72,17 @@ def test_a_guard_that_is_gone_is_missed(released: SqlStore) -> None:
         assert missing_guards(connection) == []
         connection.execute(text(f"DROP TRIGGER refuse_delete_ledger{on}"))
         assert missing_guards(connection) == ["refuse_delete_ledger"]
+
+
+def test_a_guard_that_is_gone_comes_back(released: SqlStore) -> None:
+    postgres = released.engine.dialect.name == "postgresql"
+    with released.engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER refuse_delete_ledger{' ON ledger' if postgres else ''}"))
+        if postgres:
+            connection.execute(text("ALTER TABLE blob DISABLE TRIGGER refuse_update_blob"))
+        else:
+            connection.execute(text("DROP TRIGGER refuse_update_blob"))
+    with released.engine.begin() as connection:
+        assert restore_guards(connection) == ["refuse_delete_ledger", "refuse_update_blob"]
+        assert missing_guards(connection) == []
+    assert refused(released, "DELETE FROM ledger")

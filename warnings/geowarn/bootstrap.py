@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -18,16 +18,18 @@ from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source
+from geowarn.domain.votes import CourseRules
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.rules import rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
-from geowarn.ports import Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
+from geowarn.sources.cap_alert import CapAlertReader
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.templating import JinjaTemplates
 
@@ -88,6 +90,11 @@ class System:
         """The ports of review and release."""
         slots = default_slots(self.templates)
         return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+
+    @property
+    def alert_reader(self) -> AlertReader:
+        """Reads alerts of the weather service."""
+        return CapAlertReader()
 
     @property
     def raw_dir(self) -> Path:
@@ -166,7 +173,26 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    return Policy(levels, signers["retract"], publish_from, signers["incident"])
+    course = _course_rules(table.get("course", {}), path.name)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course)
+
+
+def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:
+    """The numbers of `[course]`; raises Refused naming the key."""
+    numbers = {name: value for name, value in table.items() if name != "sources"}
+    known = {field.name for field in fields(CourseRules)} - {"sources"}
+    for name, value in numbers.items():
+        least = 2 if name == "lowering_runs" else 0
+        whole = name != "lowering_runs" or isinstance(value, int)
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not whole:
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=f"{value!r} is not a number for it")
+        if not least <= value <= 240:
+            reason = f"{value!r} is outside {least} to 240"
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=reason)
+    sources = table.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise Refused("config.invalid", file=file, key="course.sources", reason="it is a list of names")
+    return CourseRules(**numbers, sources=tuple(sources))
 
 
 def load_channels(path: Path) -> dict[str, Any]:

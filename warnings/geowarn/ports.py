@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.bulletin import Bulletin, Standing
+from geowarn.domain.companion import AlertMessage
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
 from geowarn.domain.incident import Draft, Incident, Publication
 from geowarn.domain.ledger import LedgerEntry
@@ -81,6 +82,14 @@ class Reader(Protocol):
         A run may come in one file or in one file a step: all of them are given together, because a total counted
         from the start of the run can only be parted beside the one before it.
         """
+        ...
+
+
+class AlertReader(Protocol):
+    """Makes a message of one CAP alert of the weather service."""
+
+    def read(self, data: bytes, file_name: str) -> AlertMessage:
+        """The message; raises Refused naming file, line, field and reason."""
         ...
 
 

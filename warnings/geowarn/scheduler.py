@@ -21,11 +21,14 @@ from geowarn.domain.source import Source
 from geowarn.domain.source_choice import Choice
 from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.assess import assess
+from geowarn.pipeline.companion import close_finished
+from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
 from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
+from geowarn.pipeline.propose import follow_course
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence, watch_sources
 from geowarn.ports import Publisher
@@ -71,6 +74,7 @@ class Scheduler:
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         schedule = system.settings.schedule
         self._add("ingest", schedule.expiry_seconds, self.take_in)
+        self._add("alerts", schedule.expiry_seconds, self.take_in_alerts)
         self._add("assess", schedule.assess_minutes * 60, self.assess_newest)
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
@@ -153,13 +157,21 @@ class Scheduler:
         if looked.taken:
             self.assess_newest()
 
+    def take_in_alerts(self) -> None:
+        """Receive what lies in `inbox/cap/`."""
+        system = self.system
+        inbox = system.data_dir / "inbox"
+        take_in_alerts(inbox, system.store, system.clock, system.alert_reader, system.raw_dir, "scheduler")
+
     def assess_newest(self) -> None:
-        """Assess the run that decides now, unless that was done, and propose what rises, unless that was done."""
+        """Assess the run that decides now, unless that was done, and propose what the runs now call for."""
         with self._one_at_a_time:
             chosen = self._decided().chosen
             if chosen is not None:
                 run = self._assessed(chosen.forecast_id) or self._assess(chosen.forecast_id)
-                propose_once(self.system.desk, run, self.owner)
+                if propose_once(self.system.desk, run, self.owner):
+                    return
+            follow_course(self.system.desk)
 
     def _decided(self) -> Choice:
         """The run that decides now; says so where it is a fall-back's."""
@@ -205,6 +217,7 @@ class Scheduler:
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
+        close_finished(self.system.store, self.system.clock)
         watch_promises(self.system.desk)
         if end_validity(self.system.desk):
             publish_all(self.system)

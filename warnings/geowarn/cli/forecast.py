@@ -9,7 +9,8 @@ import typer
 
 from geowarn.bootstrap import System, active_rules
 from geowarn.catalogue import say, terminal_language
-from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
+from geowarn.cli.companion import take_alerts
 from geowarn.cli.rules import ground_of
 from geowarn.cli.side_by_side import change_json, show_changes
 from geowarn.cli.sources import run_source
@@ -30,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="A configured source, or a reader with --file: grib, openmeteo, csv …")],
+    source: Annotated[
+        str, typer.Argument(help="A configured source, or a reader with --file: grib, netcdf, openmeteo, csv, cap …")
+    ],
     file: Annotated[
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
@@ -40,6 +43,9 @@ def ingest(
 ) -> None:
     """Take in a forecast or observed rain and print its id · 接收预报或实况"""
     system = system_of(data)
+    if source == "cap" and file:
+        take_alerts(system, file, as_json)
+        return
     forecasts = run_source(system, source, file or [], name)
     if as_json:
         put_json([forecast_json(one) for one in forecasts] if len(forecasts) > 1 else forecast_json(forecasts[0]))
@@ -122,8 +128,8 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
         run=run.id,
         model=run.model,
         rules=run.rules,
-        start=run.window.start.isoformat(),
-        end=run.window.end.isoformat(),
+        start=local_time(system, run.window.start.isoformat()),
+        end=local_time(system, run.window.end.isoformat()),
     )
     for flag, key in ((run.synthetic, "synthetic"), (not run.calibrated, "uncalibrated")):
         if flag:

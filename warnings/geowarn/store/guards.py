@@ -49,18 +49,35 @@ def guard_names(dialect: str) -> frozenset[str]:
 
 def creating(dialect: str, tables: tuple[str, ...] = FIRST_GUARDED) -> list[str]:
     """The statements that create the triggers of these tables; the first ones bring PostgreSQL's function along."""
-    if dialect != "postgresql":
-        return [_on_sqlite(table, act) for table in tables for act in _acts(dialect)]
+    triggers = [_creating(table, act, dialect) for table in tables for act in _acts(dialect)]
+    if dialect != "postgresql" or tables != FIRST_GUARDED:
+        return triggers
     function = (
         f"CREATE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '% refuses %', TG_TABLE_NAME, TG_OP; END $$"
     )
-    return ([function] if tables == FIRST_GUARDED else []) + [
-        f"CREATE TRIGGER {_name(table, act)} BEFORE {act} ON {table} "
-        f"FOR EACH {'STATEMENT' if act == 'TRUNCATE' else 'ROW'} EXECUTE FUNCTION {_FUNCTION}()"
-        for table in tables
-        for act in _acts(dialect)
-    ]
+    return [function, *triggers]
+
+
+def _creating(table: str, act: str, dialect: str) -> str:
+    if dialect != "postgresql":
+        return _on_sqlite(table, act)
+    each = "STATEMENT" if act == "TRUNCATE" else "ROW"
+    trigger = f"CREATE TRIGGER {_name(table, act)} BEFORE {act} ON {table}"
+    return f"{trigger} FOR EACH {each} EXECUTE FUNCTION {_FUNCTION}()"
+
+
+def restore_guards(connection: Connection) -> list[str]:
+    """Create again, or switch on again, each trigger that is missing; returns their names."""
+    dialect, missing = connection.dialect.name, missing_guards(connection)
+    for table in GUARDED:
+        for act in _acts(dialect):
+            if _name(table, act) not in missing:
+                continue
+            if dialect == "postgresql":  # it may be there, only switched off
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {_name(table, act)} ON {table}"))
+            connection.execute(text(_creating(table, act, dialect)))
+    return missing
 
 
 def dropping(dialect: str, tables: tuple[str, ...] = FIRST_GUARDED) -> list[str]:
