@@ -58,12 +58,12 @@ def test_half_a_run_waits_and_the_rest_makes_levels_and_a_proposal(served: tuple
     folder, address = served
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     write_storm_grib(tmp_path / "storm.grib2", start)
-    half, _ = halves((tmp_path / "storm.grib2").read_bytes())
     run = storm_run_time(start)
-    (tmp_path / "half.grib2").write_bytes(half)
+    for name, part in zip("ab", halves((tmp_path / "storm.grib2").read_bytes()), strict=True):
+        (tmp_path / f"storm-{run:%Y%m%d%H}-{name}.grib2").write_bytes(part)
     inbox = folder / "inbox" / "observatory"
     inbox.mkdir(parents=True)
-    shutil.move(tmp_path / "half.grib2", inbox / f"storm-{run:%Y%m%d%H}.grib2")
+    shutil.move(tmp_path / f"storm-{run:%Y%m%d%H}-a.grib2", inbox)
 
     def waits(work: UnitOfWork) -> bool:
         return work.source_events.newest("observatory", "waiting") is not None
@@ -72,13 +72,13 @@ def test_half_a_run_waits_and_the_rest_makes_levels_and_a_proposal(served: tuple
     assert seen(folder, lambda work: not work.forecasts.latest() and not work.assessments.latest())
     with_gap = inputs_page(address)
     assert f"起报 {run:%Y%m%d%H} 尚不完整" in with_gap
-    shutil.move(tmp_path / "storm.grib2", inbox / f"storm-{run:%Y%m%d%H}.grib2")
+    shutil.move(tmp_path / f"storm-{run:%Y%m%d%H}-b.grib2", inbox)
     assert waited(lambda: seen(folder, lambda work: bool(work.proposals.open())), 120), "no proposal"
 
     def red(work: UnitOfWork) -> bool:
         (proposal,) = work.proposals.open()
         (forecast,) = work.forecasts.latest()
-        return proposal.content.highest is Level.RED and forecast.origin == "observatory"
+        return proposal.content.highest is Level.RED and len(forecast.files) == 2 and forecast.origin == "observatory"
 
     assert seen(folder, red)
     assert "正在使用" in inputs_page(address)
