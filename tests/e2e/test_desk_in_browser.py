@@ -68,7 +68,8 @@ def test_four_people_carry_a_warning_out(browser, served: Served) -> None:  # ty
     assert bulletin.content.slots["action.red.zh"] == "请立即撤到安置点，解除前不要返回"
 
     phone = browser("leader", "phone")
-    for path in (f"{page}/board?still=1&", f"{page}/act/update?", f"{page}/retract?", "/console/?", "/console/ledger?"):
+    pages = (f"{page}/board?still=1&", f"{page}/act/update?", f"{page}/retract?")
+    for path in (*pages, "/console/?", "/console/inputs?", "/console/ledger?"):
         for language in ("zh", "en"):
             phone.open(f"{path}lang={language}")
             check_page(phone, f"{path} {language}")

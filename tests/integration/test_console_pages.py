@@ -100,7 +100,7 @@ def test_every_page_is_well_formed_and_without_script(desk: Callable[[str], Desk
     released(desk, proposed)
     pages = [
         "/console/", "/console/warnings", f"/console/warnings/{proposed}/board", "/console/ledger", "/console/propose",
-        f"/console/warnings/{proposed}/act/update", f"/console/warnings/{proposed}/act/extend",
+        "/console/inputs", f"/console/warnings/{proposed}/act/update", f"/console/warnings/{proposed}/act/extend",
         f"/console/warnings/{proposed}/retract",
     ]  # fmt: skip
     for path in pages:

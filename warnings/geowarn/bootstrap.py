@@ -17,13 +17,15 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.source import Source
 from geowarn.domain.votes import CourseRules
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.rules import rules_in_force
 from geowarn.pipeline.slots import default_slots
-from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
+from geowarn.pipeline.source_plan import load_plan
+from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
@@ -72,6 +74,16 @@ class System:
         """The enabled channels by name."""
         context = ChannelContext(self.facts, self.data_dir, self.templates, self.clock, self.site_state)
         return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
+
+    @cached_property
+    def fetchers(self) -> Mapping[str, Fetcher]:
+        """What fetches sources over the network, by the name of the way."""
+        return _adapters("geowarn.fetchers")
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The source plan by name, those asked first first; raises Refused where it is wrong."""
+        return load_sources(self.data_dir, self.settings)
 
     @cached_property
     def desk(self) -> Desk:
@@ -196,6 +208,13 @@ def load_channels(path: Path) -> dict[str, Any]:
         "stations": table.get("stations", {}),
         "webhooks": table.get("webhooks", {}),
     }
+
+
+def load_sources(data_dir: Path | None, settings: Settings) -> dict[str, Source]:
+    """The source plan by name, those asked first first; raises Refused naming source, key, value and what fits."""
+    readers, fetchers = _adapters("geowarn.sources"), _adapters("geowarn.fetchers")
+    plan = load_plan(config_file(data_dir, "sources.toml"), readers, fetchers, settings.installation.zone)
+    return {source.name: source for source in plan}
 
 
 def land_around(settings: Settings) -> dict[str, Any] | None:

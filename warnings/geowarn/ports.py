@@ -24,6 +24,7 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, Payload, RainField, RainKind, Reading
 from geowarn.domain.recipient import Recipient
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.settings_table import SettingsTable
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Content, HazardWarning, Proposal, Series
 
@@ -89,6 +90,47 @@ class AlertReader(Protocol):
 
     def read(self, data: bytes, file_name: str) -> AlertMessage:
         """The message; raises Refused naming file, line, field and reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a fetcher is sent for; `known` is what its last good haul said, to ask only for what is newer.
+
+    `stopped` waits so many seconds and says whether the program is to end: then the fetcher gives up.
+    """
+
+    parameters: SettingsTable
+    folder: Path  # empty, for the files
+    now: datetime
+    known: Mapping[str, str]
+    stopped: Callable[[float], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Haul:
+    """What came: the files of one run, none where there is nothing newer.
+
+    `known` goes into the next errand. `waits_for` names what a newer run still lacks, `newer` is that run.
+    """
+
+    files: tuple[Path, ...] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+    waits_for: tuple[str, ...] = ()
+    newer: str = ""
+
+
+class Fetcher(Protocol):
+    """Brings the files of a source's newest run over the network (`geowarn.fetchers`)."""
+
+    name: str
+
+    def check(self, parameters: SettingsTable) -> None:
+        """Raise Refused naming the parameter that is wrong."""
+        ...
+
+    def fetch(self, errand: Errand) -> Haul:
+        """The newest whole run; raises Refused where the far end gives none. Ends by itself, within its limits."""
         ...
 
 
@@ -399,7 +441,7 @@ class SourceEvent:
     """What happened to a configured source: the inputs page and the alarms are made from these.
 
     `kind` is "good" (a complete run taken in), "refused", "waiting" (part of a run is there), "failed" (could not be
-    fetched) or "late".
+    fetched), "older" (a run older than the one in use was set aside) or "late".
     """
 
     id: str

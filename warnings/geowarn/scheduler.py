@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from geowarn.bootstrap import System, active_rules
+from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
-from geowarn.domain.rain import Forecast
+from geowarn.domain.source import Source
+from geowarn.domain.source_choice import Choice
+from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.assess import assess
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
-from geowarn.pipeline.inbox import take_in, unassessed
+from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
+from geowarn.pipeline.fetch import fetch_source, wanted
+from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
-from geowarn.pipeline.ingest import ingest
-from geowarn.pipeline.propose import follow_course, propose_from_run
-from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence
+from geowarn.pipeline.intake import Intake
+from geowarn.pipeline.propose import follow_course
+from geowarn.pipeline.source_plan import trigger_of
+from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
+_FETCH = "fetch"  # the threads that wait for far ends
 log = structlog.get_logger("geowarn.scheduler")
 
 
@@ -43,15 +52,24 @@ def publish_all(system: System) -> None:
             publisher.publish(state)
 
 
+def intake_of(system: System, actor_text: str) -> Intake:
+    """What taking in a configured source's run needs."""
+    synthetic = system.settings.installation.synthetic
+    return Intake(system.store, system.clock, system.readers, system.raw_dir, synthetic, actor_text)
+
+
 class Scheduler:
-    """The ticks of one process: ingest, assess, expire, publish, silence, heartbeat."""
+    """The ticks of one process: sources, ingest, assess, expire, publish, silence, heartbeat."""
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.owner = f"scheduler-{secrets.token_hex(4)}"
-        zone = system.settings.installation.zone
+        self._intake = intake_of(system, "scheduler")
+        self._inbox = Inbox(system.data_dir / "inbox", self._intake, system.sources)
+        self._zone = system.settings.installation.zone
+        self._one_at_a_time = threading.Lock()  # two jobs that decide at once would assess the same run twice
         self._ticks = BackgroundScheduler(
-            timezone=zone, job_defaults={"coalesce": True, "misfire_grace_time": 300, "max_instances": 1}
+            timezone=self._zone, job_defaults={"coalesce": True, "misfire_grace_time": 300, "max_instances": 1}
         )
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         schedule = system.settings.schedule
@@ -60,12 +78,43 @@ class Scheduler:
         self._add("assess", schedule.assess_minutes * 60, self.assess_newest)
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
-        self._add("silence", 60, lambda: watch_silence(self.system.desk))
-        self._ticks.add_job(self.beat, IntervalTrigger(seconds=schedule.heartbeat_seconds, timezone=zone), id="beat")
+        self._add("silence", 60, self.watch)
+        self._stopping = threading.Event()
+        fetched = [source for source in system.sources.values() if source.enabled and not source.watched]
+        # threads of their own, so that far ends which say nothing hold up no tick and no other source
+        self._ticks.add_executor(ThreadPoolExecutor(2 * len(fetched) or 1), _FETCH)
+        for source in fetched:
+            self._add_source(source, threading.Lock())
+        self._ticks.add_job(self.beat, self._every(schedule.heartbeat_seconds), id="beat")
+
+    def _every(self, seconds: int) -> BaseTrigger:
+        return IntervalTrigger(seconds=seconds, timezone=self._zone)
 
     def _add(self, job: str, seconds: int, act: Callable[[], object]) -> None:
-        trigger = IntervalTrigger(seconds=seconds, timezone=self.system.settings.installation.zone)
-        self._ticks.add_job(self._once, trigger, args=(job, seconds, act), id=job)
+        self._ticks.add_job(self._once, self._every(seconds), args=(job, seconds, act), id=job)
+
+    def _add_source(self, source: Source, alone: threading.Lock) -> None:
+        """At its slots, and while nothing good has come since the last one: a slot missed in an outage is made up."""
+
+        def fetch() -> None:
+            if alone.acquire(blocking=False):
+                try:
+                    self.fetch(source)
+                finally:
+                    alone.release()
+
+        self._ticks.add_job(fetch, trigger_of(source), id=f"fetch {source.name}", executor=_FETCH)
+        self._ticks.add_job(fetch, self._every(60), id=f"fetch again {source.name}", executor=_FETCH)
+
+    def fetch(self, source: Source) -> None:
+        """Fetch a source that is due, at most once in its retry time among all processes."""
+        if wanted(self.system.store, source, self.system.clock.now()):
+            self._once(f"fetch {source.name}", source.retry_minutes * 60, lambda: self._fetch(source))
+
+    def _fetch(self, source: Source) -> None:
+        folder = self.system.cache_dir / "fetched"
+        if fetch_source(self._intake, self.system.fetchers, source, folder, self._stopping.wait):
+            self.assess_newest()
 
     def _once(self, job: str, seconds: int, act: Callable[[], object]) -> None:
         now = self.system.clock.now()
@@ -90,7 +139,8 @@ class Scheduler:
                 job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=1))
 
     def stop(self) -> None:
-        """Stop after the jobs that run now have ended."""
+        """Stop after the jobs that run now have ended; a fetch gives up."""
+        self._stopping.set()
         self._ticks.shutdown(wait=True)
 
     def beat(self) -> None:
@@ -100,8 +150,11 @@ class Scheduler:
             work.commit()
 
     def take_in(self) -> None:
-        """Ingest what lies in the watched folder, and assess it at once."""
-        if take_in(self.system.data_dir / "inbox", self.system.store, self.system.clock, self._ingest):
+        """Ingest what lies in the watched folders, and assess it at once."""
+        looked = self._inbox.look()
+        for fault in looked.faults:
+            log.error("a file could not be taken in", exc_info=fault)
+        if looked.taken:
             self.assess_newest()
 
     def take_in_alerts(self) -> None:
@@ -110,35 +163,42 @@ class Scheduler:
         inbox = system.data_dir / "inbox"
         take_in_alerts(inbox, system.store, system.clock, system.alert_reader, system.raw_dir, "scheduler")
 
-    def _ingest(self, reader: str, file: Path) -> tuple[Forecast, ...]:
-        system = self.system
-        return ingest(
-            system.store,
-            system.clock,
-            system.readers,
-            system.raw_dir,
-            reader,
-            [file],
-            source=None,
-            synthetic_installation=system.settings.installation.synthetic,
-            actor_text="scheduler",
-        )
-
     def assess_newest(self) -> None:
-        """Assess the newest run that no assessment has used, and propose what the runs now call for."""
+        """Assess the run that decides now, unless that was done, and propose what the runs now call for."""
+        with self._one_at_a_time:
+            chosen = self._decided().chosen
+            if chosen is not None:
+                run = self._assessed(chosen.forecast_id) or self._assess(chosen.forecast_id)
+                if propose_once(self.system.desk, run, self.owner):
+                    return
+            follow_course(self.system.desk)
+
+    def _decided(self) -> Choice:
+        """The run that decides now; says so where it is a fall-back's."""
+        system, now = self.system, self.system.clock.now()
+        rules = active_rules(system)
+        sources = tuple(system.sources.values())
+        with system.store.begin() as work:
+            choice = deciding_run(work, sources, now, float(rules.parameters.get("refuse_hours", 24)))
+            if tell_fallback(work, sources, choice, now):
+                work.commit()
+        return choice
+
+    def _assessed(self, forecast_id: str) -> AssessmentRun | None:
+        with self.system.store.read() as work:
+            areas = len(select_areas(work.areas.all(), None))
+            return whole_run(work, forecast_id, areas, self.system.settings.hazard.window_hours)
+
+    def _assess(self, forecast_id: str) -> AssessmentRun:
         system = self.system
-        forecast = unassessed(system.store, system.clock.now())
-        if forecast is None:
-            follow_course(system.desk)
-            return
-        run = assess(
+        return assess(
             system.store,
             system.clock,
             system.readers,
             system.models,
             system.raw_dir,
             system.cache_dir,
-            forecast.id,
+            forecast_id,
             rules=active_rules(system),
             model=system.settings.hazard.model,
             window_hours=system.settings.hazard.window_hours,
@@ -148,7 +208,11 @@ class Scheduler:
             synthetic_installation=system.settings.installation.synthetic,
             actor_text="scheduler",
         )
-        propose_from_run(system.desk, run.id)
+
+    def watch(self) -> None:
+        """Raise what should have spoken and did not."""
+        watch_silence(self.system.desk)
+        watch_sources(self.system.desk, self.system.sources.values())
 
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""

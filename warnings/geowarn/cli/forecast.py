@@ -13,12 +13,12 @@ from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator,
 from geowarn.cli.companion import take_alerts
 from geowarn.cli.rules import ground_of
 from geowarn.cli.side_by_side import change_json, show_changes
+from geowarn.cli.sources import run_source
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
 from geowarn.pipeline import assess as assessing
 from geowarn.pipeline.assess import Replay
-from geowarn.pipeline.ingest import ingest as ingest_files
 from geowarn.pipeline.replay import changes, replay_under, replay_with_alternates
 from geowarn.pipeline.rules import load_rules
 
@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    source: Annotated[str, typer.Argument(help="grib, openmeteo, micaps, nws, csv, cap, or a third party's reader")],
+    source: Annotated[
+        str, typer.Argument(help="A configured source, or a reader with --file: grib, netcdf, openmeteo, csv, cap …")
+    ],
     file: Annotated[
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
@@ -41,22 +43,10 @@ def ingest(
 ) -> None:
     """Take in a forecast or observed rain and print its id · 接收预报或实况"""
     system = system_of(data)
-    if not file:
-        raise Refused("cli.file-missing", source=source)
-    if source == "cap":
+    if source == "cap" and file:
         take_alerts(system, file, as_json)
         return
-    forecasts = ingest_files(
-        system.store,
-        system.clock,
-        system.readers,
-        system.raw_dir,
-        source,
-        file,
-        source=name,
-        synthetic_installation=system.settings.installation.synthetic,
-        actor_text=operator(),
-    )
+    forecasts = run_source(system, source, file or [], name)
     if as_json:
         put_json([forecast_json(one) for one in forecasts] if len(forecasts) > 1 else forecast_json(forecasts[0]))
         return

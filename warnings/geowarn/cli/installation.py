@@ -10,6 +10,7 @@ import typer
 from geowarn.bootstrap import config_file, database_url, load_channels, load_policy, open_system
 from geowarn.cap_key import make_cap_key
 from geowarn.cli.common import Data, line, operator, put_json, system_of
+from geowarn.cli.sources import sources_json
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
@@ -86,5 +87,5 @@ def check_config(data: Data = None) -> None:
     load_score_rules(config_file(folder, "score.toml"))
     if folder is not None and (folder / "geowarn.toml").is_file():
         _ = open_system(folder).channels
-    put_json(masked(settings))
+    put_json({**masked(settings), "sources": sources_json(folder, settings)})
     line("config-fine")

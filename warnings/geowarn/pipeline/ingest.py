@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,12 +36,14 @@ def ingest(
     synthetic_installation: bool,
     actor_text: str,
     origin: str = "",
+    accept: Callable[[Sequence[Reading]], None] | None = None,
 ) -> tuple[Forecast, ...]:
     """Read the files of one run and keep them; raises Refused and changes nothing for a file that is bad.
 
     One forecast for each run or model in the files. The same bytes again give the forecasts already kept, and no
     second ledger entry. `source` overrides the name the files give themselves, `origin` names the configured source
-    that brought them. Payloads are in place before the transaction, so a forecast never lacks its bytes.
+    that brought them, and `accept` raises where what was read is not wanted. Payloads are in place before the
+    transaction, so a forecast never lacks its bytes.
     """
     reader = _reader(readers, reader_name)
     if source is not None and not (source.isprintable() and 0 < len(source.strip()) <= 200):
@@ -57,6 +59,8 @@ def ingest(
         readings = reader.read(payloads)
         for reading in readings:
             _refuse_unknown_areas(store, reading, payloads)
+        if accept is not None:
+            accept(readings)
         received = _Received(reader.name, kept, clock.now(), source, synthetic_installation, origin)
         _keep_missing(copies, raw_dir)
         return _record(store, received, readings, actor_text)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from geowarn.domain.bulletin import Standing, standing
+from geowarn.domain.period import Period
+from geowarn.domain.rain import RainKind
+from geowarn.domain.source import Source, late
 from geowarn.domain.task import Task
 from geowarn.domain.warning import WarningStatus
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.source_notes import last_good, raise_alarm
+from geowarn.pipeline.source_plan import overdue_since
+from geowarn.ports import UnitOfWork
 
 
 def end_validity(desk: Desk) -> tuple[str, ...]:
@@ -54,13 +61,15 @@ def ask_before_end(desk: Desk) -> int:
 
 
 def watch_silence(desk: Desk, forecast_hours: float = 12, worker_seconds: float = 60) -> tuple[str, ...]:
-    """Open a task for each thing that should have spoken and did not (house rule 16); returns the kinds opened."""
+    """Open a task for each thing that should have spoken and did not (house rule 16); returns the kinds opened.
+
+    A forecast is as old as its run, whenever it arrived; observed rain is none.
+    """
     now = desk.clock.now()
     opened = []
     with desk.store.begin() as work:
-        newest = work.forecasts.latest(1)
         silent = {
-            "no-forecast": not newest or newest[0].received_at < now - timedelta(hours=forecast_hours),
+            "no-forecast": not _forecast_since(work, now - timedelta(hours=forecast_hours), now),
             "worker-silent": not work.ticks.alive("worker", now - timedelta(seconds=worker_seconds)),
         }
         for kind, is_silent in silent.items():
@@ -71,3 +80,30 @@ def watch_silence(desk: Desk, forecast_hours: float = 12, worker_seconds: float 
                 opened.append(kind)
         work.commit()
     return tuple(opened)
+
+
+def _forecast_since(work: UnitOfWork, since: datetime, now: datetime) -> bool:
+    ahead = work.forecasts.covering(Period(now, now + timedelta(days=20)), RainKind.FORECAST)
+    return any(row.run_time > since for row in ahead)
+
+
+def watch_sources(desk: Desk, sources: Iterable[Source]) -> tuple[str, ...]:
+    """Open the task `no-forecast` for each source that brought no complete run in time; returns their names.
+
+    The next good run closes it. A source that is switched off, or of which nothing is expected, is not late.
+    """
+    now = desk.clock.now()
+    found = []
+    with desk.store.begin() as work:
+        for source in sources:
+            good = last_good(work, source.name)
+            due = overdue_since(source, now) if source.enabled else None
+            early = timedelta(minutes=source.expected_minutes / 2)  # a run that came before its slot is that slot's
+            if due is None or not late(due - early, good.at if good else None):
+                work.tasks.close("no-forecast", source.name, now)
+                continue
+            facts = {"source": source.name, "due": due.isoformat(), "expected_minutes": source.expected_minutes}
+            if raise_alarm(work, "no-forecast", source.name, source.name, now, facts):
+                found.append(source.name)
+        work.commit()
+    return tuple(found)

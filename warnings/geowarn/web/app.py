@@ -14,7 +14,20 @@ from starlette.responses import JSONResponse, Response
 from geowarn.bootstrap import System
 from geowarn.catalogue import explain
 from geowarn.domain.errors import NotFound, Refused
-from geowarn.web import acts, board, home, hooks, inquiry, integrators, ledger_page, login, operation, review, stations
+from geowarn.web import (
+    acts,
+    board,
+    home,
+    hooks,
+    inputs,
+    inquiry,
+    integrators,
+    ledger_page,
+    login,
+    operation,
+    review,
+    stations,
+)
 from geowarn.web.access import NotSignedIn, language_of, render, system_of, to_login, token_of
 from geowarn.web.guard import Guard
 from geowarn.web.map_drawing import MapDrawer
@@ -109,7 +122,20 @@ def create_app(system: System) -> FastAPI:
     app.state.tree = PublicTree(system.public_dir)
     app.state.shelf = Shelf()
     app.state.map = MapDrawer(system.facts.get("map", {}).get("land"))
-    for part in (operation, integrators, stations, hooks, inquiry, login, home, review, acts, board, ledger_page):
+    for part in (
+        operation,
+        integrators,
+        stations,
+        hooks,
+        inquiry,
+        login,
+        home,
+        review,
+        acts,
+        board,
+        inputs,
+        ledger_page,
+    ):
         app.include_router(part.router)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/console/{path:path}", _no_page, methods=["GET", "HEAD"], include_in_schema=False)

@@ -13,6 +13,8 @@ from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.level import Level
 from geowarn.domain.people import Shift
+from geowarn.domain.period import Period
+from geowarn.domain.rain import Forecast, RainKind
 from geowarn.domain.warning import ProposalStatus
 from geowarn.pipeline.liveness import SILENT_AFTER
 from geowarn.pipeline.release import in_force
@@ -57,16 +59,22 @@ def _site(visit: Visit) -> Part:
     return Part("site", "", at, at is not None and at + promise > visit.now)
 
 
+def _newest_forecast(visit: Visit, work: UnitOfWork) -> Forecast | None:
+    """By run time: a run that is a day old and came just now is a day old."""
+    ahead = work.forecasts.covering(Period(visit.now, visit.now + timedelta(days=20)), RainKind.FORECAST)
+    return max(ahead, key=lambda one: one.run_time, default=None)
+
+
 def machine_of(visit: Visit, work: UnitOfWork) -> list[Part]:
     """Every part; those that are not well come first."""
-    forecast = next(iter(work.forecasts.latest(1)), None)
+    forecast = _newest_forecast(visit, work)
     head = work.ledger.head()
     found = [
         Part(
             "forecast",
             forecast.source if forecast else "",
-            forecast.received_at if forecast else None,
-            forecast is not None and forecast.received_at + _FORECAST_DUE > visit.now,
+            forecast.run_time if forecast else None,
+            forecast is not None and forecast.run_time + _FORECAST_DUE > visit.now,
             forecast.id if forecast else "",
         ),
         _beat(visit, work, "worker"),

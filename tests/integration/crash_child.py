@@ -1,0 +1,44 @@
+"""One start of the scheduler in a process that kills itself at a named place: `crash_child.py FOLDER [PLACE]`.
+
+PLACE is `module:name` of a function or method, with `-` before it: killed before it runs, with `+`: after it ran.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from geowarn.bootstrap import open_system
+from geowarn.scheduler import Scheduler
+
+
+def arm(place: str) -> None:
+    """Replace the function by one that ends this process as a power cut does."""
+    module, _, path = place[1:].partition(":")
+    holder: Any = importlib.import_module(module)
+    *above, name = path.split(".")
+    for part in above:
+        holder = getattr(holder, part)
+    real: Callable[..., Any] = getattr(holder, name)
+
+    def dying(*arguments: Any, **named: Any) -> None:
+        if place[0] == "+":
+            real(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(holder, name, dying)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        arm(sys.argv[2])
+    system = open_system(Path(sys.argv[1]))
+    scheduler = Scheduler(system)
+    scheduler.take_in()
+    scheduler.assess_newest()
+    system.store.dispose()
