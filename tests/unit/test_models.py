@@ -9,14 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from geowarn.domain.area import AreaKind, Susceptibility
-from geowarn.domain.errors import Refused
-from geowarn.domain.level import Level
-from geowarn.pipeline.assess import evidence_sentence, evidence_short
-from geowarn.pipeline.rules import load_rules
-from geowarn.resources import config_dir
-from geowarn.templating import JinjaTemplates
 from tests.unit.model_bench import (
     GRID,
     MODELS,
@@ -31,6 +23,14 @@ from tests.unit.model_bench import (
     seen,
     with_age,
 )
+
+from geowarn.domain.area import AreaKind, Susceptibility
+from geowarn.domain.errors import Refused
+from geowarn.domain.level import Level
+from geowarn.pipeline.assess import evidence_sentence, evidence_short
+from geowarn.pipeline.rules import load_rules
+from geowarn.resources import config_dir
+from geowarn.templating import JinjaTemplates
 
 NAMES = sorted(MODELS)
 STORM = [0.0, 5.0, 20.0, 60.0, 90.0, 80.0, 40.0, 20.0, 5.0, *[1.0] * 15]

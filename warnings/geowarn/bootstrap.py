@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,14 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
+from geowarn.domain.rules import RuleSet
+from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.slots import default_slots
+from geowarn.plugins import adapters
 from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
@@ -95,6 +99,13 @@ class System:
         """The public tree."""
         return self.data_dir / "public"
 
+    def alternates(self) -> tuple[Alternate, ...]:
+        """The rule sets that run beside the deciding one."""
+        return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.also)
+
+    def _alternate_rules(self, name: str) -> RuleSet:
+        return load_rules(config_file(self.data_dir, f"rules/{name}.toml"))
+
     def site_state(self) -> SiteState:
         """The state to publish now."""
         return site_state(self.store, self.clock, self.facts, latest_checkpoint)
@@ -106,10 +117,6 @@ def _adapter(group: str, name: str) -> Any:
         known = ", ".join(sorted(point.name for point in entry_points(group=group))) or "-"
         raise Refused("config.not-installed", group=group, name=name, known=known)
     return found[0].load()
-
-
-def _adapters(group: str) -> dict[str, Any]:
-    return {point.name: point.load()() for point in entry_points(group=group)}
 
 
 def config_file(data_dir: Path | None, name: str) -> Path:
@@ -197,7 +204,7 @@ def open_system(data_dir: Path, clock: Clock | None = None) -> System:
         templates=JinjaTemplates(data_dir / "templates"),
         vault=FileVault(data_dir / "keys"),
         policy=load_policy(config_file(data_dir, "policy.toml"), publish_from),
-        readers=_adapters("geowarn.sources"),
-        models=_adapters("geowarn.models"),
+        readers=adapters("geowarn.sources"),
+        models=adapters("geowarn.models"),
         stations={name: Station(name, **table) for name, table in channels["stations"].items()},
     )

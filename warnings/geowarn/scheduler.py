@@ -15,7 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from geowarn.bootstrap import System, config_file
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
-from geowarn.pipeline.assess import assess
+from geowarn.pipeline.assess import assess_all
 from geowarn.pipeline.inbox import take_in, unassessed
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
@@ -121,7 +121,7 @@ class Scheduler:
         forecast = unassessed(system.store, system.clock.now())
         if forecast is None:
             return
-        run = assess(
+        run, *_ = assess_all(
             system.store,
             system.clock,
             system.readers,
@@ -131,6 +131,8 @@ class Scheduler:
             forecast.id,
             rules=load_rules(config_file(system.data_dir, system.settings.hazard.rules)),
             model=system.settings.hazard.model,
+            also=system.alternates(),
+            max_of_models=system.settings.hazard.max_of_models,
             window_hours=system.settings.hazard.window_hours,
             at=None,
             area_codes=None,

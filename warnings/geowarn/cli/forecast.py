@@ -10,6 +10,7 @@ import typer
 from geowarn.bootstrap import System, config_file
 from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.others import others_json, show_others
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
@@ -29,6 +30,11 @@ def register(app: typer.Typer) -> None:
 def active_rules(system: System) -> RuleSet:
     """The rule set the configuration names."""
     return load_rules(config_file(system.data_dir, system.settings.hazard.rules))
+
+
+def model_rules(system: System, model: str) -> RuleSet:
+    """The rule set of a model other than the deciding one: the file that has its name."""
+    return load_rules(config_file(system.data_dir, f"rules/{model}.toml"))
 
 
 def ingest(
@@ -103,7 +109,9 @@ def assess(
 ) -> None:
     """Turn a forecast into a level per area, with the evidence · 研判定级"""
     system = system_of(data)
-    run = assessing.assess(
+    chosen = model or system.settings.hazard.model
+    alone = chosen != system.settings.hazard.model
+    run, *_ = assessing.assess_all(
         system.store,
         system.clock,
         system.readers,
@@ -111,8 +119,10 @@ def assess(
         system.raw_dir,
         system.cache_dir,
         forecast,
-        rules=active_rules(system),
-        model=model or system.settings.hazard.model,
+        rules=model_rules(system, chosen) if alone else active_rules(system),
+        model=chosen,
+        also=() if alone else system.alternates(),
+        max_of_models=system.settings.hazard.max_of_models,
         window_hours=window or system.settings.hazard.window_hours,
         at=moment(at, "--at") if at else None,
         area_codes=_area_codes(system, areas),
@@ -120,7 +130,17 @@ def assess(
         synthetic_installation=system.settings.installation.synthetic,
         actor_text=operator(),
     )
+    if as_json:
+        put_json(run_json(system, run) | others_json(system, run))
+        return
     show_run(system, run, as_json)
+    show_others(system, run, area_names(system))
+
+
+def area_names(system: System) -> dict[str, str]:
+    """Every area's name in the terminal's language, by code."""
+    with system.store.read() as work:
+        return {area.code: area.name(terminal_language()) for area in work.areas.all()}
 
 
 def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
@@ -128,9 +148,7 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
     if as_json:
         put_json(run_json(system, run))
         return
-    language = terminal_language()
-    with system.store.read() as work:
-        names = {area.code: area.name(language) for area in work.areas.all()}
+    language, names = terminal_language(), area_names(system)
     line(
         "assessed",
         run=run.id,

@@ -90,7 +90,7 @@ def _chosen(parameters: Mapping[str, Any]) -> tuple[Curve, ...]:
 def _curve(row: Any) -> Curve:
     name = row.get("id") if isinstance(row, Mapping) else None
     if not isinstance(name, str) or not name:
-        raise wrong("curves.id", row, '"…"')
+        raise wrong("curves", row, 'id = "…"')
     values = _values(row, name, ("c", "alpha", "beta", "from_hours", "to_hours"))
     if values[0] < 0 or values[1] < 0 or values[0] + values[1] == 0:
         raise wrong(f"curves.{name}.alpha", values[1], "c >= 0, alpha >= 0, c + alpha > 0")

@@ -1,4 +1,4 @@
-"""From the rain of grounds to areas: which cell speaks, hazard points, parents; one way for all models but the default."""
+"""From the rain of grounds to areas: which cell speaks, hazard points, parents; one way for every model here."""
 
 from __future__ import annotations
 
