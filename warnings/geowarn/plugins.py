@@ -30,6 +30,10 @@ class Broken:
         facts = {"group": self.group, "name": self.name, "reason": self.reason}
         return Refused("models.broken-part", **facts, distribution=self.distribution)
 
+    def named(self) -> str:
+        """What it is, whose, and why, for a list."""
+        return f"{self.group} {self.name} ({self.distribution}: {self.reason})"
+
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise self.refusal()
 
@@ -55,6 +59,14 @@ def broken(groups: Iterable[str] = tuple(_MEMBERS)) -> tuple[Broken, ...]:
         taken = [point for at, point in enumerate(points) if point.name in names[:at]]
         faults += [Broken(group, point.name, _distribution(point), "the name is taken") for point in taken]
     return tuple(faults)
+
+
+def refuse_broken(faults: tuple[Broken, ...]) -> None:
+    """Raise Refused naming every one of them, if there are any."""
+    if len(faults) == 1:
+        raise faults[0].refusal()
+    if faults:
+        raise Refused("models.broken-parts", count=len(faults), parts="; ".join(one.named() for one in faults))
 
 
 def _ordered(points: Iterable[EntryPoint]) -> list[EntryPoint]:

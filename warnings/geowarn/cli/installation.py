@@ -13,7 +13,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
 from geowarn.pipeline.rules import load_rules
-from geowarn.plugins import adapters, broken
+from geowarn.plugins import adapters, broken, refuse_broken
 from geowarn.settings import Settings, load_settings, masked
 from geowarn.store import upgrade as migrations
 
@@ -81,8 +81,7 @@ def check_models(folder: Path | None, settings: Settings) -> None:
 
     None of this stops the deciding model at work: there it is noted beside the result.
     """
-    faults, models = broken(), adapters("geowarn.models")
+    models, faults = adapters("geowarn.models"), broken()
     for name in settings.hazard.also:
         load_rules(config_file(folder, f"rules/{name}.toml"), models)
-    if faults:
-        raise faults[0].refusal()
+    refuse_broken(faults)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from geowarn.catalogue import say, sentences
+from geowarn.catalogue import explain, say
 from geowarn.domain.assessment import Assessment, AssessmentRun
+from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.pipeline.alternates import denied_beside
 from geowarn.ports import UnitOfWork
@@ -38,12 +39,8 @@ class Voice:
         return {level: some for level, some in groups.items() if some}
 
     def why(self, language: str) -> str:
-        """Why it has no result, as a sentence; a third party's own key is said with its facts."""
-        facts = dict(self.denied_facts or {})
-        if self.denied_key in sentences(language):
-            return say(self.denied_key, language, **facts)
-        reason = ", ".join(f"{name}={value}" for name, value in facts.items()) or "-"
-        return say("models.failed", language, model=self.model, kind=self.denied_key, reason=reason)
+        """Why it has no result, as a sentence."""
+        return explain(Refused(self.denied_key, **dict(self.denied_facts or {})), language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,19 +209,15 @@ def _sentence(templates: Templates, assessment: Assessment, language: str, zone:
     else:
         name = f"evidence/{evidence['model']}{form}.{language}.txt.j2"
         text = templates.render(name, **facts, zone=zone, moment=datetime.fromisoformat)
-    text = " ".join(text.split()).replace("。 ", "。")
     policy = evidence.get("max_of_models")
-    return f"{text} {_policy_sentence(policy['by'], language)}" if policy and (policy["by"] or not form) else text
+    if policy and (policy["by"] or not form):
+        text = f"{text} {_policy_sentence(policy['by'], language)}"
+    return " ".join(text.split()).replace("。 ", "。")
 
 
 def _policy_sentence(by: Mapping[str, str] | None, language: str) -> str:
     """That the highest of all models decides, and whose level it is."""
     if by is None:
         return say("models.highest-own", language)
-    return say(
-        "models.highest-other", language, model=by["model"], rules=by["rules"], level=_word(by["level"], language)
-    )
-
-
-def _word(level: str, language: str) -> str:
-    return say(f"cli.level-{level}", language)
+    level = say(f"models.level-{by['level']}", language)
+    return say("models.highest-other", language, model=by["model"], rules=by["rules"], level=level)
