@@ -3,6 +3,7 @@
 #   make demo                             the whole line on one machine, with the console and the public pages
 #   make demo ARGS="--auto --data DIR"    the same, the officers played by the program; ends by itself
 #   make test [ARGS="tests/unit -q"]      the test suite
+#   make fuzz [ARGS="--cases 10000"]      damaged files of every kind against every reader (long)
 #   make check                            layout, style, types, import contracts
 #   make lock [ARGS=--upgrade]            pin the dependencies again (needs python3.11)
 #   make clean                            remove .venv, builds and caches
@@ -16,13 +17,16 @@ ARGS ?=
 READY := .venv/ready
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: demo test check layout lock clean
+.PHONY: demo test fuzz check layout lock clean
 
 demo: $(READY)
 	@.venv/bin/geowarn demo $(ARGS)
 
 test: $(READY)
 	.venv/bin/python -m pytest $(ARGS)
+
+fuzz: $(READY)
+	.venv/bin/python -W error -m tests.fuzz.run $(ARGS)
 
 check: layout $(READY)
 	.venv/bin/ruff check .

@@ -49,7 +49,9 @@ RESPONSES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class CapMessage:
+    """One message of a bulletin: its level, type (Alert, Update, Cancel), areas and what it refers to."""
+
     level: Level
     msg_type: str  # Alert, Update, Cancel
     areas: tuple[AreaLevel, ...]
@@ -58,12 +60,12 @@ class _Message:
 
 def cap_messages(draft: BulletinDraft, templates: Templates) -> dict[str, bytes]:
     """Package path to XML with its late fields as markers, highest level first, given-up levels last."""
-    return {cap_path(message.level): _document(draft, templates, message) for message in _messages(draft)}
+    return {cap_path(message.level): _document(draft, templates, message) for message in cap_plan(draft)}
 
 
 def cap_levels(draft: BulletinDraft) -> tuple[Level, ...]:
     """The levels that have a message of their own, in the order of `cap_messages`."""
-    return tuple(message.level for message in _messages(draft))
+    return tuple(message.level for message in cap_plan(draft))
 
 
 def identifier(draft: BulletinDraft, level: Level, slug: str | None = None) -> str:
@@ -71,17 +73,18 @@ def identifier(draft: BulletinDraft, level: Level, slug: str | None = None) -> s
     return f"{draft.facts['cap']['identifier_prefix']}-{slug or marker('slug')}-{level.code}"
 
 
-def _messages(draft: BulletinDraft) -> list[_Message]:
+def cap_plan(draft: BulletinDraft) -> list[CapMessage]:
+    """The messages of a bulletin, highest level first, given-up levels last."""
     found = []
     for level in public_levels(draft):
         references = _references(draft, level)
         kind = "Cancel" if is_closing(draft) else ("Update" if references else "Alert")
         if references or kind == "Alert":
-            found.append(_Message(level, kind, public_areas(draft, level), references))
+            found.append(CapMessage(level, kind, public_areas(draft, level), references))
     for level in vanished_levels(draft):
         areas = tuple(area for area in last_public(draft) if area.level is level)
         if references := _references(draft, level):
-            found.append(_Message(level, "Cancel", areas, references))
+            found.append(CapMessage(level, "Cancel", areas, references))
     return found
 
 
@@ -94,7 +97,7 @@ def _references(draft: BulletinDraft, level: Level) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _document(draft: BulletinDraft, templates: Templates, message: _Message) -> bytes:
+def _document(draft: BulletinDraft, templates: Templates, message: CapMessage) -> bytes:
     alert = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
     exercise = is_exercise(draft)
     _add(alert, "identifier", identifier(draft, message.level))
@@ -124,7 +127,7 @@ def _info(
     alert: etree._Element,
     draft: BulletinDraft,
     templates: Templates,
-    message: _Message,
+    message: CapMessage,
     areas: Sequence[CapArea],
     language: str,
     tag: str,
@@ -157,14 +160,14 @@ def _info(
         _area(info, area, area.description(draft, templates, language), str(facts["cap"]["geocode"]))
 
 
-def _responses(draft: BulletinDraft, message: _Message) -> tuple[str, ...]:
+def _responses(draft: BulletinDraft, message: CapMessage) -> tuple[str, ...]:
     """What to do; nothing where another level now holds for areas of this one, as all-clear would be wrong there."""
     if message.msg_type != "Cancel":
         return RESPONSES[message.level]
     return () if move_of(draft, message.level) == "replaced" else ("AllClear",)
 
 
-def _urgency(draft: BulletinDraft, message: _Message) -> str:
+def _urgency(draft: BulletinDraft, message: CapMessage) -> str:
     """Expected when it begins within the hour, else Future; Immediate is for ground seen moving."""
     if message.msg_type == "Cancel":
         return "Past"
@@ -172,7 +175,7 @@ def _urgency(draft: BulletinDraft, message: _Message) -> str:
     return "Expected" if near else "Future"
 
 
-def _parameters(draft: BulletinDraft, message: _Message) -> list[tuple[str, str]]:
+def _parameters(draft: BulletinDraft, message: CapMessage) -> list[tuple[str, str]]:
     zone = str(draft.facts["installation"]["zone"])
     found = [("CN-WARNING-LEVEL", message.level.code.capitalize()), ("CN-WARNING-GRADE", message.level.roman)]
     if message.msg_type != "Cancel":

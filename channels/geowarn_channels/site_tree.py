@@ -24,8 +24,17 @@ _STYLES = ("tokens.css", "public.css")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 
 
-def write_tree(root: Path, templates: Templates, facts: Mapping[str, Mapping[str, Any]], state: SiteState) -> bool:
-    """Bring the tree at `root` to `state`; returns False when a newer one is there. Raises OSError."""
+def write_tree(
+    root: Path,
+    templates: Templates,
+    facts: Mapping[str, Mapping[str, Any]],
+    state: SiteState,
+    beside: Mapping[str, bytes] | None = None,
+) -> bool:
+    """Bring the tree at `root` to `state`, with the files `beside`; returns False when a newer one is there.
+
+    Raises OSError.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / ".lock"):
         if _sequence(root) > state.sequence:
@@ -33,7 +42,7 @@ def write_tree(root: Path, templates: Templates, facts: Mapping[str, Mapping[str
         sweep(root)
         view = SiteView(state)
         pages = Pages(templates, facts, view)
-        artefacts = _artefacts(templates, view) | dict(pages.inner())
+        artefacts = _artefacts(templates, view) | dict(pages.inner()) | dict(beside or {})
         feeds = feed_files(templates, facts, view)
         pictures = _pictures(templates, facts, view, pages, root)
         homes = dict(pages.homes())
@@ -50,6 +59,11 @@ def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[
     """The files of the tree that show one bulletin: its CAP messages, its pages, the feeds."""
     pages = [f"{'' if language == 'zh' else 'en/'}w/{bulletin.slug}/index.html" for language in LANGUAGES]
     return (*cap_files(artefacts), *pages, *_FEEDS)
+
+
+def shows(state: Path, slug: str) -> bool:
+    """Whether the public state file is complete and the tree around it already has this bulletin's page."""
+    return state.is_file() and (state.parent / "w" / slug / "index.html").is_file()
 
 
 def _sequence(root: Path) -> int:

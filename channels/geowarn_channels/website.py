@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from geowarn.domain.dispatch import Outcome
-from geowarn.domain.errors import TemporaryFailure
+from geowarn.domain.errors import Refused, TemporaryFailure
 from geowarn.domain.package import Artefact
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Message, Receipt, SiteState, Target
 from geowarn_channels.cap import cap_messages
 from geowarn_channels.cap_rules import check_cap
+from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_certificates
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import Unseen, see
@@ -41,12 +43,34 @@ class WebsiteChannel:
         templates = self._context.templates
         caps = cap_messages(draft, templates)
         problems = [problem for body in caps.values() for problem in check_cap(body)]
-        messages = (Artefact(path, "application/cap+xml", body) for path, body in caps.items())
+        problems += self._key_problems()
+        messages = (Artefact(path, MEDIA_TYPE, body) for path, body in caps.items())
         return Message(self.name, (*site_artefacts(templates, draft), *messages), problems=tuple(problems))
+
+    def seal(self, artefact: Artefact) -> Artefact:
+        """A CAP message signed where the installation demands it (house rule 11); raises Refused without a key."""
+        if artefact.media_type != MEDIA_TYPE or not self._demands_signature:
+            return artefact
+        signer = load_signer(self._context.data_dir / "keys", self._context.clock.now())
+        return replace(artefact, body=signer.sign(artefact.body))
+
+    def _key_problems(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Without a key nobody should sign off what could not leave."""
+        try:
+            if self._demands_signature:
+                load_signer(self._context.data_dir / "keys", self._context.clock.now())
+        except Refused as refusal:
+            return [(refusal.key, refusal.facts)]
+        return []
+
+    @property
+    def _demands_signature(self) -> bool:
+        return bool(self._facts["cap"]["signature"] == "required")
 
     def publish(self, state: SiteState) -> None:
         """Write the tree for `state` unless a newer sequence is already there; raises OSError."""
-        write_tree(self._root, self._context.templates, self._facts, state)
+        certificates = published_certificates(self._context.data_dir / "keys")
+        write_tree(self._root, self._context.templates, self._facts, state, certificates)
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
         """Write the whole state, then look at it from outside; delivered only when the public address shows it."""

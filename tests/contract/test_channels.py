@@ -40,14 +40,17 @@ from geowarn.templating import JinjaTemplates
 NOW = datetime(2026, 7, 22, 18, 33, tzinfo=UTC)
 CHANNELS = sorted(point.name for point in entry_points(group="geowarn.channels"))
 NUMBER = "+15005550006"
+SECRET = "GEOWARN_TEST_HOOK"
 LATE = {
     "number": "烟地灾预警〔2026〕12号",
     "slug": "2026-012",
     "sent": "2026-07-23T02:33:00+08:00",
+    "sent.blank": "2026-07-23 02:33:00+08:00",
+    "sent.digits": "20260723023300",
     "date.zh": "2026年7月23日",
     "date.en": "23 July 2026",
 }
-TARGETS = {"website": "public", "broadcast": "city-tv", "sms": NUMBER}
+TARGETS = {"website": "public", "broadcast": "city-tv", "sms": NUMBER, "webhook": "desk"}
 
 
 class Still:
@@ -102,7 +105,15 @@ def facts(base_url: str, **sms: object) -> dict[str, dict[str, Any]]:
     sections["sms"] |= {"base_url": base_url, "account_sid": "AC0", "auth_token": "x", "sender": "+15005550006"}
     sections["sms"] |= {"timeout_seconds": 0.5, **sms}
     station = {"name_zh": "电视台", "name_en": "TV", "key_sha256": "0" * 64, "live": False}
-    sections["channels"] = {"enabled": CHANNELS, "stations": {"city-tv": station}}
+    desk: dict[str, Any] = {
+        "form": "cn",
+        "url": f"{base_url}/push",
+        "secret_env": SECRET,
+        "live": False,
+        "timeout_seconds": 0.5,
+    }
+    desk["cn"] = {"office": "37060000000000"}
+    sections["channels"] = {"enabled": CHANNELS, "stations": {"city-tv": station}, "webhooks": {"desk": desk}}
     return sections
 
 
@@ -191,6 +202,11 @@ class FarEnd(ThreadingHTTPServer):
 
 
 Answering = Callable[[Callable[[BaseHTTPRequestHandler], None]], FarEnd]
+
+
+@pytest.fixture(autouse=True)
+def partner_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, "shared with the desk")
 
 
 @pytest.fixture

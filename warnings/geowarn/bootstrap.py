@@ -155,7 +155,11 @@ def load_channels(path: Path) -> dict[str, Any]:
         if missing:
             key = f"stations.{name}"
             raise Refused("config.invalid", file=path.name, key=key, reason=f"lacks {', '.join(sorted(missing))}")
-    return {"enabled": list(table.get("enabled", [])), "stations": table.get("stations", {})}
+    return {
+        "enabled": list(table.get("enabled", [])),
+        "stations": table.get("stations", {}),
+        "webhooks": table.get("webhooks", {}),
+    }
 
 
 def land_around(settings: Settings) -> dict[str, Any] | None:
@@ -179,7 +183,7 @@ def refuse_live_targets(settings: Settings, channels: Mapping[str, Any]) -> None
     """Raise Refused where an installation on synthetic input names a target that real people see (house rule 10)."""
     if not settings.installation.synthetic:
         return
-    live = [name for name, station in channels["stations"].items() if station["live"]]
+    live = [name for kind in ("stations", "webhooks") for name, entry in channels[kind].items() if entry.get("live")]
     host = settings.sms.base_url.partition("://")[2]
     if live or not host.startswith(_LOOPBACK):
         raise Refused(

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from geowarn.bootstrap import SystemClock, database_url
+from geowarn.cap_key import make_cap_key
 from geowarn.domain.errors import Refused
 from geowarn.pipeline.areas import import_areas
 from geowarn.pipeline.people import add_user
@@ -18,6 +19,9 @@ from geowarn.store.unit_of_work import SqlStore
 _NOTE = """# What differs from the defaults shipped with the program. Secrets belong into the environment.
 # [site]
 # public_url = "https://warnings.example.org"
+
+[cap]
+signature = "required"
 """
 
 
@@ -34,6 +38,7 @@ def create_installation(folder: Path, admin: str, actor: str, note: str = _NOTE)
     create_keys(folder / "keys")
     (folder / "geowarn.toml").write_text(note, encoding="utf-8")
     settings = load_settings(folder)
+    make_cap_key(folder / "keys", settings.cap.sender, SystemClock().now())
     url = database_url(settings, folder)
     migrations.upgrade(url)
     store = SqlStore(url)

@@ -123,6 +123,7 @@ class Limits:
     repeat_is_safe: bool  # sending the same message twice does no harm (files, feeds)
     batch: int  # targets of one shard, at most 500
     concurrency: int  # parallel sends of one shard
+    carries: tuple[str, ...] = ()  # frozen files of other channels that it carries too, by the beginning of their path
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,17 @@ class Reconciling(Protocol):
 
     def look_up(self, delivery: Delivery, target: Target, since: datetime) -> Receipt | None:
         """The receipt of a message sent since then, None when the far end never had it; raises SendFailure."""
+        ...
+
+
+class Sealing(Protocol):
+    """A channel whose final bytes carry a signature of their own, made when the late fields are known."""
+
+    def seal(self, artefact: Artefact) -> Artefact:
+        """The artefact with its signature added and nothing else changed; raises Refused when it cannot be signed.
+
+        `geowarn.domain.package.unsealed` takes the signature out again.
+        """
         ...
 
 

@@ -88,6 +88,7 @@ class Cap(_Section):
     identifier_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     geocode: str
     simplify_degrees: Annotated[float, Field(ge=0, le=0.05)]
+    signature: Annotated[str, Field(pattern=r"^(required|none)$")]
 
 
 class Publish(_Section):

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from geowarn.bootstrap import config_file, database_url, load_channels, load_policy, open_system
-from geowarn.cli.common import Data, line, operator, put_json
+from geowarn.cap_key import make_cap_key
+from geowarn.cli.common import Data, line, operator, put_json, system_of
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
@@ -58,6 +59,19 @@ def check(data: Data = None) -> None:
     if faults:
         raise Refused("cli.db-faults", faults="; ".join(faults))
     line("db-fine")
+
+
+@config.command("cap-key")
+def cap_key(data: Data = None) -> None:
+    """Make a new key for signing CAP messages; old certificates stay published · 更换 CAP 签名密钥"""
+    system = system_of(data)
+    made = make_cap_key(system.keys_dir, system.settings.cap.sender, system.clock.now())
+    with system.store.begin() as work:
+        facts = {"fingerprint": made.fingerprint, "until": made.until.isoformat()}
+        work.ledger.append(system.clock.now(), operator(), "cap.key-made", "cap", facts)
+        work.commit()
+    path = f"/cap/keys/{made.fingerprint[:16]}.pem"
+    line("cap-key-made", until=f"{made.until:%Y-%m-%d}", path=path, old=made.older)
 
 
 @config.command("check")

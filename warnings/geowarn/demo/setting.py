@@ -35,6 +35,7 @@ public_url = "http://127.0.0.1:{port}"
 
 [cap]
 sender = "demo@geowarn.invalid"
+signature = "required"
 
 [sms]
 base_url = "http://127.0.0.1:{standin}"

@@ -19,7 +19,7 @@ MARKER = re.compile(r"\[\[late:([a-z0-9._-]+)\]\]")
 FORMAT = "geowarn-package/1"
 
 # The late fields of the message itself, and (for a prepared retraction) of the message it withdraws.
-OWN_LATE = ("number", "slug", "sent", "date.zh", "date.en")
+OWN_LATE = ("number", "slug", "sent", "sent.blank", "sent.digits", "date.zh", "date.en")
 ORIGINAL_LATE = tuple(f"original.{name}" for name in OWN_LATE)
 
 
@@ -104,6 +104,15 @@ def fill(body: bytes, values: Mapping[str, str]) -> bytes:
 def filled(artefacts: Iterable[Artefact], values: Mapping[str, str]) -> tuple[Artefact, ...]:
     """Every artefact with its late fields filled in."""
     return tuple(Artefact(a.path, a.media_type, fill(a.body, values)) for a in artefacts)
+
+
+# The enveloped signature that sealing adds to a CAP message: the last child of the root, in one piece.
+_SEAL = re.compile(rb"<ds:Signature\b(?:(?!<ds:Signature\b).)*</ds:Signature>(?=</alert>\s*\Z)", re.DOTALL)
+
+
+def unsealed(body: bytes) -> bytes:
+    """The bytes without the signature that sealing added to them; bytes that were never sealed stay as they are."""
+    return _SEAL.sub(b"", body)
 
 
 def refuse_markers(text: str, where: str) -> None:

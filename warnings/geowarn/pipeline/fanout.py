@@ -3,7 +3,7 @@
 Who gets what:
 
 - website and any other channel without addressees: one target, "public";
-- broadcast: every station;
+- broadcast: every station; webhook: every partner;
 - sms, issue, update and extend: every number with a level now, its highest; after an update also every number that
   was told of an earlier bulletin and has no level now: it gets the text `ended`, since it was told to act and
   would otherwise wait for an end that nobody announces;
@@ -61,6 +61,7 @@ def dispatches_for(
     recipients: Iterable[Recipient],
     areas: Mapping[str, Area],
     stations: Iterable[str],
+    partners: Iterable[str] = (),
     earlier: Iterable[Dispatch],
     publish_from: Level,
     release_at: datetime,
@@ -75,7 +76,7 @@ def dispatches_for(
         if name == "sms":
             chosen = _numbers(bulletin, paths, recipients, areas, told, publish_from)
         else:
-            keys = stations if name == "broadcast" else (PUBLIC,)
+            keys = {"broadcast": tuple(stations), "webhook": tuple(partners)}.get(name, (PUBLIC,))
             rank = priority(bulletin.content.highest, 2, bulletin.act in ENDING, addressed=False)
             chosen = [(key, paths[0], 0, rank) for key in keys]
         batch = min(LONGEST_SHARD, channel.limits.batch)

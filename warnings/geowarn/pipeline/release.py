@@ -63,16 +63,23 @@ def _late_values(desk: Desk, number: Number, sent: datetime) -> dict[str, str]:
         "number": number.text,
         "slug": number.slug,
         "sent": local.isoformat(timespec="seconds"),
+        "sent.blank": local.isoformat(" ", "seconds"),
+        "sent.digits": f"{local:%Y%m%d%H%M%S}",
         "date.zh": f"{local.year}年{local.month}月{local.day}日",
         "date.en": f"{local.day} {local:%B %Y}",
     }
 
 
-def _freeze(package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
+def _freeze(desk: Desk, package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
+    """Late fields in, then sealed by the channels that sign; a seal that cannot be made stops the release."""
     frozen = filled(package.artefacts, late)
     left = sorted({name for a in frozen for name in MARKER.findall(a.body.decode("utf-8", "ignore"))})
     if left:
         raise Refused("release.late-field-left", fields=", ".join(left))
+    for channel in desk.channels.values():
+        seal = getattr(channel, "seal", None)
+        if seal is not None:
+            frozen = tuple(seal(artefact) for artefact in frozen)
     return frozen
 
 
@@ -186,7 +193,7 @@ def _issue(
     sent = release_at.replace(microsecond=0)
     number = _take_number(desk, work, content, sent)
     late = {**original, **_late_values(desk, number, sent)}
-    artefacts = _freeze(package, late)
+    artefacts = _freeze(desk, package, late)
     bulletin = Bulletin(
         id=new_id("b"),
         warning_id=warning.id,
@@ -239,6 +246,7 @@ def _dispatches(
         recipients=work.recipients.all(),
         areas=by_code(work.areas.all()),
         stations=tuple(desk.facts["channels"].get("stations", {})),
+        partners=tuple(desk.facts["channels"].get("webhooks", {})),
         earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
         publish_from=desk.policy.publish_from,
         release_at=release_at,

@@ -66,9 +66,9 @@ class Loader:
             bulletin = work.bulletins.get(bulletin_id)
             if bulletin is None:
                 raise LookupError(f"bulletin {bulletin_id} is not stored although it has dispatches")
-            prefix = f"{self._channel.name}/"
+            prefixes = (f"{self._channel.name}/", *self._channel.limits.carries)
             files = work.bulletins.artefacts(bulletin_id)
-            held = bulletin, {path: body for path, body in files.items() if path.startswith(prefix)}
+            held = bulletin, {path: body for path, body in files.items() if path.startswith(prefixes)}
             self._held[bulletin_id] = held
             while len(self._held) > _KEPT:
                 self._held.popitem(last=False)

@@ -12,7 +12,7 @@ from typing import Any
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.ledger import GENESIS, entry_digest
-from geowarn.domain.package import fill, manifest_digest
+from geowarn.domain.package import fill, manifest_digest, unsealed
 from geowarn.pipeline.disclose import FORMAT
 from geowarn.pipeline.proof import checkpoint_holds
 
@@ -125,7 +125,7 @@ def _check_bulletin(files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Non
         signed, final = files[f"{root}/signed/{path}"], files[f"{root}/final/{path}"]
         if sha256_hex(signed) != artefact["sha256"]:
             raise Refused("disclose.entry-wrong", entry=f"{root}/signed/{path}")
-        if fill(signed, facts["late"]) != final or sha256_hex(final) != facts["artefacts"][path]:
+        if fill(signed, facts["late"]) != unsealed(final) or sha256_hex(final) != facts["artefacts"][path]:
             raise Refused("disclose.entry-wrong", entry=f"{root}/final/{path}")
     for path in sorted(set(facts["artefacts"]) ^ {a["path"] for a in package["artefacts"]}):
         raise Refused("disclose.entry-wrong", entry=f"{root}/final/{path}")

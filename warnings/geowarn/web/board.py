@@ -84,7 +84,8 @@ def _progress(name: str, level: Level, rows: list[Dispatch]) -> Progress:
 def _by_channel(rows: tuple[Dispatch, ...]) -> list[Progress]:
     groups: dict[str, list[Dispatch]] = {}
     for row in rows:
-        groups.setdefault(row.channel if row.channel != "broadcast" else f"station:{row.target_key}", []).append(row)
+        named = row.channel in ("broadcast", "webhook")  # each station and partner has a line of its own
+        groups.setdefault(f"{row.channel}:{row.target_key}" if named else row.channel, []).append(row)
     order = sorted(groups, key=lambda name: (name != "website", name == "sms", name))
     return [_progress(name, Level.NONE, groups[name]) for name in order]
 
@@ -162,10 +163,19 @@ def _values(
         "live": warning.status in _LIVE,
         "under_review": bool(pending and pending.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED)),
         "tasks": [t for t in work.tasks.pending() if t.subject in (shown.warning_id, shown.id)],
-        "station_names": {
-            name: s.name_zh if visit.words.language == "zh" else s.name_en for name, s in visit.system.stations.items()
-        },
+        "target_names": _target_names(visit),
         "frozen": sorted(shown.artefacts.items()),
+    }
+
+
+def _target_names(visit: Visit) -> dict[str, str]:
+    """What stations and partners are called, by channel and key."""
+    channels, language = visit.system.facts["channels"], visit.words.language
+    groups = {"broadcast": channels["stations"], "webhook": channels["webhooks"]}
+    return {
+        f"{channel}:{key}": str(entry.get(f"name_{language}", key))
+        for channel, entries in groups.items()
+        for key, entry in entries.items()
     }
 
 
