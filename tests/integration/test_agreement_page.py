@@ -32,6 +32,7 @@ def words(element: Any) -> str:
 def test_models_and_disagreements_stand_on_the_review_page(demo_system: System) -> None:
     run = storm_comes(demo_system)
     proposal = proposal_rises(demo_system, run)
+    assert proposal is not None
     with demo_system.store.read() as work:
         found = agreement_of(work, run)
         names = {area.code: area for area in work.areas.all()}

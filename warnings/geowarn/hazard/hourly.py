@@ -59,13 +59,13 @@ class Supply:
 
 def control_only(rain: Rain) -> tuple[Rain, int]:
     """The control member (none, or 0) of an ensemble, and how many members there are; raises Refused without one."""
-    members = {one.member for one in rain.fields}
+    members = {one.member for one in rain.fields if one.kind is RainKind.FORECAST}
     if len(members) <= 1:
         return rain, len(members)
     chosen = None if None in members else 0
-    kept = tuple(one for one in rain.fields if one.member == chosen)
-    if not kept:
+    if chosen not in members:
         raise Refused("models.no-control", source=rain.forecast.source, count=len(members))
+    kept = tuple(one for one in rain.fields if one.kind is RainKind.OBSERVED or one.member == chosen)
     return Rain(rain.forecast, kept, rain.observed), len(members)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from geowarn.domain.assessment import Assessment
 from geowarn.domain.errors import Refused
 from geowarn.domain.parameters import AreaRules, StepRules
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, Grid
+from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid
 from geowarn.domain.rules import RuleSet
 from geowarn.hazard.filling import Ground, Sampler, quantile_cell
 from geowarn.hazard.hourly import StepFiller, Supply, control_only
@@ -96,10 +96,11 @@ class _Work:
         window = context.window
         inside = [field for field in rain.fields if field.period.overlaps(window)]
         in_time = sorted(inside, key=lambda field: field.period)
-        self.grid = next((field.support for field in in_time if isinstance(field.support, Grid)), None)
+        meshes = (field.support for field in in_time if isinstance(field.support, Grid | CurvedGrid))
+        self.grid: Any = next(meshes, None)
         self.units = {code for one in inside if isinstance(one.support, AreaUnits) for code in one.support.codes}
         self.empty = not inside
-        self._kept: dict[Grid, Mapping[str, Footprint]] = {}
+        self._kept: dict[Any, Mapping[str, Footprint]] = {}
         sampler, supply, needs = Sampler(self._footprints), Supply.of(rain), method.needs
         self._steps = StepFiller(supply, sampler, window, needs.steps, needs.hours_before) if needs.steps else None
         self._days = None if needs.days is None else DayFiller(supply, sampler, window, needs.days)
@@ -196,7 +197,7 @@ class _Work:
             step=steps.step if steps else timedelta(hours=1),
         )
 
-    def _footprints(self, grid: Grid) -> Mapping[str, Footprint]:
+    def _footprints(self, grid: Any) -> Mapping[str, Footprint]:
         if grid not in self._kept:
             areas = tuple(self.areas.values())
             self._kept[grid] = footprints(grid, areas, self.method.areas.min_coverage, self.cache)

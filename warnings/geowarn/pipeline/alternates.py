@@ -16,7 +16,7 @@ from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.rules import RuleSet
-from geowarn.pipeline.assess_run import Material, fitting_model, work_out
+from geowarn.pipeline.assess_run import Material, fitting_model, refuse_unsound_evidence, work_out
 from geowarn.pipeline.rules import check_rules
 from geowarn.ports import HazardModel, UnitOfWork
 
@@ -55,7 +55,9 @@ def work_out_beside(
     try:
         rules = alternate.load()
         check_rules(rules, models, f"{alternate.name}.toml")
-        return Made(work_out(material, fitting_model(models, rules.model, rules), rules, cache_dir), rules)
+        run = work_out(material, fitting_model(models, rules.model, rules), rules, cache_dir)
+        refuse_unsound_evidence(run)
+        return Made(run, rules)
     except Refused as refusal:
         facts = {name: str(value)[:300] for name, value in refusal.facts.items()}
         return Denied(alternate.name, refusal.key, facts)

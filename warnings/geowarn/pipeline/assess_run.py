@@ -146,16 +146,23 @@ def refuse_stale(forecast: Forecast, now: datetime, rules: RuleSet, reason: str 
 
 
 def refuse_unsound(model: str, areas: Sequence[Area], found: Sequence[Assessment]) -> None:
-    """A third party's model may be wrong: one finding an area in their order, levels of ours, evidence that is JSON."""
+    """A third party's model may be wrong: one finding an area in their order, and levels of ours."""
     if [one.area for one in found] != [area.code for area in areas]:
         raise Refused("models.unsound", model=model, area="-", reason=f"{len(found)} findings, {len(areas)} areas")
     for one in found:
-        if not (one.level is None or isinstance(one.level, Level)) or one.evidence.get("model") != model:
-            raise Refused("models.unsound", model=model, area=one.area, reason="level / evidence.model")
+        if not (one.level is None or isinstance(one.level, Level)):
+            raise Refused("models.unsound", model=model, area=one.area, reason=f"level {one.level!r}")
+
+
+def refuse_unsound_evidence(run: AssessmentRun) -> None:
+    """Evidence names its model and is plain JSON."""
+    for one in run.assessments:
+        if one.evidence.get("model") != run.model:
+            raise Refused("models.unsound", model=run.model, area=one.area, reason="evidence.model")
         try:
             json.dumps(dict(one.evidence), allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise Refused("models.unsound", model=model, area=one.area, reason=str(error)) from None
+            raise Refused("models.unsound", model=run.model, area=one.area, reason=str(error)) from None
 
 
 def dated(
