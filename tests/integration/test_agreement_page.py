@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from geowarn.bootstrap import System
 from geowarn.demo.play import proposal_rises, storm_comes
 from geowarn.demo.setting import password_of
-from geowarn.pipeline.agreement import agreement_of
+from geowarn.domain.area import AreaKind
+from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.web.app import create_app
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -47,7 +48,8 @@ def test_models_and_disagreements_stand_on_the_review_page(demo_system: System) 
         shown = section(page.text)
         assert words(shown.find(".//h2")) == heading
         said = [words(item) for item in shown.findall(".//li")]
-        first = found.disagreements[0]
+        first = most_telling(found.disagreements, names)[0]
+        assert names[first.area].kind is AreaKind.COUNTY
         assert said[0] == first.sentence(names[first.area].name(language), language)
         models = [words(head) for head in shown.xpath(".//tbody/tr/th")]
         assert len(models) == 3

@@ -134,7 +134,7 @@ def assess(
         put_json(run_json(system, run) | others_json(system, run))
         return
     show_run(system, run, as_json)
-    show_others(system, run, area_names(system))
+    show_others(system, run)
 
 
 def area_names(system: System) -> dict[str, str]:

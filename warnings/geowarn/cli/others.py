@@ -8,9 +8,10 @@ from rich.table import Table
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import say, terminal_language
+from geowarn.domain.area import by_code
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.level import Level
-from geowarn.pipeline.agreement import Agreement, Voice, agreement_of
+from geowarn.pipeline.agreement import Agreement, Voice, agreement_of, most_telling
 
 _NAMED = 20  # disagreements spelled out
 
@@ -38,7 +39,7 @@ def others_json(system: System, run: AssessmentRun) -> dict[str, object]:
     }
 
 
-def show_others(system: System, run: AssessmentRun, names: dict[str, str]) -> None:
+def show_others(system: System, run: AssessmentRun) -> None:
     """Print models against levels, then the disagreements in words; nothing where only one model runs."""
     found, language = agreement_for(system, run), terminal_language()
     if len(found.voices) < 2:
@@ -48,10 +49,12 @@ def show_others(system: System, run: AssessmentRun, names: dict[str, str]) -> No
     for voice in found.voices:
         if voice.run is None:
             typer.echo(f"{voice.model}: {voice.why(language)}")
-    gaps = found.disagreements
+    with system.store.read() as work:
+        areas = by_code(work.areas.all())
+    gaps = most_telling(found.disagreements, areas)
     typer.echo(say("models.disagreements", language, count=len(gaps)) if gaps else say("models.agreed", language))
     for one in gaps[:_NAMED]:
-        typer.echo("  " + one.sentence(names.get(one.area, one.area), language))
+        typer.echo("  " + one.sentence(areas[one.area].name(language) if one.area in areas else one.area, language))
     if len(gaps) > _NAMED:
         typer.echo("  " + say("models.more-disagreements", language, count=len(gaps) - _NAMED))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from geowarn.catalogue import explain, say
+from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
@@ -73,6 +74,12 @@ class Agreement:
         return tuple(voice for voice in self.voices if voice.run is not None)
 
 
+def most_telling(gaps: Sequence[Disagreement], areas: Mapping[str, Area]) -> list[Disagreement]:
+    """Counties and zones before what lies in them, then the widest first."""
+    whole = (AreaKind.COUNTY, AreaKind.ZONE)
+    return sorted(gaps, key=lambda gap: gap.area not in areas or areas[gap.area].kind not in whole)
+
+
 def agreement_of(work: UnitOfWork, run: AssessmentRun) -> Agreement:
     """The deciding run beside its alternates."""
     voices = [_voice(run, decides=True), *(_voice(one) for one in work.assessments.beside(run.id))]
@@ -99,11 +106,9 @@ def _widest(area: str, voices: list[Voice]) -> Disagreement | None:
     return Disagreement(area, higher, high, lower, low, apart) if apart >= APART else None
 
 
-def level_words(one: Assessment | None, language: str) -> str:
-    """A level in words; a lower bound says "at least", None says "cannot classify"."""
-    return say("models.level-unknown", language) if one is None or one.level is None else _said(one, language)
-
-
 def _said(one: Assessment, language: str) -> str:
+    """A level in words; a lower bound says so."""
+    if one.lower_bound and one.level is Level.NONE:
+        return say("models.none-known", language)
     word = say(f"models.level-{one.level.code if one.level is not None else 'unknown'}", language)
     return say("models.at-least", language, level=word) if one.lower_bound else word
