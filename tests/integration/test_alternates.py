@@ -13,6 +13,7 @@ from tests.integration.test_assess import RULES, Bench, square
 
 from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment, AssessmentRun
+from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Payload, Reading
@@ -247,3 +248,25 @@ def test_a_third_partys_model_brings_its_own_sentence(desk: Desk) -> None:
     _, theirs_run = desk.assess_all(desk.storm(), [Alternate("third-party", theirs)])
     assert theirs_run.rules == "third-party 7"
     assert evidence_sentence(JinjaTemplates(), theirs_run.assessments[0], "zh") == "他们的依据。"
+
+
+def test_nobody_waits_for_an_alternate(desk: Desk) -> None:
+    """What the deciding run leads to comes first, and its refusal does not keep the alternates from being kept."""
+    seen: list[str] = []
+
+    class Watching(ThirdParty):
+        def assess(self, *given: Any) -> tuple[Assessment, ...]:
+            seen.append("alternate")
+            return super().assess(*given)
+
+    def decided(run: AssessmentRun) -> None:
+        seen.append(run.id)
+        raise Refused("assess.no-areas")
+
+    desk.models["third-party"] = Watching()
+    with pytest.raises(Refused, match=r"assess\.no-areas"):
+        desk.assess_all(desk.storm(), [Alternate("third-party", theirs)], decided=decided)
+    with desk.store.read() as work:
+        (run,) = work.assessments.latest()
+        assert len(work.assessments.beside(run.id)) == 1
+    assert seen == [run.id, "alternate"]

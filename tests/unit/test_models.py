@@ -27,6 +27,7 @@ from tests.unit.model_bench import (
 from geowarn.domain.area import AreaKind, Susceptibility
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
+from geowarn.domain.rain import AreaUnits
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.rules import load_rules
 from geowarn.resources import config_dir
@@ -270,3 +271,13 @@ def test_every_finding_has_a_sentence(name: str, language: str) -> None:
             assert len(text) > 10
             assert "None" not in text
             assert "  " not in text
+
+
+@pytest.mark.parametrize("name", ["rolling-multi", "jma-swi"])
+def test_points_in_one_cell_have_their_own_reports(name: str) -> None:
+    """Two points share a cell, and one of them has a gauge that saw more."""
+    spots = [area(code, kind=AreaKind.POINT, lon=0.2, lat=0.3) for code in ("a", "b", "c")]
+    gauge = [seen(hour, hour + 1, 15.0, AreaUnits(("b",))) for hour in range(-24, 0)]
+    found = assess(name, hourly([1.0] * 24, 0, GRID), [*gauge, *dry_before(2, GRID)], spots)
+    levels = {one.area: one.level or Level.NONE for one in found}
+    assert levels["a"] == levels["c"] < levels["b"]

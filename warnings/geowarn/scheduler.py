@@ -121,7 +121,7 @@ class Scheduler:
         forecast = unassessed(system.store, system.clock.now())
         if forecast is None:
             return
-        run, *_ = assess_all(
+        assess_all(
             system.store,
             system.clock,
             system.readers,
@@ -138,9 +138,9 @@ class Scheduler:
             area_codes=None,
             stale_reason=None,
             synthetic_installation=system.settings.installation.synthetic,
+            decided=lambda run: propose_from_run(system.desk, run.id),
             actor_text="scheduler",
         )
-        propose_from_run(system.desk, run.id)
 
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""

@@ -18,8 +18,8 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid
 from geowarn.domain.rules import RuleSet
 from geowarn.hazard.filling import Ground, Sampler, quantile_cell
-from geowarn.hazard.hourly import StepFiller, Supply, control_only
-from geowarn.hazard.hourly_days import DayFiller
+from geowarn.hazard.hourly import StepFiller, Steps, Supply, control_only
+from geowarn.hazard.hourly_days import DayFiller, Days
 from geowarn.hazard.hourly_evidence import Context, Finding, GroundRain, Verdict, known, unknown
 from geowarn.hazard.zonal import Footprint, Numbers, footprints
 from geowarn.ports import Rain
@@ -100,6 +100,9 @@ class _Work:
         self.grid: Any = next(meshes, None)
         self.units = {code for one in inside if isinstance(one.support, AreaUnits) for code in one.support.codes}
         self.empty = not inside
+        every = (*rain.fields, *rain.observed)
+        self.reported = {code for one in every if isinstance(one.support, AreaUnits) for code in one.support.codes}
+        self._points_rain: dict[Any, tuple[Steps | None, Days | None]] = {}
         self._kept: dict[Any, Mapping[str, Footprint]] = {}
         sampler, supply, needs = Sampler(self._footprints), Supply.of(rain), method.needs
         self._steps = StepFiller(supply, sampler, window, needs.steps, needs.hours_before) if needs.steps else None
@@ -151,11 +154,7 @@ class _Work:
         if ground is None:
             placed = area.geometry is not None or area.lon is not None
             return unknown(self.context, area, "outside-grid") if self.grid is not None and placed else None
-        rain = GroundRain(
-            ground,
-            self._steps.fill(ground) if self._steps else None,
-            self._days.fill(ground) if self._days else None,
-        )
+        rain = self._filled(ground)
         if gaps := rain.gaps_inside():
             return unknown(self.context, area, "missing-hours", gaps, rain.unsplit())
         missing = _missing_share(ground, rain)
@@ -163,6 +162,22 @@ class _Work:
             return unknown(self.context, area, "missing-cells", share=missing)
         lack = self.method.lack(ground.codes)
         return unknown(self.context, area, lack) if lack else rain
+
+    def _filled(self, ground: Ground) -> GroundRain:
+        """The rain of a ground; hazard points in one cell, for which the same units report, have the same."""
+        if ground.footprint is None or not ground.footprint.nearest:
+            return GroundRain(ground, *self._fill(ground))
+        units = tuple((at, code) for at, code in enumerate(ground.codes) if code in self.reported)
+        key = int(ground.footprint.cells[0]), units
+        if key not in self._points_rain:
+            self._points_rain[key] = self._fill(ground)
+        return GroundRain(ground, *self._points_rain[key])
+
+    def _fill(self, ground: Ground) -> tuple[Steps | None, Days | None]:
+        return (
+            self._steps.fill(ground) if self._steps else None,
+            self._days.fill(ground) if self._days else None,
+        )
 
     def _ground(self, area: Area) -> Ground | None:
         codes = ancestors(area.code, self.areas)

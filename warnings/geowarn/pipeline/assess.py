@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -96,6 +96,7 @@ def assess_all(
     stale_reason: str | None = None,
     synthetic_installation: bool = False,
     max_of_models: bool = False,
+    decided: Callable[[AssessmentRun], object] = lambda run: None,
     actor_text: str,
 ) -> tuple[AssessmentRun, ...]:
     """Assess one stored forecast with the deciding model and every alternate; the deciding run comes first.
@@ -103,8 +104,8 @@ def assess_all(
     `at` is the start of the window. `area_codes` are codes or kinds; None takes every area except cities, which only
     hold the others together. Raises Refused as the deciding model does, and for a run over its rule set's
     `refuse_hours` unless `stale_reason` is given. An alternate that refuses or fails is noted in the ledger.
-    `max_of_models`: an alternate's higher level decides. Without it the deciding run is kept before any alternate
-    is begun.
+    `max_of_models`: an alternate's higher level decides. Without it the deciding run is kept, and `decided` called with
+    it, before any alternate is begun: nobody waits for them.
     """
     order = Order(window_hours, at, area_codes, stale_reason, synthetic_installation)
     chosen = fitting_model(models, model, rules)
@@ -115,13 +116,22 @@ def assess_all(
         results = list(beside)
         deciding = raised_by_models(deciding, [one.run for one in results if isinstance(one, Made)])
         beside = (one for one in results)
-    kept = [_kept(store, deciding, rules, actor_text)]
-    for one in beside:
-        if isinstance(one, Made):
-            kept.append(_kept(store, replace(one.run, beside=kept[0].id), one.rules, actor_text))
-        else:
-            _noted(store, kept[0], one, actor_text)
-    return tuple(kept)
+    kept = _kept(store, deciding, rules, actor_text)
+    try:
+        decided(kept)
+    finally:
+        others = [_beside(store, kept, one, actor_text) for one in beside]
+    return kept, *(run for run in others if run is not None)
+
+
+def _beside(store: Store, deciding: AssessmentRun, found: Made | Denied, actor_text: str) -> AssessmentRun | None:
+    """Keep an alternate's run, or why there is none."""
+    if isinstance(found, Made):
+        return _kept(store, replace(found.run, beside=deciding.id), found.rules, actor_text)
+    with store.begin() as work:
+        note_denied(work, deciding, found, actor_text)
+        work.commit()
+    return None
 
 
 def _kept(store: Store, run: AssessmentRun, rules: RuleSet, actor_text: str) -> AssessmentRun:
@@ -129,12 +139,6 @@ def _kept(store: Store, run: AssessmentRun, rules: RuleSet, actor_text: str) -> 
         found = keep(work, run, rules, actor_text)
         work.commit()
     return found
-
-
-def _noted(store: Store, deciding: AssessmentRun, denied: Denied, actor_text: str) -> None:
-    with store.begin() as work:
-        note_denied(work, deciding, denied, actor_text)
-        work.commit()
 
 
 class Replay(NamedTuple):
