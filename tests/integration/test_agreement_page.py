@@ -13,6 +13,8 @@ from geowarn.demo.play import proposal_rises, storm_comes
 from geowarn.demo.setting import password_of
 from geowarn.domain.area import AreaKind
 from geowarn.pipeline.agreement import agreement_of, most_telling
+from geowarn.pipeline.rules import parse_rules
+from geowarn.ports import Activation
 from geowarn.web.app import create_app
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -54,3 +56,18 @@ def test_models_and_disagreements_stand_on_the_review_page(demo_system: System) 
         models = [words(head) for head in shown.xpath(".//tbody/tr/th")]
         assert len(models) == 3
         assert all(head.startswith(voice.model) for head, voice in zip(models, found.voices, strict=True))
+
+
+def test_a_rule_set_switched_on_for_an_alternate_holds(demo_system: System) -> None:
+    (rolling, curves) = demo_system.alternates()
+    assert (rolling.name, curves.name) == ("rolling-multi", "id-threshold")
+    shipped = rolling.load()
+    text = shipped.text.replace('version = "1"', 'version = "2"', 1)
+    changed = parse_rules(text.encode(), "rolling-multi.toml")
+    with demo_system.store.begin() as work:
+        work.rules.save(changed)
+        now = demo_system.clock.now()
+        work.rules.activate(Activation("act-1", "rolling-multi", changed.digest, now, "duty", "own events"))
+        work.commit()
+    assert (rolling.load().version, rolling.load().digest) == ("2", changed.digest)
+    assert curves.load().version == "1"

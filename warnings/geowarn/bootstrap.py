@@ -21,7 +21,7 @@ from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
-from geowarn.pipeline.rules import load_rules
+from geowarn.pipeline.rules import load_rules, parse_rules
 from geowarn.pipeline.slots import default_slots
 from geowarn.plugins import adapters
 from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
@@ -104,7 +104,12 @@ class System:
         return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.also)
 
     def _alternate_rules(self, name: str) -> RuleSet:
-        return load_rules(config_file(self.data_dir, f"rules/{name}.toml"))
+        """The file's rules, or for a model's own file what a person switched on for that model."""
+        rules = load_rules(config_file(self.data_dir, f"rules/{name}.toml"))
+        with self.store.read() as work:
+            activation = work.rules.active(rules.model) if name == rules.model else None
+            kept = work.rules.get(activation.digest) if activation else None
+        return parse_rules(kept.text.encode(), f"{kept.name} {kept.version}") if kept else rules
 
     def site_state(self) -> SiteState:
         """The state to publish now."""

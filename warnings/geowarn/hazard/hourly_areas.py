@@ -63,6 +63,10 @@ class Method(Protocol):
         """Why an area (its own code and its ancestors') can have no level from this rule set, or None."""
         ...
 
+    def told_by(self, codes: Sequence[str]) -> str | None:
+        """What of these codes a verdict depends on, besides rain and terrain; None: nothing."""
+        ...
+
     def scores(self, series: Numbers, first_inside: int, days: Numbers) -> Numbers:
         """A number per cell that rises with the level: it decides which cell speaks for an area.
 
@@ -103,6 +107,7 @@ class _Work:
         every = (*rain.fields, *rain.observed)
         self.reported = {code for one in every if isinstance(one.support, AreaUnits) for code in one.support.codes}
         self._points_rain: dict[Any, tuple[Steps | None, Days | None]] = {}
+        self._verdicts: dict[Any, Verdict] = {}
         self._kept: dict[Any, Mapping[str, Footprint]] = {}
         sampler, supply, needs = Sampler(self._footprints), Supply.of(rain), method.needs
         self._steps = StepFiller(supply, sampler, window, needs.steps, needs.hours_before) if needs.steps else None
@@ -198,9 +203,19 @@ class _Work:
         for (area, rain), part in zip(waiting, np.split(scores, ends[:-1]), strict=True):
             seen = np.flatnonzero(~rain.holes())
             at = int(seen[quantile_cell(part[seen], rain.ground.weights[seen], self.method.areas.area_share)])
-            verdict = self.method.judge(area, rain.ground.codes, self._place(rain, at))
-            own[area.code] = known(self.context, area, rain, verdict)
+            own[area.code] = known(self.context, area, rain, self._verdict(area, rain, at))
         return own
+
+    def _verdict(self, area: Area, rain: GroundRain, at: int) -> Verdict:
+        """Points that share their rain and their terrain share the verdict."""
+        codes = rain.ground.codes
+        key = id(rain.steps), id(rain.days), at, area.susceptibility, self.method.told_by(codes)
+        shared = rain.ground.footprint is not None and rain.ground.footprint.nearest
+        if not shared:
+            return self.method.judge(area, codes, self._place(rain, at))
+        if key not in self._verdicts:  # the rain is held in `_points_rain`, so that no id comes twice
+            self._verdicts[key] = self.method.judge(area, codes, self._place(rain, at))
+        return self._verdicts[key]
 
     def _place(self, rain: GroundRain, at: int) -> Place:
         steps, days = rain.steps, rain.days

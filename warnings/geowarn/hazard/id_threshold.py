@@ -84,6 +84,9 @@ class _Method:
     def lack(self, codes: Sequence[str]) -> None:
         """Every area can be classified."""
 
+    def told_by(self, codes: Sequence[str]) -> None:
+        """Rain and terrain say everything."""
+
     def scores(self, series: Numbers, first_inside: int, days: Numbers) -> Numbers:
         """The greatest ratio over all windows and curves."""
         found = np.zeros(series.shape[1])

@@ -79,6 +79,9 @@ class _Method:
     def lack(self, codes: Sequence[str]) -> None:
         """Every area can be classified."""
 
+    def told_by(self, codes: Sequence[str]) -> None:
+        """Rain and terrain say everything."""
+
     def scores(self, series: Numbers, first_inside: int, days: Numbers) -> Numbers:
         """The highest index in the window."""
         return highest_index(series, first_inside, self.rules.tanks, self.rules.parts)

@@ -80,6 +80,10 @@ class _Method:
         """An area whose climate is unknown has no level."""
         return None if any(code in self.normals for code in codes) else "no-climatology"
 
+    def told_by(self, codes: Sequence[str]) -> str:
+        """Whose climate it is."""
+        return next(code for code in codes if code in self.normals)
+
     def scores(self, series: Numbers, first_inside: int, days: Numbers) -> Numbers:
         """The index in mm."""
         shares = np.array(weights(self.rules.days, self.rules.exponent))
@@ -87,7 +91,7 @@ class _Method:
 
     def judge(self, area: Area, codes: Sequence[str], place: Place) -> Verdict:
         """The level at one cell."""
-        rules, of = self.rules, next(code for code in codes if code in self.normals)
+        rules, of = self.rules, self.told_by(codes)
         normal, index, scale = self.normals[of], ari(place.days, rules.exponent), rules.scale[area.susceptibility]
         outcome = decide(index, normal, scale)
         reachable = self._level(decide(np.inf, normal, scale))

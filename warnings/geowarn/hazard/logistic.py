@@ -81,6 +81,9 @@ class _Method:
     def lack(self, codes: Sequence[str]) -> None:
         """Every area can be classified."""
 
+    def told_by(self, codes: Sequence[str]) -> None:
+        """Rain and terrain say everything."""
+
     def scores(self, series: Numbers, first_inside: int, days: Numbers) -> Numbers:
         """The rain's part of z; terrain adds the same to every cell of an area."""
         found = np.zeros(max(series.shape[1], days.shape[1]))

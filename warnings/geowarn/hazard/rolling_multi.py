@@ -74,6 +74,9 @@ class _Method:
     def lack(self, codes: Sequence[str]) -> None:
         """Every area can be classified."""
 
+    def told_by(self, codes: Sequence[str]) -> None:
+        """Rain and terrain say everything."""
+
     def scores(self, series: Numbers, first_inside: int, days: Numbers) -> Numbers:
         """The highest class of any window, and how far it is on the way to the next."""
         found = [
