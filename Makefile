@@ -17,7 +17,7 @@ ARGS ?=
 READY := .venv/ready
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: demo test fuzz check layout lock clean
+.PHONY: demo test fuzz check bench layout lock clean
 
 demo: $(READY)
 	@.venv/bin/geowarn demo $(ARGS)
@@ -33,6 +33,15 @@ check: layout $(READY)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# What we are measured against gets an environment of its own, so that neither side's libraries meet the other's.
+bench: $(READY) build/bench/ready
+	@env -u OPENBLAS_CORETYPE .venv/bin/python bench/zonal.py $(ARGS)
+
+build/bench/ready: bench/requirements.txt
+	@"$(PYTHON)" -m venv --clear build/bench
+	@build/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r bench/requirements.txt
+	@touch build/bench/ready
 
 # A module directly in a source root would hide the standard library's `warnings` before pytest could say so.
 layout:

@@ -12,6 +12,7 @@ from geowarn.domain.bulletin import Standing
 from geowarn.ports import Templates
 from geowarn_channels.feeds import CAP, Feed, Item, Link, atom, rss
 from geowarn_channels.moments import floor_hour, moment_words
+from geowarn_channels.site_incidents import incident_items
 from geowarn_channels.site_view import Shown, SiteView
 
 KEPT = timedelta(hours=48)  # ended bulletins stay this long, marked as ended, so that a poller learns of the end
@@ -24,7 +25,9 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=Fals
 def feed_files(templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> dict[str, bytes]:
     """The four feeds by path; every bulletin in force is in each, however many there are."""
     shown = [s for s in view.real if _kept(s, view.state.generated)]
-    people = tuple(_page_item(templates, facts, s) for s in shown)
+    label = _words(templates, "label", view=view)
+    warnings = tuple(_page_item(templates, facts, s) for s in shown)
+    people = (*warnings, *incident_items(view.incidents, facts, view.state.generated, label))
     machines = tuple(item for s in shown for item in _cap_items(templates, facts, s))
     url = facts["site"]["public_url"]
     found = {}

@@ -12,7 +12,8 @@ from geowarn.domain.warning import AreaLevel, Series
 from geowarn.ports import BulletinDraft, Templates
 from geowarn_channels import texts
 from geowarn_channels.course import is_closing, public_areas, public_levels
-from geowarn_channels.svg_map import draw_map, map_base
+from geowarn_channels.rain_pictures import rain_section
+from geowarn_channels.svg_map import MapBase, draw_map, map_base
 
 LANGUAGES = ("zh", "en")
 ENTRY = "website/entry.json"
@@ -90,6 +91,7 @@ def _article(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], 
         language=language,
         root="../../" if language == "zh" else "../../../",
         rows=_rows(templates, draft, language),
+        rain=rain_section(templates, draft, _base(draft), language),
         entry=entry,
         closing=is_closing(draft),
         previous=draft.earlier[-1] if draft.earlier else None,
@@ -125,11 +127,15 @@ def _rows(templates: Templates, draft: BulletinDraft, language: str) -> list[dic
     ]
 
 
+def _base(draft: BulletinDraft) -> MapBase:
+    return map_base(draft.areas, draft.facts.get("map", {}).get("land"))
+
+
 def _map(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], language: str, standalone: bool) -> str:
     levels = {area.code: area.level for area in public_areas(draft)}
     return draw_map(
         templates,
-        map_base(draft.areas, draft.facts.get("map", {}).get("land")),
+        _base(draft),
         levels,
         language,
         entry["title"][language],

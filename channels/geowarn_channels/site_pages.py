@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from geowarn.domain.level import Level
 from geowarn.ports import Templates
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.site_entry import LANGUAGES, page_path
+from geowarn_channels.site_incidents import ShownIncident
 from geowarn_channels.site_view import Row, Shown, SiteView
 from geowarn_channels.svg_map import Pin, draw_map, map_base
 
@@ -45,6 +47,9 @@ class Pages:
             yield self._page("archive", "archive/", language, years=self._years(), exercises=self._exercises())
             yield self._page("feeds", "feeds/", language)
             yield self._page("about", "about/", language)
+            yield self._page("incidents", "incidents/", language)
+            for incident in self._view.incidents:
+                yield from self._incident(incident, language)
             for shown in (*self._view.real, *self._view.exercises):
                 yield self._bulletin(shown, language)
             for area in self._view.state.areas.values():
@@ -72,6 +77,13 @@ class Pages:
             previous=chain[place - 1] if place else None,
             following=chain[place + 1] if place + 1 < len(chain) else None,
         )
+
+    def _incident(self, incident: ShownIncident, language: str) -> Iterator[tuple[str, bytes]]:
+        """The page of an incident, and one a version that stays as it was."""
+        yield self._page("incident", f"incidents/{incident.id}/", language, incident=incident)
+        for published in incident.published.publications:
+            old = replace(incident, version=published.version)
+            yield self._page("incident", f"incidents/{incident.id}/v{published.version}/", language, incident=old)
 
     def _area(self, area: Area, language: str) -> tuple[str, bytes]:
         held = self._view.row_for(area.code)
@@ -160,6 +172,7 @@ class Pages:
             "end": lambda bulletin: self._end(bulletin, language),
             "promise": lambda row_or_shown: self._promise(row_or_shown, language),
             "level_of": self.level_of,
+            "promised": lambda moment: moment_words(ceil_hour(moment, self._zone), language),
             "year_of": lambda moment: floor_hour(moment, self._zone).year,
         }
 

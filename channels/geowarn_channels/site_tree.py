@@ -13,6 +13,7 @@ from geowarn.ports import SiteState, Templates
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.site_entry import LANGUAGES, MAP
+from geowarn_channels.site_incidents import incident_json
 from geowarn_channels.site_pages import Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import SiteView
@@ -42,7 +43,7 @@ def write_tree(
         sweep(root)
         view = SiteView(state)
         pages = Pages(templates, facts, view)
-        artefacts = _artefacts(templates, view) | dict(pages.inner()) | dict(beside or {})
+        artefacts = _artefacts(templates, facts, view) | dict(pages.inner()) | dict(beside or {})
         feeds = feed_files(templates, facts, view)
         pictures = _pictures(templates, facts, view, pages, root)
         homes = dict(pages.homes())
@@ -74,11 +75,13 @@ def _sequence(root: Path) -> int:
     return found if isinstance(found, int) else -1
 
 
-def _artefacts(templates: Templates, view: SiteView) -> dict[str, bytes]:
+def _artefacts(templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> dict[str, bytes]:
     files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
     for shown in (*view.real, *view.exercises):
         files |= cap_files(shown.published.artefacts)
         files[f"w/{shown.bulletin.slug}/map.svg"] = shown.published.artefacts[MAP]
+    for incident in view.incidents:
+        files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)
     if view.state.checkpoint is not None:
         files["ledger/checkpoint"] = canonical_json(view.state.checkpoint).encode() + b"\n"
     return files

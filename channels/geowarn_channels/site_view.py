@@ -15,6 +15,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Series
 from geowarn.ports import PublishedBulletin, SiteState
 from geowarn_channels.site_entry import ENTRY
+from geowarn_channels.site_incidents import ShownIncident
 
 _LAPSED_FOR = timedelta(hours=48)
 
@@ -86,6 +87,7 @@ class SiteView:
         self.in_force = [shown for shown in self.real if shown.standing is Standing.IN_FORCE]
         rows = [Row(shown, words) for shown in self.in_force for words in shown.entry["levels"]]
         self.rows = sorted(rows, key=lambda row: -row.level)
+        self.incidents = [ShownIncident(published, state.generated) for published in state.incidents]
 
     @cached_property
     def levels(self) -> dict[str, Level]:

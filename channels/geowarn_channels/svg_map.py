@@ -167,6 +167,11 @@ def short_name(name: str, language: str) -> str:
     return name
 
 
+def outline_ids(base: MapBase) -> dict[str, str]:
+    """The id of each area's outline on a page, so that another picture there need not draw it again."""
+    return {outline.code: f"m{number}" for number, outline in enumerate(base.outlines)}
+
+
 def effective_levels(levels: Mapping[str, Level], parents: Mapping[str, str | None]) -> dict[str, Level]:
     """Every area's level: its own or that of any area that holds it, whichever is higher."""
     found: dict[str, Level] = {}
@@ -213,9 +218,10 @@ def draw_map(
         for x, y in [base.points[code]]
     ]
     labels = _placed(shown, effective, language)
+    ids = outline_ids(base)
     areas = [
         {
-            "id": f"m{number}",
+            "id": ids[o.code],
             "path": o.path,
             "level": effective.get(o.code, Level.NONE).code,
             "x": o.x,
@@ -225,7 +231,7 @@ def draw_map(
             "label_x": labels.get(o.code, ("", o.x, o.y))[1],
             "label_y": labels.get(o.code, ("", o.x, o.y))[2],
         }
-        for number, o in enumerate(shown)
+        for o in shown
     ]
     return templates.render(
         "website/map.svg.j2",

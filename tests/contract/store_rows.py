@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.incident import Incident, Part, Publication, Statement, Text
 from geowarn.domain.level import Level
 from geowarn.domain.package import Artefact, Package
 from geowarn.domain.period import Period
@@ -109,6 +110,23 @@ def package_of(made: Content, body: bytes = b"[[late:number]]") -> Package:
     files = (Artefact("website/page.zh.html", "text/html", body), Artefact("sms/red.zh.txt", "text/plain", b"\x00\xff"))
     retraction = Package(withdrawal.as_json(), (Artefact("sms/red.zh.txt", "text/plain", "撤回".encode()),))
     return Package(made.as_json(), files, retraction)
+
+
+def incident() -> Incident:
+    return Incident("2026-01", 2026, 1, NOON, synthetic=False)
+
+
+def statement(said: str = "边坡滑塌。", **other: object) -> Statement:
+    parts = {"situation": Part(Text(said, "A slope slid."), NOON + 5 * HOUR), "cause": Part(Text("降雨。", "Rain."))}
+    made = Statement(
+        Text("公路边坡滑坡", "Landslide at a road"), parts, Text("更正人数", "Figures corrected"), ("w-1",)
+    )
+    return replace(made, **other)  # type: ignore[arg-type]
+
+
+def publication(version: int, **other: object) -> Publication:
+    made = Publication("2026-01", version, statement(), NOON + version * HOUR, "sun", (("leader", "li"),))
+    return replace(made, **other)  # type: ignore[arg-type]
 
 
 def warning(number: int = 1, **other: object) -> HazardWarning:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.contract import store_rows as rows
 
-from geowarn.store.guards import GUARDED, missing_guards
+from geowarn.store.guards import GUARDED, missing_guards, restore_guards
 from geowarn.store.unit_of_work import SqlStore
 
 CHANGES = {
@@ -15,12 +15,14 @@ CHANGES = {
     "bulletin": "UPDATE bulletin SET number = '1'",
     "bulletin_artefact": "UPDATE bulletin_artefact SET path = 'other'",
     "blob": "UPDATE blob SET sha256 = 'other'",
+    "incident_publication": "UPDATE incident_publication SET statement = '{}'",
 }
 REPLACEMENTS = {
     "ledger": "INSERT OR REPLACE INTO ledger SELECT sequence, at, 'someone else', kind, subject, payload, "
     "payload_digest, previous, digest FROM ledger",
     "bulletin": "INSERT OR REPLACE INTO bulletin SELECT * FROM bulletin",
     "bulletin_artefact": "INSERT OR REPLACE INTO bulletin_artefact SELECT * FROM bulletin_artefact",
+    "incident_publication": "INSERT OR REPLACE INTO incident_publication SELECT * FROM incident_publication",
 }
 
 
@@ -30,6 +32,8 @@ def released(any_store: SqlStore) -> SqlStore:
         rows.with_versions(work, 1)
         work.bulletins.add(rows.bulletin(1), rows.frozen(1))
         work.ledger.append(rows.NOON, "wang", "bulletin.released", "w-1", {})
+        work.incidents.add(rows.incident())
+        work.incidents.publish(rows.publication(1))
         work.commit()
     return any_store
 
@@ -68,3 +72,17 @@ def test_a_guard_that_is_gone_is_missed(released: SqlStore) -> None:
         assert missing_guards(connection) == []
         connection.execute(text(f"DROP TRIGGER refuse_delete_ledger{on}"))
         assert missing_guards(connection) == ["refuse_delete_ledger"]
+
+
+def test_a_guard_that_is_gone_comes_back(released: SqlStore) -> None:
+    postgres = released.engine.dialect.name == "postgresql"
+    with released.engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER refuse_delete_ledger{' ON ledger' if postgres else ''}"))
+        if postgres:
+            connection.execute(text("ALTER TABLE blob DISABLE TRIGGER refuse_update_blob"))
+        else:
+            connection.execute(text("DROP TRIGGER refuse_update_blob"))
+    with released.engine.begin() as connection:
+        assert restore_guards(connection) == ["refuse_delete_ledger", "refuse_update_blob"]
+        assert missing_guards(connection) == []
+    assert refused(released, "DELETE FROM ledger")

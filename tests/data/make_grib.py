@@ -1,6 +1,7 @@
-"""Writes a GRIB 2 file for tests: `make_grib.py OUT` with a JSON list of {"set": {...}, "values": [...]} on stdin.
+"""Writes a GRIB file for tests: `make_grib.py OUT` with a JSON list of {"set": {...}, "values": [...]} on stdin.
 
-The template is a 3 x 2 regular grid, run 2026-07-22 12 UTC, total precipitation; `null` in values means missing.
+The template is a 3 x 2 regular grid, run 2026-07-22 12 UTC, total precipitation, edition 2, or 1 where "edition" says
+so; `null` in values means missing, "packing" names one of eccodes' packings, "sample" another template of eccodes.
 """
 
 import json
@@ -27,6 +28,16 @@ BASE = {
 }  # fmt: skip
 
 
+# Edition 1 of the same; P1, P2, timeRangeIndicator and unitOfTimeRange make the interval
+BASE_1 = {
+    "centre": 7, "table2Version": 2, "indicatorOfParameter": 61, "generatingProcessIdentifier": 96,
+    "dataDate": 20260722, "dataTime": 1200, "Ni": 3, "Nj": 2, "iScansNegatively": 0, "jScansPositively": 0,
+    "latitudeOfFirstGridPoint": 38000, "longitudeOfFirstGridPoint": 120000,
+    "latitudeOfLastGridPoint": 37500, "longitudeOfLastGridPoint": 121000,
+    "iDirectionIncrement": 500, "jDirectionIncrement": 500, "unitOfTimeRange": 1, "timeRangeIndicator": 4,
+}  # fmt: skip
+
+
 def interval(start: int, end: int) -> dict[str, int]:
     """Keys of an interval in hours after the run."""
     last = RUN + timedelta(hours=end)
@@ -41,9 +52,15 @@ def interval(start: int, end: int) -> dict[str, int]:
 
 def message(spec: dict[str, Any]) -> bytes:
     """One encoded message."""
-    handle = eccodes.codes_grib_new_from_samples(spec.get("sample", "regular_ll_sfc_grib2"))
+    edition = spec.get("edition", 2)
+    handle = eccodes.codes_grib_new_from_samples(spec.get("sample", f"regular_ll_sfc_grib{edition}"))
     own = dict(spec.get("set", {}))
-    base = {} if "sample" in spec else BASE | (interval(*spec["hours"]) if "hours" in spec else {})
+    base: dict[str, Any] = BASE if edition == 2 else BASE_1
+    if "hours" in spec:
+        first, last = spec["hours"]
+        base = base | (interval(first, last) if edition == 2 else {"P1": first, "P2": last})
+    if "sample" in spec:
+        base = {key: base[key] for key in spec.get("keep", []) if key in base}
     if own.get("productDefinitionTemplateNumber") == 0:
         base = {key: base[key] for key in base if "OfTime" not in key and "numberOfTime" not in key}
         base = {key: base[key] for key in base if key != "typeOfStatisticalProcessing"}
@@ -56,8 +73,13 @@ def message(spec: dict[str, Any]) -> bytes:
             eccodes.codes_set(handle, "missingValue", -9e33)
             values = np.where(np.isnan(values), -9e33, values)
         eccodes.codes_set(handle, "packingType", "grid_simple")
-        eccodes.codes_set(handle, "decimalPrecision", spec.get("decimals", 3))
+        if "bits" in spec:
+            eccodes.codes_set(handle, "bitsPerValue", spec["bits"])
+        elif spec.get("packing") != "grid_ieee":
+            eccodes.codes_set(handle, "decimalPrecision", spec.get("decimals", 3))
         eccodes.codes_set_values(handle, values)
+        if "packing" in spec:
+            eccodes.codes_set(handle, "packingType", spec["packing"])
     for key, value in spec.get("afterwards", {}).items():
         eccodes.codes_set(handle, key, value)
     return bytes(eccodes.codes_get_message(handle))

@@ -218,6 +218,7 @@ def test_usage_mistakes_exit_with_two(office: Path) -> None:
     assert geowarn("warnings", "sign", "w-1", data=office).returncode == 2
     assert geowarn("nonsense").returncode == 2
     assert geowarn("--help").returncode == 0
+    assert geowarn("--version").stdout.startswith("geowarn ")
 
 
 def test_unknown_people_and_warnings_are_refused(office: Path) -> None:

@@ -13,7 +13,7 @@ from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
-from geowarn.domain.package import MARKER, fill
+from geowarn.domain.package import MARKER, fill, unsealed
 from geowarn.domain.warning import Act, Proposal, ProposalStatus, Series, WarningStatus
 from geowarn.pipeline import change
 from geowarn.pipeline.actor import Actor
@@ -57,7 +57,7 @@ def test_frozen_bytes_are_the_signed_bytes_with_late_fields_filled(demo_system: 
     assert package.sha256 == bulletin.package_sha256
     assert {a.path for a in package.artefacts} == set(final) == set(bulletin.artefacts)
     for artefact in package.artefacts:
-        assert fill(artefact.body, bulletin.late) == final[artefact.path]
+        assert fill(artefact.body, bulletin.late) == unsealed(final[artefact.path])
         assert sha256_hex(final[artefact.path]) == bulletin.artefacts[artefact.path]
         assert not MARKER.search(final[artefact.path].decode("utf-8", "ignore"))
     assert bulletin.serial == 1

@@ -91,6 +91,7 @@ def test_a_dropped_run_becomes_a_proposal_and_half_a_file_does_not(
     _, errors = process.communicate(timeout=40)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+    assert not (folder / "geowarn.db-wal").exists()  # the file alone is a whole copy
 
 
 def test_one_part_alone_runs_and_stops(demo_folder: Path) -> None:

@@ -115,3 +115,11 @@ def test_a_bad_parameter_is_named(name: str, value: object) -> None:
         read_parameters({**RULES.parameters, name: value})
     assert refused.value.key == "rules.parameter"
     assert refused.value.facts["parameter"] == name
+
+
+@pytest.mark.parametrize(("name", "value"), [("station_km", 0), ("station_km", "20"), ("member_share", 1.5)])
+def test_a_distance_and_a_share_that_cannot_be_are_refused_and_both_have_a_default(name: str, value: object) -> None:
+    plain = {key: one for key, one in RULES.parameters.items() if key not in ("station_km", "member_share")}
+    assert (read_parameters(plain).station_km, read_parameters(plain).member_share) == (20.0, 0.5)
+    with pytest.raises(Refused, match=r"rules\.parameter"):
+        read_parameters({**plain, name: value})

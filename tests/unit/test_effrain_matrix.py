@@ -233,9 +233,7 @@ def test_observed_rain_of_the_county_serves_its_township_and_is_named() -> None:
     assert found.evidence["observed_unit"]["code"] == "county"
 
 
-def test_an_ensemble_and_a_long_window_are_refused() -> None:
-    with pytest.raises(Refused, match=r"assess\.members"):
-        one([field(0, 24, 1, member=0), field(0, 24, 1, member=1)])
+def test_a_long_window_is_refused() -> None:
     with pytest.raises(Refused, match=r"assess\.window"):
         one([field(0, 30, 1)], hours=30)
 

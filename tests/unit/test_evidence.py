@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -157,8 +159,10 @@ def test_the_sentence_says_level_sum_margins_and_what_is_assumed() -> None:
     templates = JinjaTemplates()
     english = evidence_sentence(templates, found()["370682"], "en", "Asia/Shanghai")
     for part in (
-        "II orange: RE 224.86 mm = 200.87 + antecedent 23.98 (22.0×0.79",
-        "25.14 mm below I red; 64.86 mm above the line",
+        "II orange: RE 224.856 mm = 200.873 + antecedent 23.983 (22.0×0.79 + 9.0×0.6241 + 2.0×0.493039)",
+        "25.144 mm below I red; 64.856 mm above the line to III yellow.",
+        "6.1 h old when assessed",
+        "10% of the area reach this value: 85 cells, 0 missing (0% of the area)",
         "class assumed, not surveyed",
         "uncalibrated default",
         "run 2026-07-23 00:00",
@@ -166,8 +170,30 @@ def test_the_sentence_says_level_sum_margins_and_what_is_assumed() -> None:
     ):
         assert part in english
     chinese = evidence_sentence(templates, found()["370682"], "zh", "Asia/Shanghai")
-    assert chinese.startswith("II级（橙色）：有效雨量 224.86 mm = 200.87 + 前期 23.98")
+    assert chinese.startswith("II级（橙色）：有效雨量 224.856 mm = 200.873 + 前期 23.983")
+    assert "距I级（红色）还差 25.144 mm；超出本级下限 64.856 mm，低于此线为III级（黄色）。" in chinese
     assert "未率定默认值" in chinese
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_printed_numbers_add_up_on_paper(language: str) -> None:
+    templates = JinjaTemplates()
+    summed = 0
+    for one in found().values():
+        if one.level is None:
+            continue
+        sentence = evidence_sentence(templates, one, language)
+        plain = re.search(r"([\d.]+) mm = ([\d.]+) \+ \D+([\d.]+)", sentence)
+        assert plain
+        whole, r0, decayed = (Decimal(part) for part in plain.groups())
+        assert r0 + decayed == whole
+        terms = [Decimal(mm) * Decimal(k) for mm, k in re.findall(r"([\d.]+)×([\d.]+)", sentence)]
+        assert sum(terms, Decimal(0)).quantize(decayed) == decayed
+        below = re.search(r"([\d.]+) mm below|还差 ([\d.]+) mm", sentence)
+        if below:
+            assert Decimal(below[1] or below[2]) + whole in {Decimal(line) for line in one.evidence["breaks_mm"]}
+        summed += len(terms)
+    assert summed > 20
 
 
 def test_a_unit_without_place_says_whose_level_it_has() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,8 +19,9 @@ from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Grid, Payload, RainKind, Reading
+from geowarn.sources.decoding import Bad
 from geowarn.sources.grib import GribReader
-from geowarn.sources.grib_child import Bad, frames, rain_in
+from geowarn.sources.grib_frames import fields, frames
 
 DATA = Path(__file__).parents[1] / "data"
 GFS = DATA / "forecasts" / "gfs-2p5deg-2011011012-f120-rain.grib2"
@@ -142,14 +142,6 @@ def test_members_are_told_apart(made: Maker) -> None:
     assert [(field.member, field.values[0]) for field in reading.fields] == [(1, 1.0), (2, 2.0)]
 
 
-def test_an_unknown_grid_is_refused_by_name(made: Maker) -> None:
-    path = made({"sample": "reduced_gg_pl_32_grib2", "set": {"parameterCategory": 1, "parameterNumber": 8,
-        "productDefinitionTemplateNumber": 8, "typeOfStatisticalProcessing": 1}})  # fmt: skip
-    refusal = refused(path)
-    assert refusal.key == "sources.grib-grid"
-    assert refusal.facts["grid"] == "reduced_gg"
-
-
 @pytest.mark.parametrize(
     ("spec", "key"),
     [
@@ -187,7 +179,7 @@ def test_a_truncated_file_names_the_message(tmp_path: Path) -> None:
     [
         (b"<html>Bad gateway</html>", "grib-none"),
         (b"", "empty"),
-        (b"GRIB\0\0\0\1" + b"\0" * 40, "grib-edition"),
+        (b"GRIB\0\0\0\3" + b"\0" * 40, "grib-edition"),
         (b"x" * 400 + GFS.read_bytes(), "grib-gap"),
     ],
 )
@@ -200,28 +192,7 @@ def test_what_is_no_grib_is_refused(tmp_path: Path, content: bytes, key: str) ->
 def test_limits_on_points_and_time_hold() -> None:
     few = refused(GFS, GribReader(points=1000))
     assert (few.key, few.facts["points"]) == ("sources.grib-points", 10512)
-    assert refused(GFS, GribReader(seconds=0)).key in {"sources.grib-timeout", "sources.grib-crashed"}
-
-
-def test_a_decoder_that_dies_takes_only_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    child = tmp_path / "child.py"
-    child.write_text("import os, signal\nprint(7, flush=True)\nos.kill(os.getpid(), signal.SIGSEGV)\n")
-    monkeypatch.setattr("geowarn.sources.grib._CHILD", child)
-    refusal = refused(GFS)
-    assert refusal.key == "sources.grib-crashed"
-    assert (refusal.facts["message"], refusal.facts["reason"]) == ("7", "SIGSEGV")
-
-
-def test_the_child_sees_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    child = tmp_path / "child.py"
-    child.write_text(
-        "import json, os, sys\nfound = [key for key in os.environ if key.startswith('GEOWARN_')]\n"
-        "facts = {'message': 1, 'field': 'seen', 'value': len(found)}\n"
-        "open(sys.argv[2] + '/result.json', 'w').write(json.dumps({'refused': 'grib-field', 'facts': facts}))\n"
-    )
-    monkeypatch.setattr("geowarn.sources.grib._CHILD", child)
-    monkeypatch.setitem(os.environ, "GEOWARN_SMS__AUTH_TOKEN", "secret")
-    assert refused(GFS).facts["value"] == 0
+    assert refused(GFS, GribReader(seconds=0)).key == "decoding.timeout"
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -247,6 +218,6 @@ def test_framing_of_damaged_bytes_ends_in_a_reason(data: st.DataObject) -> None:
     try:
         for number, start, end in frames(bytes(content)):
             assert 0 <= start < end <= len(content)
-            rain_in(bytes(content), number, start, end)
+            assert all(field.message(bytes(content)) for field in fields(bytes(content), number, start, end))
     except Bad as bad:
-        explain(Refused(f"sources.{bad.key}", file="x", limit=1, **bad.facts), "zh")
+        explain(Refused(bad.key, file="x", limit=1, **bad.facts), "zh")

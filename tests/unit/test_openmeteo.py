@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -83,7 +84,8 @@ def test_several_points_must_form_a_grid(tmp_path: Path) -> None:
     assert field.support == Grid(121.0, 37.5, 0.25, 0.25, 2, 2)
     assert list(field.values) == [1, 2, 3, 4]
     assert refused(tmp_path, square[:3])[0] == "openmeteo-grid"
-    assert refused(tmp_path, [square[0], square[0]])[0] == "openmeteo-grid"
+    assert refused(tmp_path, [*square, at(37.5, 121, 9)])[0] == "openmeteo.cell-twice"
+    assert read(tmp_path, [*square, square[0]]).fields == (field,)  # two places asked for in one cell of the model
     assert refused(tmp_path, [at(37, 121, 1), at(37.1, 121, 1), at(37.5, 121, 1)])[0] == "openmeteo-grid"
 
 
@@ -93,6 +95,103 @@ def test_members_are_told_apart(tmp_path: Path) -> None:
     units = {"time": "iso8601"} | dict.fromkeys(names, "mm")
     fields = read(tmp_path, response(hourly=hourly, hourly_units=units)).fields
     assert [(field.member, field.values[0]) for field in fields] == [(0, 0), (1, 1)]
+
+
+def columns(step: timedelta, **values: Sequence[float | None]) -> dict[str, Any]:
+    start = datetime(2026, 7, 23)  # noqa: DTZ001
+    times = [(start + index * step).isoformat(timespec="minutes") for index in range(len(next(iter(values.values()))))]
+    return {"time": times, **values}
+
+
+def units(*names: str) -> dict[str, str]:
+    return {"time": "iso8601"} | dict.fromkeys(names, "mm")
+
+
+def read_all(folder: Path, document: object) -> tuple[Reading, ...]:
+    path = folder / "om.json"
+    path.write_text(json.dumps(document))
+    return OpenMeteoReader().read([Payload(path, "om.json")])
+
+
+def test_every_model_of_a_response_is_a_reading_of_its_own(tmp_path: Path) -> None:
+    names: dict[str, Sequence[float | None]] = {
+        "precipitation_icon_seamless_eps": [1.0, 2.0],
+        "precipitation_member01_icon_seamless_eps": [3.0, 4.0],
+        "precipitation_gfs_seamless": [5.0, None],
+        "precipitation_bom_access_global": [None, None],
+        "precipitation_probability_gfs_seamless": [80.0, 90.0],
+    }
+    document = response(hourly=columns(timedelta(hours=1), **names), hourly_units=units(*names))
+    gfs, icon = read_all(tmp_path, document)
+    assert (gfs.part, icon.part) == ("gfs_seamless", "icon_seamless_eps")
+    assert [(f.member, f.values[0]) for f in icon.fields] == [(0, 1.0), (0, 2.0), (1, 3.0), (1, 4.0)]
+    assert gfs.fields[0].values == (5.0,)
+    assert math.isnan(gfs.fields[1].values[0])
+    assert gfs.source == "Open-Meteo gfs_seamless"
+    assert any("note-silent?model=bom_access_global" in text for text in gfs.notes)
+
+
+def test_quarters_of_an_hour_are_read_where_there_are_no_hours(tmp_path: Path) -> None:
+    quarters = columns(timedelta(minutes=15), precipitation=[0.0, 1.0, 0.5, 0.25])
+    document = response(minutely_15=quarters, minutely_15_units=units("precipitation"))
+    both = read(tmp_path, document)
+    assert {field.period.hours for field in both.fields} == {1.0}
+    assert any("note-unused?table=minutely_15" in text for text in both.notes)
+    del document["hourly"]
+    fields = read(tmp_path, document).fields
+    assert [field.values[0] for field in fields] == [0.0, 1.0, 0.5, 0.25]
+    assert fields[0].period == Period.ending(datetime(2026, 7, 22, 16, tzinfo=UTC), 0.25)
+    assert all(a.period.end == b.period.start for a, b in pairwise(fields))
+
+
+def test_a_clock_that_changes_among_local_labels_is_refused_and_unixtime_is_not(tmp_path: Path) -> None:
+    count = 48
+    local = columns(timedelta(hours=1), precipitation=[0.5] * count)
+    local["time"] = [(datetime(2026, 10, 24) + timedelta(hours=h)).isoformat(timespec="minutes") for h in range(count)]  # noqa: DTZ001
+    summer = {"timezone": "Europe/Berlin", "utc_offset_seconds": 7200}
+    key, sentence = refused(tmp_path, response(hourly=local, **summer))
+    assert key == "openmeteo.clock-change"
+    assert "2026-10-25T01:00Z" in sentence
+    start = int(datetime(2026, 10, 23, 22, tzinfo=UTC).timestamp())
+    unix = {"time": [start + 3600 * hour for hour in range(count)], "precipitation": [0.5] * count}
+    reading = read(tmp_path, response(hourly=unix, hourly_units={"time": "unixtime", "precipitation": "mm"}, **summer))
+    assert len(reading.fields) == count
+    day = {**local, "time": local["time"][:24], "precipitation": [0.5] * 24}
+    assert len(read(tmp_path, response(hourly=day, **summer)).fields) == 24
+
+
+def test_hours_in_equal_threes_stay_and_are_named(tmp_path: Path) -> None:
+    thirds = [0.4] * 3 + [1.2] * 3 + [0.1] * 3 + [0.0] * 3
+    # Labels from 23 h on: the third interval is the first that starts at a multiple of three hours.
+    document = response(
+        hourly=columns(timedelta(hours=1), precipitation=[0.2, 0.3, *thirds, 0.7]), utc_offset_seconds=0
+    )
+    document["hourly"]["time"] = [
+        (datetime(2026, 7, 22, 23) + timedelta(hours=h)).isoformat(timespec="minutes")  # noqa: DTZ001
+        for h in range(len(document["hourly"]["precipitation"]))
+    ]
+    reading = read(tmp_path, document)
+    assert any("note-shares?hours=3&start=2026-07-23T00" in text for text in reading.notes)
+    assert [field.values[0] for field in reading.fields][2:5] == [0.4, 0.4, 0.4]
+    hourly_model = response(hourly=columns(timedelta(hours=1), precipitation=[0.1 * h for h in range(24)]))
+    assert not any("note-shares" in text for text in read(tmp_path, hourly_model).notes)
+
+
+def test_totals_written_three_times_are_refused_by_the_response_s_own_day(tmp_path: Path) -> None:
+    repeated = [float(mm) for mm in range(8) for _ in range(3)]
+    daily = {"time": ["2026-07-23"], "precipitation_sum": [28.0]}
+    key, sentence = refused(tmp_path, response(hourly=columns(timedelta(hours=1), precipitation=repeated), daily=daily))
+    assert key == "openmeteo.repeated-total"
+    assert "84.0" in sentence
+    shares = [mm / 3 for mm in repeated]
+    assert read(tmp_path, response(hourly=columns(timedelta(hours=1), precipitation=shares), daily=daily)).fields
+
+
+def test_the_days_of_the_sample_are_its_labels_00_to_23() -> None:
+    document = json.loads(SAMPLE.read_text())
+    for day, total in zip(document["daily"]["time"], document["daily"]["precipitation_sum"], strict=True):
+        hours = zip(document["hourly"]["time"], document["hourly"]["precipitation"], strict=True)
+        assert sum(mm for label, mm in hours if label.startswith(day)) == pytest.approx(total, abs=0.01)
 
 
 def hourly(**changes: Any) -> dict[str, Any]:
@@ -123,9 +222,14 @@ def hourly(**changes: Any) -> dict[str, Any]:
         (response(latitude=None), "openmeteo-value", "latitude"),
         (
             response(hourly={"time": ["2026-07-23T02:00"], "precipitation_icon_eu": [1]}),
-            "openmeteo-models",
+            "openmeteo-unit",
             "precipitation_icon_eu",
         ),
+        ({"reason": "Too many concurrent requests"}, "openmeteo-error", "Too many concurrent"),
+        ([response(), {"error": True, "reason": "x"}], "openmeteo-error", "x"),
+        (response(hourly=hourly(precipitation=[None, None])), "openmeteo.all-null", "null"),
+        (response(timezone="Asia/Nowhere"), "openmeteo.zone-unknown", "Asia/Nowhere"),
+        (response(timezone="Europe/Berlin"), "openmeteo.clock-change", "28800"),
     ],
 )
 def test_what_cannot_be_proved_is_refused(tmp_path: Path, document: object, key: str, says: str) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geowarn.bootstrap import load_policy
+from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.policy import Policy, lacks
+from geowarn.domain.votes import CourseRules
 from geowarn.domain.warning import Act, AreaLevel, Content, Series
 from geowarn.resources import config_dir
 
@@ -80,3 +83,28 @@ def test_two_people_are_enough_even_if_one_edited() -> None:
         assert lacks(POLICY, content(Level.YELLOW), signed, "d", editor) == ()
     for pair in combinations((DUTY, LEADER, SKY), 2):
         assert lacks(POLICY, content(Level.YELLOW), [signature(r) for r in pair], "d", "x")
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("lowering_runs = 1", "course.lowering_runs"),
+        ("lowering_runs = 2.5", "course.lowering_runs"),
+        ("persistence_hours = -1", "course.persistence_hours"),
+        ('silent_hours = "12"', "course.silent_hours"),
+        ("lowering = 3", "course.lowering"),
+        ("extension_step_hours = true", "course.extension_step_hours"),
+        ('sources = "gfs"', "course.sources"),
+    ],
+)
+def test_a_wrong_number_of_the_course_is_refused_by_name(tmp_path: Path, line: str, key: str) -> None:
+    shipped = (config_dir() / "policy.toml").read_text("utf-8")
+    wrong = tmp_path / "policy.toml"
+    wrong.write_text(shipped.split("[course]")[0] + "[course]\n" + line + "\n", "utf-8")
+    with pytest.raises(Refused) as refusal:
+        load_policy(wrong, Level.YELLOW)
+    assert (refusal.value.key, refusal.value.facts["key"]) == ("config.invalid", key)
+
+
+def test_the_shipped_numbers_are_the_defaults() -> None:
+    assert POLICY.course == CourseRules()

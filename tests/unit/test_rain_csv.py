@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from geowarn.catalogue import explain
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, Payload, RainKind, Reading
+from geowarn.domain.rain import AreaUnits, Payload, RainKind, Reading, Stations
 from geowarn.sources.rain_csv import RainCsvReader
 
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 HEADER = "area,start,end,mm,kind\n"
 DAY = "370687,2026-07-22T00:00+08:00,2026-07-23T00:00+08:00,18.5,observed\n"
 
@@ -66,8 +67,9 @@ def test_both_kinds_may_stand_in_one_file(tmp_path: Path) -> None:
         (("18.5", "1８.5"), "number", "mm"),
         (("18.5", "nan"), "number", "mm"),
         (("18.5", "12,5"), "cells", "-"),
-        (("18.5", "-1"), "negative", "mm"),
-        (("18.5", "9999"), "impossible", "mm"),
+        (("18.5", "-0.5"), "negative", "mm"),
+        (("18.5", "9000"), "impossible", "mm"),
+        *((("18.5", mm), "sentinel", "mm") for mm in ("9999", "999", "999.90", "-999", "-9999.0", "-1", "32766")),
         (("+08:00,2026-07-23", ",2026-07-23"), "no-offset", "start"),
         (("2026-07-23T00:00", "2026-07-22T00:00"), "end", "end"),
         (("2026-07-23", "2026-13-23"), "time", "end"),
@@ -115,6 +117,61 @@ def test_overlapping_intervals_of_one_area_are_refused(tmp_path: Path) -> None:
 def test_more_than_a_day_can_hold_is_refused(tmp_path: Path) -> None:
     rows = [f"a,2026-07-22T{h:02}:00Z,2026-07-22T{h + 1:02}:00Z,290,forecast\n" for h in range(10)]
     assert refused(tmp_path, HEADER + "".join(rows))[0] == "sources.impossible"
+
+
+STATIONS = "station,lon,lat,start,end,mm,kind\n"
+GAUGE = "01028,121.4,37.5,2026-07-22T00:00+08:00,2026-07-23T00:00+08:00,18.5,observed\n"
+
+
+def test_a_header_with_stations_gives_stations(tmp_path: Path) -> None:
+    reading = read(
+        tmp_path, "# source: 水文站\n" + STATIONS + GAUGE + GAUGE.replace("01028", "1028").replace("18.5", "")
+    )
+    (field,) = reading.fields
+    assert field.support == Stations(("01028", "1028"), (121.4, 121.4), (37.5, 37.5))
+    assert field.values[0] == 18.5
+    assert math.isnan(field.values[1])
+    assert (field.kind, reading.source) == (RainKind.OBSERVED, "水文站")
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "column"),
+    [
+        (("121.4,37.5", "37.5,121.4"), "position", "lat"),
+        (("121.4", "181"), "position", "lon"),
+        (("121.4", ""), "position", "lon"),
+        (("121.4", "121°24′"), "position", "lon"),
+        (("121.4,37.5", "0,0.0"), "position", "lon, lat"),
+        (("01028", ""), "station", "station"),
+        (("18.5", "9999"), "sentinel", "mm"),
+        (("+08:00,18.5", ",18.5"), "no-offset", "end"),
+    ],
+)
+def test_a_bad_cell_of_a_station_is_named(tmp_path: Path, change: tuple[str, str], key: str, column: str) -> None:
+    found, facts = refused(tmp_path, STATIONS + GAUGE.replace("01028", "54765") + GAUGE.replace(*change))
+    assert (found, facts["line"], facts["column"]) == (key, 3, column)
+
+
+def test_a_station_has_one_position_and_one_value_a_time(tmp_path: Path) -> None:
+    later = GAUGE.replace("22T00", "23T00", 1).replace("23T00:00+08:00,18", "24T00:00+08:00,18")
+    key, facts = refused(tmp_path, STATIONS + GAUGE + later.replace("121.4", "121.5"))
+    assert (key, facts["line"], facts["other"], facts["station"]) == ("station-moved", 3, 2, "01028")
+    assert len(read(tmp_path, STATIONS + GAUGE + later).fields) == 2
+    assert refused(tmp_path, STATIONS + GAUGE + GAUGE)[0] == "overlap"
+    assert refused(tmp_path, STATIONS.replace("lat,", "") + GAUGE)[0] == "column-missing"
+    assert refused(tmp_path, STATIONS.replace("lat", "area") + GAUGE)[0] == "unknown-column"
+
+
+@quick
+@given(st.integers(-14 * 60, 14 * 60), st.integers(-14 * 60, 14 * 60))
+def test_labels_in_any_offset_give_the_same_fields(tmp_path: Path, first: int, second: int) -> None:
+    start, end = datetime(2026, 7, 21, 16, tzinfo=UTC), datetime(2026, 7, 22, 16, tzinfo=UTC)
+    labels = [
+        moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat()
+        for moment, minutes in ((start, first), (end, second))
+    ]
+    reading = read(tmp_path, STATIONS + f"01028,121.4,37.5,{labels[0]},{labels[1]},18.5,observed\n")
+    assert reading.fields == read(tmp_path, STATIONS + GAUGE).fields
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

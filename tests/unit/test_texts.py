@@ -147,3 +147,11 @@ def test_utc_is_written_as_minus_zero(drafts: Any) -> None:
     onset = drafts.content(STORM).onset
     assert cap_time(onset, "UTC") == "2026-07-22T18:00:00-00:00"
     assert cap_time(onset.replace(microsecond=5), "Asia/Shanghai") == "2026-07-23T02:00:00+08:00"
+
+
+@pytest.mark.parametrize(("written", "read"), [("请走", "请走。"), ("请走！", "请走！"), ("请走。", "请走。")])
+def test_an_action_that_was_ended_by_hand_gets_no_second_full_stop(drafts: Any, written: str, read: str) -> None:
+    content = drafts.content({"370686": Level.YELLOW}, slots={"action.yellow.zh": written})
+    text = texts.instruction(drafts.templates, drafts.draft(content), None, "zh")
+    assert read in text
+    assert not re.search("[。！][。！]", text)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
+import geowarn
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act
 from geowarn.resources import templates_dir
@@ -54,6 +56,14 @@ def test_every_level_and_act_has_its_words(words: Words) -> None:
         assert words.level(level)
     for act in Act:
         assert words(f"act.{act.value}")
+
+
+def test_every_kind_of_ledger_entry_has_its_words(words: Words) -> None:
+    code = "".join(path.read_text("utf-8") for path in Path(geowarn.__file__).parent.rglob("*.py"))
+    about = "session|user|shift|forecast|assessment|warning|bulletin|task|dispatch|input|ledger|areas|recipients?"
+    kinds = set(re.findall(rf'(?:append\(.*?|now, )"((?:{about})\.[a-z-]+)"', code))
+    assert {"dispatch.results", "areas.imported", "bulletin.released"} <= kinds
+    assert [kind for kind in sorted(kinds) if words.kind(kind) == kind] == []
 
 
 def test_moments_are_local_and_never_the_minute_of_a_duration(words: Words) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib.metadata import entry_points
@@ -17,17 +17,19 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.votes import CourseRules
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
-from geowarn.pipeline.rules import load_rules, parse_rules
+from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.plugins import adapters
-from geowarn.ports import Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
+from geowarn.sources.cap_alert import CapAlertReader
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.templating import JinjaTemplates
 
@@ -80,6 +82,11 @@ class System:
         return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
 
     @property
+    def alert_reader(self) -> AlertReader:
+        """Reads alerts of the weather service."""
+        return CapAlertReader()
+
+    @property
     def raw_dir(self) -> Path:
         """Forecast payloads by digest."""
         return self.data_dir / "raw"
@@ -105,11 +112,9 @@ class System:
 
     def _alternate_rules(self, name: str) -> RuleSet:
         """The file's rules, or for a model's own file what a person switched on for that model."""
-        rules = load_rules(config_file(self.data_dir, f"rules/{name}.toml"))
-        with self.store.read() as work:
-            activation = work.rules.active(rules.model) if name == rules.model else None
-            kept = work.rules.get(activation.digest) if activation else None
-        return parse_rules(kept.text.encode(), f"{kept.name} {kept.version}") if kept else rules
+        file = config_file(self.data_dir, f"rules/{name}.toml")
+        rules = load_rules(file)
+        return rules_in_force(self.store, rules.model, file) if name == rules.model else rules
 
     def site_state(self) -> SiteState:
         """The state to publish now."""
@@ -130,6 +135,17 @@ def config_file(data_dir: Path | None, name: str) -> Path:
     return own if own is not None and own.is_file() else config_dir() / name
 
 
+def active_rules(system: System, model: str | None = None) -> RuleSet:
+    """The rules in force for a model, the deciding one if none is named: a person's activation, else the file.
+
+    The file is the configured one for the deciding model and `rules/<model>.toml` for another.
+    """
+    hazard = system.settings.hazard
+    chosen = model or hazard.model
+    name = hazard.rules if chosen == hazard.model else f"rules/{chosen}.toml"
+    return rules_in_force(system.store, chosen, config_file(system.data_dir, name))
+
+
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -137,19 +153,42 @@ def _toml(path: Path) -> dict[str, Any]:
         raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
 
 
+# An installation's own policy from before statements were signed still opens.
+_DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
+
+
 def load_policy(path: Path, publish_from: Level) -> Policy:
     """Read who signs what; raises Refused naming file, key and role."""
     table = _toml(path)
     signers: dict[str, tuple[Role, ...]] = {}
-    for key in ("blue", "yellow", "orange", "red", "retract"):
+    for key in ("blue", "yellow", "orange", "red", "retract", "incident"):
         try:
-            signers[key] = tuple(Role(role) for role in table[key])
+            signers[key] = tuple(Role(role) for role in table.get(key, ()) or _DEFAULT_SIGNERS[key])
         except (KeyError, ValueError) as error:
             raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
         if not signers[key]:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    return Policy(levels, signers["retract"], publish_from)
+    course = _course_rules(table.get("course", {}), path.name)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course)
+
+
+def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:
+    """The numbers of `[course]`; raises Refused naming the key."""
+    numbers = {name: value for name, value in table.items() if name != "sources"}
+    known = {field.name for field in fields(CourseRules)} - {"sources"}
+    for name, value in numbers.items():
+        least = 2 if name == "lowering_runs" else 0
+        whole = name != "lowering_runs" or isinstance(value, int)
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not whole:
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=f"{value!r} is not a number for it")
+        if not least <= value <= 240:
+            reason = f"{value!r} is outside {least} to 240"
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=reason)
+    sources = table.get("sources", [])
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise Refused("config.invalid", file=file, key="course.sources", reason="it is a list of names")
+    return CourseRules(**numbers, sources=tuple(sources))
 
 
 def load_channels(path: Path) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from typing import Any, Protocol, Self
 from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.bulletin import Bulletin, Standing
+from geowarn.domain.companion import AlertMessage
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
+from geowarn.domain.incident import Draft, Incident, Publication
 from geowarn.domain.ledger import LedgerEntry
 from geowarn.domain.level import Level
 from geowarn.domain.package import Artefact, Package
@@ -79,6 +81,14 @@ class Reader(Protocol):
         A run may come in one file or in one file a step: all of them are given together, because a total counted
         from the start of the run can only be parted beside the one before it.
         """
+        ...
+
+
+class AlertReader(Protocol):
+    """Makes a message of one CAP alert of the weather service."""
+
+    def read(self, data: bytes, file_name: str) -> AlertMessage:
+        """The message; raises Refused naming file, line, field and reason."""
         ...
 
 
@@ -240,6 +250,15 @@ class PublishedBulletin:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedIncident:
+    """An incident as the public tree shows it: its versions, oldest first, and the slugs of the warnings before it."""
+
+    incident: Incident
+    publications: tuple[Publication, ...]
+    slugs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SiteState:
     """The complete public state from which the static tree and the stations' feeds are built.
 
@@ -254,6 +273,7 @@ class SiteState:
     none_in_force_since: datetime | None
     synthetic: bool  # the installation runs on synthetic input (demo)
     checkpoint: Mapping[str, Any] | None  # signed head of the ledger
+    incidents: tuple[PublishedIncident, ...] = ()  # newest opened first
 
     def in_force(self) -> tuple[PublishedBulletin, ...]:
         """The bulletins in force, newest first."""
@@ -531,6 +551,40 @@ class ShardProgress:
     priority: int
 
 
+class Incidents(Protocol):
+    """Incidents of the store."""
+
+    def add(self, incident: Incident) -> None: ...
+
+    def get(self, incident_id: str) -> Incident | None: ...
+
+    def all(self) -> tuple[Incident, ...]:
+        """Newest opened first."""
+        ...
+
+    def save_draft(self, draft: Draft) -> None: ...
+
+    def drafts(self, incident_id: str) -> tuple[Draft, ...]:
+        """Every draft, newest first."""
+        ...
+
+    def add_signoff(self, signoff: SignOff) -> None:
+        """`proposal_id` is the draft's id, `package_sha256` its statement's digest."""
+        ...
+
+    def signoffs(self, draft_id: str) -> tuple[SignOff, ...]:
+        """In order of time."""
+        ...
+
+    def publish(self, publication: Publication) -> None:
+        """Freeze a version; a row once written refuses UPDATE and DELETE."""
+        ...
+
+    def publications(self, incident_id: str) -> tuple[Publication, ...]:
+        """Every published version, oldest first."""
+        ...
+
+
 class Dispatches(Protocol):
     """Dispatches of the store."""
 
@@ -745,6 +799,8 @@ class UnitOfWork(Protocol):
     def source_events(self) -> SourceEvents: ...
     @property
     def companions(self) -> CompanionAlerts: ...
+    @property
+    def incidents(self) -> Incidents: ...
     @property
     def warnings(self) -> Warnings: ...
     @property

@@ -12,14 +12,16 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from geowarn.bootstrap import System, config_file
+from geowarn.bootstrap import System, active_rules
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
 from geowarn.pipeline.assess import assess_all
+from geowarn.pipeline.companion import close_finished
+from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.inbox import take_in, unassessed
+from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.ingest import ingest
-from geowarn.pipeline.propose import propose_from_run
-from geowarn.pipeline.rules import load_rules
+from geowarn.pipeline.propose import follow_course, propose_from_run
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence
 from geowarn.ports import Publisher
 
@@ -54,6 +56,7 @@ class Scheduler:
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         schedule = system.settings.schedule
         self._add("ingest", schedule.expiry_seconds, self.take_in)
+        self._add("alerts", schedule.expiry_seconds, self.take_in_alerts)
         self._add("assess", schedule.assess_minutes * 60, self.assess_newest)
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
@@ -101,6 +104,12 @@ class Scheduler:
         if take_in(self.system.data_dir / "inbox", self.system.store, self.system.clock, self._ingest):
             self.assess_newest()
 
+    def take_in_alerts(self) -> None:
+        """Receive what lies in `inbox/cap/`."""
+        system = self.system
+        inbox = system.data_dir / "inbox"
+        take_in_alerts(inbox, system.store, system.clock, system.alert_reader, system.raw_dir, "scheduler")
+
     def _ingest(self, reader: str, file: Path) -> tuple[Forecast, ...]:
         system = self.system
         return ingest(
@@ -116,10 +125,11 @@ class Scheduler:
         )
 
     def assess_newest(self) -> None:
-        """Assess the newest run that no assessment has used, and propose what rises."""
+        """Assess the newest run that no assessment has used, and propose what the runs now call for."""
         system = self.system
         forecast = unassessed(system.store, system.clock.now())
         if forecast is None:
+            follow_course(system.desk)
             return
         assess_all(
             system.store,
@@ -129,7 +139,7 @@ class Scheduler:
             system.raw_dir,
             system.cache_dir,
             forecast.id,
-            rules=load_rules(config_file(system.data_dir, system.settings.hazard.rules)),
+            rules=active_rules(system),
             model=system.settings.hazard.model,
             also=system.alternates(),
             max_of_models=system.settings.hazard.max_of_models,
@@ -145,5 +155,7 @@ class Scheduler:
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
         ask_before_end(self.system.desk)
+        close_finished(self.system.store, self.system.clock)
+        watch_promises(self.system.desk)
         if end_validity(self.system.desk):
             publish_all(self.system)

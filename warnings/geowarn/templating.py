@@ -11,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from geowarn.resources import templates_dir
 
+_ENDS = ("。", "！", "？", ".", "!", "?")
+
 
 class JinjaTemplates:
     """`geowarn.ports.Templates` over Jinja2; HTML, XML and SVG are escaped, plain text is not."""
@@ -26,6 +28,7 @@ class JinjaTemplates:
             keep_trailing_newline=False,
         )
         self.environment.filters["local"] = local
+        self.environment.filters["stop"] = stop
 
     def render(self, name: str, /, **values: Any) -> str:
         """Render one template file; an undefined name raises."""
@@ -35,3 +38,8 @@ class JinjaTemplates:
 def local(moment: datetime, zone: str) -> datetime:
     """The moment in the installation's zone."""
     return moment.astimezone(ZoneInfo(zone))
+
+
+def stop(text: str, mark: str) -> str:
+    """The text as a sentence: with `mark` at its end, unless a person has ended it already."""
+    return text if text.endswith(_ENDS) else text + mark

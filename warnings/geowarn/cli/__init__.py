@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,12 +16,14 @@ from geowarn.cli import (
     areas,
     channels,
     forecast,
+    incidents,
     installation,
     ledger,
     people,
     recipients,
     rules,
     run,
+    score,
     warning_acts,
     warnings,
 )
@@ -28,16 +32,33 @@ from geowarn.log import configure
 
 app = typer.Typer(
     name="geowarn",
-    help="From a rainfall forecast to a signed, delivered and provable geological-hazard warning.\n\n"
-    "从降雨预报到签发、送达、可查证的地质灾害预警。",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for part in (run, installation, forecast, ledger):
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"geowarn {version('geowarn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    _asked: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="版本")] = False,
+) -> None:
+    """From a rainfall forecast to a signed, delivered and provable geological-hazard warning.
+
+    从降雨预报到签发、送达、可查证的地质灾害预警。
+    """
+
+
+for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")

@@ -57,12 +57,17 @@ def put_json(value: Any) -> None:
 def put_table(columns: list[str], rows: list[list[str]]) -> None:
     """Print a table whose column heads are keys of the catalogue; wide enough for a pipe too."""
     language = terminal_language()
+    put_rows([say(f"cli.col-{column}", language) for column in columns], rows)
+
+
+def put_rows(heads: list[str], rows: list[list[str]]) -> None:
+    """Print a table under heads that are words already."""
     console = Console(soft_wrap=False)
     if not console.is_terminal:
         console = Console(width=200)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(say(f"cli.col-{column}", language), overflow="fold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -7,16 +7,20 @@ from typing import Annotated
 
 import typer
 
-from geowarn.bootstrap import System, config_file
+from geowarn.bootstrap import System, active_rules
 from geowarn.catalogue import say, terminal_language
-from geowarn.cli.common import AsJson, Data, line, moment, operator, put_json, put_table, system_of
+from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
+from geowarn.cli.companion import take_alerts
 from geowarn.cli.others import others_json, show_others
+from geowarn.cli.rules import ground_of
+from geowarn.cli.side_by_side import change_json, show_changes
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.rain import Forecast
-from geowarn.domain.rules import RuleSet
 from geowarn.pipeline import assess as assessing
+from geowarn.pipeline.assess import Replay
 from geowarn.pipeline.ingest import ingest as ingest_files
+from geowarn.pipeline.replay import changes, replay_under, replay_with_alternates
 from geowarn.pipeline.rules import load_rules
 
 
@@ -27,18 +31,8 @@ def register(app: typer.Typer) -> None:
     app.command()(replay)
 
 
-def active_rules(system: System) -> RuleSet:
-    """The rule set the configuration names."""
-    return load_rules(config_file(system.data_dir, system.settings.hazard.rules))
-
-
-def model_rules(system: System, model: str) -> RuleSet:
-    """The rule set of a model other than the deciding one: the file that has its name."""
-    return load_rules(config_file(system.data_dir, f"rules/{model}.toml"))
-
-
 def ingest(
-    source: Annotated[str, typer.Argument(help="grib, openmeteo, csv, or a third party's reader")],
+    source: Annotated[str, typer.Argument(help="grib, openmeteo, micaps, nws, csv, cap, or a third party's reader")],
     file: Annotated[
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
@@ -50,6 +44,9 @@ def ingest(
     system = system_of(data)
     if not file:
         raise Refused("cli.file-missing", source=source)
+    if source == "cap":
+        take_alerts(system, file, as_json)
+        return
     forecasts = ingest_files(
         system.store,
         system.clock,
@@ -119,7 +116,7 @@ def assess(
         system.raw_dir,
         system.cache_dir,
         forecast,
-        rules=model_rules(system, chosen) if alone else active_rules(system),
+        rules=active_rules(system, chosen),
         model=chosen,
         also=() if alone else system.alternates(),
         max_of_models=system.settings.hazard.max_of_models,
@@ -154,8 +151,8 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
         run=run.id,
         model=run.model,
         rules=run.rules,
-        start=run.window.start.isoformat(),
-        end=run.window.end.isoformat(),
+        start=local_time(system, run.window.start.isoformat()),
+        end=local_time(system, run.window.end.isoformat()),
     )
     for flag, key in ((run.synthetic, "synthetic"), (not run.calibrated, "uncalibrated")):
         if flag:
@@ -214,26 +211,38 @@ def run_json(system: System, run: AssessmentRun) -> dict[str, object]:
 
 def replay(
     run_id: Annotated[str, typer.Argument(metavar="ID")],
-    rules: Annotated[Path | None, typer.Option("--rules", help="Try another rule set")] = None,
+    rules: Annotated[Path | None, typer.Option("--rules", help="Show another rule set beside it")] = None,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Compute an assessment again from the raw payload and compare bit for bit · 重算核对"""
     system = system_of(data)
-    stored, again, equal = assessing.replay(
-        system.store,
-        system.readers,
-        system.models,
-        system.raw_dir,
-        system.cache_dir,
-        run_id,
-        rules=load_rules(rules) if rules else None,
-    )
+    if rules is not None:
+        show_under(system, replay_under(ground_of(system), run_id, load_rules(rules, system.models)), as_json)
+        return
+    found = replay_with_alternates(ground_of(system), run_id)
     if as_json:
-        put_json({"equal": equal, "stored": run_json(system, stored), "again": run_json(system, again)})
-    elif rules:
-        show_run(system, again, as_json=False)
-    elif equal:
-        line("replay-equal", run=run_id, count=len(stored.assessments))
-    if not equal and rules is None:
-        raise Refused("cli.replay-differs", run=run_id)
+        first, *beside = [
+            {"equal": one.equal, "stored": run_json(system, one.stored), "again": run_json(system, one.recomputed)}
+            for one in found
+        ]
+        put_json({**first, "beside": beside})
+    for one in found:
+        if not one.equal:
+            raise Refused("cli.replay-differs", run=one.stored.id)
+        if not as_json:
+            line("replay-equal", run=one.stored.id, count=len(one.stored.assessments))
+
+
+def show_under(system: System, found: Replay, as_json: bool) -> None:
+    """Print a run beside what other rules say of it, what changes first."""
+    stored, again, equal = found
+    rows = changes(stored, again)
+    if as_json:
+        both = {"stored": run_json(system, stored), "again": run_json(system, again)}
+        put_json({"equal": equal, **both, "changes": [change_json(system, one) for one in rows]})
+        return
+    up, down = (sum(sign * one.levels > 0 for one in rows) for sign in (1, -1))
+    facts = {"run": stored.id, "old": stored.rules, "new": again.rules, "areas": len(rows)}
+    typer.echo(say("rules.replayed", terminal_language(), **facts, up=up, down=down))
+    show_changes(system, rows)

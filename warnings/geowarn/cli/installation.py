@@ -14,6 +14,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
 from geowarn.pipeline.rules import load_rules
+from geowarn.pipeline.score_rules import load_score_rules
 from geowarn.plugins import adapters, broken, refuse_broken
 from geowarn.settings import Settings, load_settings, masked
 from geowarn.store import upgrade as migrations
@@ -83,6 +84,7 @@ def check_config(data: Data = None) -> None:
     load_policy(config_file(folder, "policy.toml"), level)
     load_channels(config_file(folder, "channels.toml"))
     load_rules(config_file(folder, settings.hazard.rules), adapters("geowarn.models"))
+    load_score_rules(config_file(folder, "score.toml"))
     if folder is not None and (folder / "geowarn.toml").is_file():
         _ = open_system(folder).channels
     put_json(masked(settings))

@@ -71,7 +71,8 @@ def assign(
     shift = assign_shift(
         system.store, system.clock, officer, deputy, moment(start, "--from"), moment(end, "--to"), operator()
     )
-    line("shift-assigned", user=shift.officer, start=shift.start.isoformat(), end=shift.end.isoformat())
+    start, end = (local_time(system, at.isoformat()) for at in (shift.start, shift.end))
+    line("shift-assigned", user=shift.officer, start=start, end=end)
 
 
 @roster.command("list")

@@ -50,7 +50,10 @@ def serve(
     stop = stop_on_signal()
     if "web" in parts:
         line("serving", public=f"http://{host}:{port}/", console=f"http://{host}:{port}/console/")
-    serve_until(system, stop, host, port, parts)
+    try:
+        serve_until(system, stop, host, port, parts)
+    finally:
+        system.store.dispose()  # folds the log into geowarn.db, so that the file alone is a whole copy
 
 
 def demo(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import Progress
 
 from geowarn.bootstrap import System
+from geowarn.catalogue import terminal_language
 from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_json, put_table, system_of
 from geowarn.cli.forecast import level_word
+from geowarn.domain.area import Area, by_code
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
@@ -23,6 +27,7 @@ from geowarn.pipeline.review import edit as edit_slots
 from geowarn.pipeline.review import return_for_edit
 from geowarn.pipeline.signoff import sign as sign_proposal
 from geowarn.pipeline.view import warning_view
+from geowarn.reasons import area_sentences, whole_sentences
 from geowarn.worker import run_until_settled
 
 app = typer.Typer(help="Warnings, from proposal to all-clear · 预警", no_args_is_help=True)
@@ -52,7 +57,8 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     system = system_of(data)
     with system.store.read() as work:
         view = warning_view(work, find_warning(work, warning), system.policy)
-        names = {area.code: area.name_zh for area in work.areas.all()}
+        areas = by_code(work.areas.all())
+    names = {code: area.name(terminal_language()) for code, area in areas.items()}
     if as_json:
         put_json(view)
         return
@@ -64,6 +70,9 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
         ["code", "name", "level"],
         [[a["code"], names.get(a["code"], ""), level_word(a["level"])] for a in view["areas"]],
     )
+    _say_decided(system, view["decided"], areas)
+    for task in view["tasks"]:
+        line(f"task-{task['kind']}", warning=view["id"])
     put_table(["slot", "text"], [[key, text] for key, text in sorted(view["slots"].items())])
     put_table(
         ["role", "user", "time"],
@@ -74,6 +83,16 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     counts = [[c, s, str(n)] for c, states in view["dispatches"].items() for s, n in sorted(states.items())]
     if counts:
         put_table(["channel", "state", "count"], counts)
+
+
+def _say_decided(system: System, decided: list[dict[str, Any]], areas: Mapping[str, Area]) -> None:
+    """Why the levels are as they are, and what the newest run has changed about that."""
+    language, zone = terminal_language(), ZoneInfo(system.settings.installation.zone)
+    for record in decided:
+        line("decided", run=record["run"], at=local_time(system, record["at"]))
+        sentences = [text for _, text in area_sentences(record, areas, system.policy.course, language, zone)]
+        for text in (*sentences, *whole_sentences(record, areas, language, zone)):
+            typer.echo(f"  {text}")
 
 
 @app.command()

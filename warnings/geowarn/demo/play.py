@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from geowarn.bootstrap import System, config_file
+from geowarn.bootstrap import System, active_rules
 from geowarn.demo.setting import ACTOR, demo_facts
 from geowarn.demo.storm import storm_definition, write_antecedent_csv, write_storm_grib
 from geowarn.domain.area import AreaKind
@@ -17,7 +17,6 @@ from geowarn.pipeline.assess import assess_all
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.release import release
-from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.signoff import sign
 
 
@@ -41,7 +40,7 @@ def storm_comes(system: System) -> AssessmentRun:
         system.raw_dir,
         system.cache_dir,
         forecast_id,
-        rules=load_rules(config_file(system.data_dir, system.settings.hazard.rules)),
+        rules=active_rules(system),
         model=system.settings.hazard.model,
         also=system.alternates(),
         window_hours=24,

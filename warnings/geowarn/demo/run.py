@@ -33,6 +33,13 @@ def run_demo(folder: Path, port: int, auto: bool, stop: threading.Event) -> None
     typer.echo(say("demo.label", language))
     typer.echo(say("demo.preparing", language, folder=str(folder)))
     system = open_demo(folder, port)
+    try:
+        _whole_line(system, auto, stop, language)
+    finally:
+        system.store.dispose()  # folds the log into geowarn.db, so that the file alone is a whole copy
+
+
+def _whole_line(system: System, auto: bool, stop: threading.Event, language: str) -> None:
     put_on_duty(system)
     address = urlsplit(system.settings.site.public_url)
     with far_end(system), running(system, "127.0.0.1", address.port or 80):
@@ -41,7 +48,7 @@ def run_demo(folder: Path, port: int, auto: bool, stop: threading.Event) -> None
         proposal = play.proposal_rises(system, run)
         if auto:
             if proposal is None:
-                raise Refused("demo.nothing-rises", folder=str(folder))
+                raise Refused("demo.nothing-rises", folder=str(system.data_dir))
             _play_officers(system, proposal.warning_id, proposal.package_sha256, language)
         else:
             _invite(system, language)
@@ -95,7 +102,7 @@ def far_end(system: System) -> Iterator[None]:
     """The loopback stand-in of the SMS provider, as a process of its own that ends with this one."""
     sms = system.settings.sms
     command = [sys.executable, "-m", "geowarn.demo.standin", "--port", str(urlsplit(sms.base_url).port)]
-    command += ["--state", str(system.data_dir / "demo" / "standin.db"), "--stop-with-stdin"]
+    command += ["--state", str(system.data_dir / "demo" / "standin.jsonl"), "--stop-with-stdin"]
     command += ["--account-sid", sms.account_sid, "--auth-token", sms.auth_token]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
         if process.stdout is None or not process.stdout.readline():

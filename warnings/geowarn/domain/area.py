@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from geowarn.domain.level import Level
+
 
 class AreaKind(StrEnum):
     """What an area is in the administrative order."""
@@ -62,3 +64,23 @@ def ancestors(code: str, areas: Mapping[str, Area]) -> tuple[str, ...]:
 def by_code(areas: Iterable[Area]) -> dict[str, Area]:
     """Areas keyed by their code."""
     return {area.code: area for area in areas}
+
+
+def effective(code: str, levels: Mapping[str, Level], areas: Mapping[str, Area]) -> Level:
+    """The level that holds in an area: its own, or a higher one of an area that it belongs to."""
+    return max((levels.get(holder, Level.NONE) for holder in ancestors(code, areas)), default=Level.NONE)
+
+
+def listed(levels: Mapping[str, Level], areas: Mapping[str, Area]) -> dict[str, Level]:
+    """The areas a bulletin names: those whose level is above that of every area they belong to.
+
+    A township that only shares its county's level is not listed beside it; a city never is, its counties are.
+    """
+    named: dict[str, Level] = {}
+    for code, level in levels.items():
+        if level is Level.NONE or areas[code].kind is AreaKind.CITY:
+            continue
+        holders = [c for c in ancestors(code, areas)[1:] if areas[c].kind is not AreaKind.CITY]
+        if all(levels.get(holder, Level.NONE) < level for holder in holders):
+            named[code] = level
+    return named

@@ -30,6 +30,8 @@ class EffrainRules:
     min_coverage: float  # a cell counts when at least this share of it lies inside
     max_missing: float  # above this share of missing cells there is no level
     points_raise_area: bool
+    station_km: float  # a gauge speaks for places within this distance
+    member_share: float  # an ensemble has the level that this share of its members reaches
 
 
 def factor(k: float, day: int) -> float:
@@ -78,6 +80,8 @@ def read_parameters(parameters: Mapping[str, Any]) -> EffrainRules:
         min_coverage=_number(parameters, "min_coverage", 0.0, 1.0),
         max_missing=_number(parameters, "max_missing", 0.0, 1.0),
         points_raise_area=_flag(parameters, "points_raise_area"),
+        station_km=_number({"station_km": 20.0, **parameters}, "station_km", 0.0, 500.0, open_below=True),
+        member_share=_number({"member_share": 0.5, **parameters}, "member_share", 0.0, 1.0, open_below=True),
     )
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
+from geowarn.domain.votes import CourseRules
 from geowarn.domain.warning import Act, Content
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Roles whose signature each level needs; `retract` needs its own; `publish_from` is the public level."""
+    """Roles whose signature each level needs; `retract` needs its own; `publish_from` is the public level.
+
+    `course` holds the numbers by which levels are held, lowered and extended.
+    """
 
     signers: Mapping[Level, tuple[Role, ...]]
     retract: tuple[Role, ...]
     publish_from: Level
+    incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
+    course: CourseRules = field(default_factory=CourseRules)
 
     def required(self, content: Content) -> tuple[Role, ...]:
         """The roles that must sign this content: those of the highest level now or before."""

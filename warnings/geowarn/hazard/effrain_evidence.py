@@ -1,15 +1,23 @@
 """The evidence of `effrain-matrix`, plain JSON with the same keys for every area (null where unknown).
 
-model, rules, rules_version, calibrated, k, n, breaks_mm      the rule set
+model, rules, rules_version, rules_digest, calibrated,
+k, n, breaks_mm, share                                        the rule set (SHA-256 of its file; the area share)
 window {from, to}, source, run_time                           what was assessed (ISO 8601, UTC)
 re_mm = r0_mm + antecedent_mm, at the cell that decides        effective rainfall
 window_mm, before_window_mm                                   the two parts of r0_mm
 antecedent [{day, mm, factor, missing_hours}]                 R1 … Rn
+digits                                                        decimals with which the printed sum closes on paper
 rain_class, class_from_mm, class_to_mm                        rain class and its bounds, null where open
 susceptibility, surveyed, shift, own_level                    terrain class and what follows from both
 next_level, to_next_mm, previous_level, over_own_mm           mm missing to the next level, mm over its own line
 way "cells" | "nearest-cell" | "unit"                         where the rain was taken
-share, cells, cells_missing, max_mm, mean_mm                  area statistics of the effective rainfall
+cells, cells_missing, missing_share                           cells of the area; share without a value or off the grid
+max_mm, mean_mm, window_max_mm, window_mean_mm                area statistics: effective rainfall, rain of the window
+series [{from, to, mm, kind}]                                 rain at the deciding cell over the rolling 24 h, in order
+                                                              of time; mm null where missing; kind "forecast",
+                                                              "observed" or "missing"
+ensemble {members, share, member, levels, re_p10_mm, re_p90_mm}   null for a single run; the member that decides, how
+                                                              many members give each level, their 10 and 90 %
 observed_sources, observed_unit {code, name_zh, name_en}      observations used; the ancestor they are given for
 lower_bound_reasons                                           observed-missing, observed-cells-missing, cells-missing,
                                                               outside-grid, unclassified
@@ -22,23 +30,31 @@ cannot_classify {reason, hours, missing [{from, to, hours}], share}   reason mis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment
-from geowarn.domain.effrain import EffrainRules, class_bounds, factor, level_for, margins, rain_class
+from geowarn.domain.effrain import EffrainRules, class_bounds, level_for, margins, rain_class
 from geowarn.domain.level import Level
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, RainField
 from geowarn.domain.rules import RuleSet
+from geowarn.hazard.effrain_facts import (
+    Part,
+    amounts,
+    area_statistics,
+    gap_fact,
+    named,
+    observed,
+    reasons,
+    series,
+    unsplit_facts,
+)
 from geowarn.hazard.filling import Fill, Ground
 from geowarn.hazard.zonal import Numbers
 
-_NAMED = 10  # intervals left out that are named one by one
 _KEYS = (
     "re_mm",
     "r0_mm",
@@ -46,6 +62,7 @@ _KEYS = (
     "before_window_mm",
     "antecedent_mm",
     "antecedent",
+    "digits",
     "rain_class",
     "class_from_mm",
     "class_to_mm",
@@ -56,20 +73,48 @@ _KEYS = (
     "previous_level",
     "over_own_mm",
     "way",
-    "share",
     "cells",
     "cells_missing",
+    "missing_share",
     "max_mm",
     "mean_mm",
+    "window_max_mm",
+    "window_mean_mm",
     "observed_sources",
     "observed_unit",
     "lower_bound_reasons",
     "missing_observed",
     "unsplit",
+    "series",
+    "ensemble",
     "raised_by",
     "from_parent",
     "cannot_classify",
 )
+
+
+class Later(Mapping[str, Any]):
+    """Evidence that is made when it is first looked into: for most hazard points nobody ever does."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+        self._made: Mapping[str, Any] | None = None
+
+    def _all(self) -> Mapping[str, Any]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: str) -> Any:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +126,6 @@ class Context:
     rules: RuleSet
     limits: EffrainRules
     areas: Mapping[str, Area]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of time before the window: day 0 completes the rolling 24 h, day i is R_i."""
-
-    day: int
-    fill: Fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +148,14 @@ class Finding:
             return self
         reasons = set(self.evidence["lower_bound_reasons"]) | set(point.evidence["lower_bound_reasons"])
         reasons |= {"unclassified"} if self.level is None else set()
-        by = _named(point.area) | {"level": point.level.code, "re_mm": point.evidence["re_mm"]}
+        by = named(point.area) | {"level": point.level.code, "re_mm": point.evidence["re_mm"]}
         return replace(
             self, level=point.level, evidence={**self.evidence, "raised_by": by, "lower_bound_reasons": sorted(reasons)}
         )
 
     def handed_to(self, child: Area) -> Finding:
         """The same level for a unit that has no place of its own, saying whose it is."""
-        return Finding(child, self.level, {**self.evidence, "from_parent": _named(self.area)})
+        return Finding(child, self.level, {**self.evidence, "from_parent": named(self.area)})
 
 
 def unknown(
@@ -130,10 +167,15 @@ def unknown(
     share: float | None = None,
 ) -> Finding:
     """An area that cannot be classified, and why."""
-    missing = [_gap(gap) for gap in gaps]
+    missing = [gap_fact(gap) for gap in gaps]
     hours = sum(gap["hours"] for gap in missing)
     why = {"reason": reason, "hours": hours, "missing": missing, "share": share}
-    facts = {"cannot_classify": why, "unsplit": _unsplit(unsplit), "lower_bound_reasons": [], "missing_observed": []}
+    facts = {
+        "cannot_classify": why,
+        "unsplit": unsplit_facts(unsplit),
+        "lower_bound_reasons": [],
+        "missing_observed": [],
+    }
     return Finding(area, None, _document(context, area) | facts)
 
 
@@ -146,6 +188,7 @@ def known(
     r0: Numbers,
     inside: Fill,
     before: Sequence[Part],
+    missing: float,
 ) -> Finding:
     """An area whose level follows from the effective rainfall `re` at the cell `at`."""
     limits, re_mm, shift = context.limits, float(re[at]), context.limits.shifts[area.susceptibility]
@@ -163,9 +206,9 @@ def known(
         "previous_level": None if over_own is None else Level(level - 1).code,
         "over_own_mm": over_own,
     }
-    facts |= _amounts(context, at, re_mm, float(r0[at]), inside, before)
-    facts |= _statistics(context, ground, re, inside) | _observed(context, area, before)
-    facts["lower_bound_reasons"] = _reasons(ground, inside, before)
+    facts |= amounts(limits.k, at, re_mm, float(r0[at]), inside, before)
+    facts |= area_statistics(ground, re, inside, missing) | observed(area, context.areas, before)
+    facts |= {"series": series(at, inside, before), "lower_bound_reasons": reasons(ground, inside, before)}
     return Finding(area, level, _document(context, area) | facts)
 
 
@@ -175,93 +218,15 @@ def _document(context: Context, area: Area) -> dict[str, Any]:
         "model": rules.model,
         "rules": rules.name,
         "rules_version": rules.version,
+        "rules_digest": rules.digest,
         "calibrated": rules.calibrated,
         "k": limits.k,
         "n": limits.days,
         "breaks_mm": list(limits.breaks),
+        "share": limits.area_share,
         "window": {"from": context.window.start.isoformat(), "to": context.window.end.isoformat()},
         "source": forecast.source,
         "run_time": forecast.run_time.isoformat(),
         "susceptibility": area.susceptibility.value,
         "surveyed": area.surveyed,
     }
-
-
-def _amounts(
-    context: Context, at: int, re_mm: float, r0_mm: float, inside: Fill, before: Sequence[Part]
-) -> dict[str, Any]:
-    days = [part for part in before if part.day > 0]
-    terms = [
-        {
-            "day": part.day,
-            "mm": float(part.fill.mm[at]),
-            "factor": factor(context.limits.k, part.day),
-            "missing_hours": sum(gap.hours for gap in part.fill.gaps),
-        }
-        for part in days
-    ]
-    return {
-        "re_mm": re_mm,
-        "r0_mm": r0_mm,
-        "window_mm": float(inside.mm[at]),
-        "before_window_mm": sum(float(part.fill.mm[at]) for part in before if part.day == 0),
-        "antecedent_mm": sum(term["mm"] * term["factor"] for term in terms),
-        "antecedent": terms,
-    }
-
-
-def _statistics(context: Context, ground: Ground, re: Numbers, inside: Fill) -> dict[str, Any]:
-    seen = ~inside.holes
-    way = "unit" if ground.footprint is None else "nearest-cell" if ground.footprint.nearest else "cells"
-    return {
-        "way": way,
-        "share": context.limits.area_share,
-        "cells": ground.size,
-        "cells_missing": int(inside.holes.sum()),
-        "max_mm": float(re[seen].max()),
-        "mean_mm": float(np.dot(re[seen], ground.weights[seen]) / ground.weights[seen].sum()),
-    }
-
-
-def _observed(context: Context, area: Area, before: Sequence[Part]) -> dict[str, Any]:
-    layers = [layer for part in before for layer in part.fill.used]
-    farthest = max((layer.distance for layer in layers), default=0)
-    unit = area
-    for _ in range(farthest):
-        unit = context.areas[unit.parent] if unit.parent else unit
-    return {
-        "observed_sources": sorted({layer.field.source for layer in layers}),
-        "observed_unit": _named(unit) if farthest else None,
-        "missing_observed": [{"part": f"r{part.day}"} | _gap(gap) for part in before for gap in part.fill.gaps],
-        "unsplit": _unsplit(field for part in before for field in part.fill.unsplit),
-    }
-
-
-def _reasons(ground: Ground, inside: Fill, before: Sequence[Part]) -> list[str]:
-    seen = ~inside.holes
-    return [
-        reason
-        for reason, holds in (
-            ("observed-missing", any(part.fill.gaps for part in before)),
-            ("observed-cells-missing", any(bool(part.fill.holes[seen].any()) for part in before)),
-            ("cells-missing", bool(inside.holes.any())),
-            ("outside-grid", ground.outside > 0),
-        )
-        if holds
-    ]
-
-
-def _gap(gap: Period) -> dict[str, Any]:
-    return {"from": gap.start.isoformat(), "to": gap.end.isoformat(), "hours": gap.hours}
-
-
-def _unsplit(fields: Iterable[RainField]) -> list[dict[str, str]]:
-    named = sorted({(field.source, field.period) for field in fields}, key=lambda one: (one[1], one[0]))
-    return [
-        {"source": source, "from": period.start.isoformat(), "to": period.end.isoformat()}
-        for source, period in named[:_NAMED]
-    ]
-
-
-def _named(area: Area) -> dict[str, Any]:
-    return {"code": area.code, "name_zh": area.name_zh, "name_en": area.name_en}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,13 +15,14 @@ from geowarn.domain.assessment import Assessment
 from geowarn.domain.errors import Refused
 from geowarn.domain.parameters import AreaRules, StepRules
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid
+from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid, Stations
 from geowarn.domain.rules import RuleSet
 from geowarn.hazard.filling import Ground, Sampler, quantile_cell
 from geowarn.hazard.hourly import StepFiller, Steps, Supply, control_only
 from geowarn.hazard.hourly_days import DayFiller, Days
 from geowarn.hazard.hourly_evidence import Context, Finding, GroundRain, Verdict, known, unknown
-from geowarn.hazard.zonal import Footprint, Numbers, footprints
+from geowarn.hazard.places import Places, placed
+from geowarn.hazard.zonal import Mesh, Numbers
 from geowarn.ports import Rain
 
 _COLUMNS = 20_000  # cells whose series are held at once
@@ -96,20 +97,21 @@ class _Work:
     """One assessment under way: every area's own finding first, then its points and its parent."""
 
     def __init__(self, method: Method, context: Context, rain: Rain, cache: Path | None) -> None:
-        self.method, self.context, self.cache, self.areas = method, context, cache, context.areas
+        self.method, self.context, self.areas = method, context, context.areas
         window = context.window
         inside = [field for field in rain.fields if field.period.overlaps(window)]
         in_time = sorted(inside, key=lambda field: field.period)
         meshes = (field.support for field in in_time if isinstance(field.support, Grid | CurvedGrid))
-        self.grid: Any = next(meshes, None)
+        gauges = any(isinstance(one.support, Stations) for one in inside)
+        self._places = Places(tuple(self.areas.values()), method.areas.min_coverage, cache)
+        self.grid: Mesh | None = next(meshes, None) or (self._places.lattice() if gauges else None)
         self.units = {code for one in inside if isinstance(one.support, AreaUnits) for code in one.support.codes}
         self.empty = not inside
         every = (*rain.fields, *rain.observed)
         self.reported = {code for one in every if isinstance(one.support, AreaUnits) for code in one.support.codes}
         self._points_rain: dict[Any, tuple[Steps | None, Days | None]] = {}
         self._verdicts: dict[Any, Verdict] = {}
-        self._kept: dict[Any, Mapping[str, Footprint]] = {}
-        sampler, supply, needs = Sampler(self._footprints), Supply.of(rain), method.needs
+        sampler, supply, needs = Sampler(self._places.zones), Supply.of(rain), method.needs
         self._steps = StepFiller(supply, sampler, window, needs.steps, needs.hours_before) if needs.steps else None
         self._days = None if needs.days is None else DayFiller(supply, sampler, window, needs.days)
         self._own = self._work_out()
@@ -157,8 +159,8 @@ class _Work:
     def _rain_of(self, area: Area) -> GroundRain | Finding | None:
         ground = self._ground(area)
         if ground is None:
-            placed = area.geometry is not None or area.lon is not None
-            return unknown(self.context, area, "outside-grid") if self.grid is not None and placed else None
+            off_grid = self.grid is not None and placed(area)
+            return unknown(self.context, area, "outside-grid") if off_grid else None
         rain = self._filled(ground)
         if gaps := rain.gaps_inside():
             return unknown(self.context, area, "missing-hours", gaps, rain.unsplit())
@@ -186,9 +188,9 @@ class _Work:
 
     def _ground(self, area: Area) -> Ground | None:
         codes = ancestors(area.code, self.areas)
-        if self.grid is not None and (place := self._footprints(self.grid).get(area.code)) is not None:
-            return Ground(codes, self.grid, place)
-        return Ground(codes, None, None) if area.code in self.units or self.empty else None
+        if self.grid is not None and (place := self._places.zones(self.grid).get(area.code)) is not None:
+            return Ground(codes, self.grid, place, True)
+        return Ground(codes, None, None, placed(area)) if area.code in self.units or self.empty else None
 
     def _judged(self, waiting: Sequence[tuple[Area, GroundRain]]) -> dict[str, Finding]:
         """Scores of all these grounds at once, then a verdict for the cell that speaks for each."""
@@ -226,12 +228,6 @@ class _Work:
             start=steps.period.start if steps else self.context.window.start,
             step=steps.step if steps else timedelta(hours=1),
         )
-
-    def _footprints(self, grid: Any) -> Mapping[str, Footprint]:
-        if grid not in self._kept:
-            areas = tuple(self.areas.values())
-            self._kept[grid] = footprints(grid, areas, self.method.areas.min_coverage, self.cache)
-        return self._kept[grid]
 
 
 def _beside(parts: Iterable[Numbers]) -> Numbers:

@@ -34,7 +34,7 @@ from geowarn.pipeline.assess_run import (
     plain,
     work_out,
 )
-from geowarn.pipeline.rain_inputs import Decoder, observed_fields
+from geowarn.pipeline.rain_inputs import Decoder, observations, observed_fields
 from geowarn.pipeline.rules import parse_rules
 from geowarn.ports import Clock, HazardModel, Rain, Reader, Store, Templates
 
@@ -159,7 +159,10 @@ def replay(
     *,
     rules: RuleSet | None = None,
 ) -> Replay:
-    """Work a stored run out again from its stored inputs, with its own rules or with others; stores nothing."""
+    """Work a stored run out again from its stored inputs, with its own rules or with others; stores nothing.
+
+    Other rules may look further back: they get every observation that was there when the run was made.
+    """
     decoder = Decoder(readers, raw_dir)
     with store.read() as work:
         stored = work.assessments.get(run_id)
@@ -169,6 +172,10 @@ def replay(
         if used is None:
             raise Refused("assess.rules-missing", run=run_id, digest=stored.rules_digest)
         forecast, *rows = [forecast_of(work, one) for one in stored.inputs]
+        chosen = fitting_model(models, stored.model, used)
+        if used.digest != stored.rules_digest:
+            near = observations(work, forecast, stored.window, chosen.history_hours(used))
+            rows = [row for row in near if row.received_at <= stored.created_at]
         areas = areas_of(work)
         beside = [run.id for run in work.assessments.beside(run_id)] if under_that_policy(stored) else []
     if rules is None:  # the kept text decides, not how a store happened to keep its numbers
@@ -176,10 +183,10 @@ def replay(
     rain = Rain(forecast, decoder.fields(forecast), observed_fields(decoder, rows))
     known = by_code(areas)
     selected = [known[one.area] for one in stored.assessments if one.area in known]
-    chosen = fitting_model(models, stored.model, used)
     found = chosen.assess(closure(areas, selected), rain, stored.window, used, cache_dir)
     again = replace(
         stored,
+        inputs=(forecast.id, *(row.id for row in rows)),
         rules=f"{used.name} {used.version}",
         rules_digest=used.digest,
         areas_digest=areas_digest(areas),

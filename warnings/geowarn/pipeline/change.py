@@ -12,8 +12,9 @@ from geowarn.domain.level import Level
 from geowarn.domain.package import refuse_markers
 from geowarn.domain.people import Role
 from geowarn.domain.period import to_utc
+from geowarn.domain.policy import valid
 from geowarn.domain.warning import Act, AreaLevel, Content, Proposal, ProposalStatus, Series, WarningStatus
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import SYSTEM, Actor
 from geowarn.pipeline.desk import Desk, find_warning, newest
 from geowarn.pipeline.propose import area_levels, slots_for, store_version
 from geowarn.ports import UnitOfWork
@@ -23,14 +24,19 @@ _LONGEST = timedelta(hours=72)
 
 
 def _last(work: UnitOfWork, warning_id: str) -> tuple[str, Bulletin]:
-    """The warning and its newest bulletin; refuses when it is not in force or a version is under review."""
+    """The warning and its newest bulletin; refuses when it is not in force or a person's version is under review.
+
+    What the machine has prepared and nobody has signed never stands in a person's way: it is superseded.
+    """
     warning = find_warning(work, warning_id)
     chain = work.bulletins.of_warning(warning.id)
     if warning.status not in _LIVE or not chain:
         raise Refused("change.not-in-force", warning=warning.id, status=warning.status.value)
     pending = newest(work, warning.id)
     if pending is not None and pending.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED):
-        raise Refused("change.under-review", warning=warning.id, version=pending.version)
+        signed = valid(work.signoffs.of_proposal(pending.id), pending.package_sha256)
+        if pending.edited_by != SYSTEM or pending.status is ProposalStatus.RETURNED or signed:
+            raise Refused("change.under-review", warning=warning.id, version=pending.version)
     return warning.id, chain[-1]
 
 

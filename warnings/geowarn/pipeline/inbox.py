@@ -17,11 +17,14 @@ _UNFINISHED = (".part", ".tmp", ".filepart")
 
 
 def waiting(inbox: Path) -> list[tuple[str, Path]]:
-    """(reader, file) of every complete file below `inbox/<reader>/`, oldest first; a `.part` file is not complete."""
+    """(reader, file) of every complete file below `inbox/<reader>/`, oldest first; a `.part` file is not complete.
+
+    `inbox/cap` holds no rain but alerts of the weather service, see `companion_inbox`.
+    """
     found = [
         (folder.name, file)
         for folder in inbox.iterdir()
-        if folder.is_dir() and folder.name not in ("taken", "refused")
+        if folder.is_dir() and folder.name not in ("taken", "refused", "cap")
         for file in folder.iterdir()
         if file.is_file() and not file.name.startswith(".") and file.suffix not in _UNFINISHED
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.warning import Series
-from geowarn.ports import Clock, PublishedBulletin, SiteState, Store, UnitOfWork
+from geowarn.ports import Clock, PublishedBulletin, PublishedIncident, SiteState, Store, UnitOfWork
 
 
 class _Frozen(Mapping[str, bytes]):
@@ -46,6 +46,19 @@ def _published(store: Store, work: UnitOfWork, now: datetime) -> tuple[Published
                 bulletin, standing(bulletin, chain, now), after[0] if after else None, _Frozen(store, bulletin)
             )
         )
+    return tuple(found)
+
+
+def _incidents(work: UnitOfWork) -> tuple[PublishedIncident, ...]:
+    """Every incident with at least one published version, and the public bulletins of the warnings before it."""
+    found = []
+    for incident in work.incidents.all():
+        published = work.incidents.publications(incident.id)
+        if not published:
+            continue
+        chains = [work.bulletins.of_warning(name) for name in published[-1].statement.warnings]
+        slugs = tuple(b.slug for chain in chains for b in chain if b.series is not Series.INTERNAL)
+        found.append(PublishedIncident(incident, published, slugs))
     return tuple(found)
 
 
@@ -87,6 +100,7 @@ def site_state(
             none_in_force_since=_quiet_since(published, now),
             synthetic=bool(facts["installation"]["synthetic"]),
             checkpoint=checkpoint(work),
+            incidents=_incidents(work),
         )
         work.commit()
     return state

@@ -25,6 +25,7 @@ from geowarn.domain.warning import (
     content_from_json,
 )
 from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.propose import new_id
@@ -131,7 +132,8 @@ def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
         bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers)
         work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
         work.tasks.close("review", warning.id, bulletin.released_at)
-        work.tasks.close("extend-or-lift", warning.id, bulletin.released_at)
+        for kind in ("extend-or-lift", LEVELS_MOVED, ALL_CLEAR_DUE):
+            work.tasks.close(kind, warning.id, bulletin.released_at)
         work.commit()
     return bulletin
 
@@ -168,7 +170,8 @@ def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
 def _drop_review(desk: Desk, work: UnitOfWork, warning: HazardWarning, actor: Actor) -> None:
     """A version still under review has nothing to follow once its warning is retracted."""
     now = desk.clock.now()
-    work.tasks.close("extend-or-lift", warning.id, now)
+    for kind in ("extend-or-lift", LEVELS_MOVED, ALL_CLEAR_DUE):
+        work.tasks.close(kind, warning.id, now)
     for proposal in work.proposals.of_warning(warning.id)[:1]:
         if proposal.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED):
             work.signoffs.void(proposal.id, now)

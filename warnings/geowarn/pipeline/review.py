@@ -10,6 +10,7 @@ from geowarn.domain.package import refuse_markers
 from geowarn.domain.people import Role
 from geowarn.domain.warning import Proposal, ProposalStatus, WarningStatus
 from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.course_acts import LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.propose import store_version
 
@@ -60,6 +61,7 @@ def _close(desk: Desk, warning_id: str, reason: str, actor: Actor, status: Propo
         work.proposals.save_status(closed)
         if status is ProposalStatus.DISMISSED:
             work.tasks.close("review", warning.id, now)
+            work.tasks.close(LEVELS_MOVED, warning.id, now)
             if warning.status is WarningStatus.PROPOSED:
                 warning.may_become(WarningStatus.DISMISSED)
                 work.warnings.save(replace(warning, status=WarningStatus.DISMISSED, ended_at=now))

@@ -10,7 +10,7 @@ from typing import Any
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.rules import RuleSet
-from geowarn.ports import HazardModel
+from geowarn.ports import HazardModel, Store
 
 _LARGEST = 1_000_000  # bytes
 
@@ -27,6 +27,14 @@ def load_rules(path: Path, models: Mapping[str, HazardModel] | None = None) -> R
     if models is not None:
         check_rules(rules, models, path.name)
     return rules
+
+
+def rules_in_force(store: Store, model: str, file: Path) -> RuleSet:
+    """The rule set a person switched on for this model, read from its kept text; the file's where nobody did."""
+    with store.read() as work:
+        activation = work.rules.active(model)
+        kept = work.rules.get(activation.digest) if activation else None
+    return load_rules(file) if kept is None else parse_rules(kept.text.encode(), f"{kept.name} {kept.version}")
 
 
 def parse_rules(data: bytes, file_name: str) -> RuleSet:

@@ -7,12 +7,19 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.policy import Policy, lacks
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus
+from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
+from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import newest
 from geowarn.ports import UnitOfWork
 
+ASKED = (LEVELS_MOVED, ALL_CLEAR_DUE)
+
 
 def warning_view(work: UnitOfWork, warning: HazardWarning, policy: Policy) -> dict[str, Any]:
-    """One warning with its newest version, signatures, bulletins and counts of dispatches; no personal data."""
+    """One warning with its newest version, signatures, bulletins and counts of dispatches; no personal data.
+
+    `decided` says what the runs called for: why the version is as it is, and what has been decided since.
+    """
     proposal = newest(work, warning.id)
     chain = work.bulletins.of_warning(warning.id)
     last = chain[-1] if chain else None
@@ -38,6 +45,10 @@ def warning_view(work: UnitOfWork, warning: HazardWarning, policy: Policy) -> di
         "missing": _missing(work, proposal, policy),
         "bulletins": [_bulletin(work, bulletin) for bulletin in chain],
         "dispatches": _counts(work, last),
+        "decided": list(told(decisions(work, warning.id), work.proposals.of_warning(warning.id))),
+        "tasks": [
+            {"kind": t.kind, **t.facts} for t in work.tasks.pending() if t.subject == warning.id and t.kind in ASKED
+        ],
     }
 
 

@@ -1,10 +1,12 @@
-"""Totals that overlap by design become disjoint intervals: differences of what shares a start, everything once."""
+"""Totals that overlap by design become disjoint intervals: differences of what shares a start, everything once.
+
+Works along the stream: two fields at most stand in memory at a time, however long the run is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +16,13 @@ from geowarn.domain.notes import note
 from geowarn.domain.period import Period, uncovered
 from geowarn.sources.gates import Values
 from geowarn.sources.grib_message import tolerance
+from geowarn.sources.stored import Numbers, extremes_of
+
+Keep = Callable[[Values, Numbers | None], Numbers]
+
+
+def _as_it_is(values: Values, instead_of: Numbers | None) -> Numbers:
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +30,23 @@ class Total:
     """Rain in mm over one interval; `message` names where it came from, `quantum` is its packing step in mm."""
 
     period: Period
-    values: Values
+    values: Numbers
     quantum: float
     message: str
     quality: tuple[str, ...] = ()
 
 
-def disjoint(totals: Sequence[Total], rates: Sequence[Total], file_name: str) -> tuple[Total, ...]:
+def disjoint(
+    totals: Iterable[Total], rates: Iterable[Total], file_name: str, keep: Keep = _as_it_is
+) -> tuple[Total, ...]:
     """Disjoint interval totals in order of time; raises Refused where numbers contradict or cannot be parted.
 
-    `rates` are mean rates already multiplied by their interval's length; where totals cover the same time the
-    total counts, and the two must agree.
+    Both come in order of start, then end. `rates` are mean rates already multiplied by their interval's length; where
+    totals cover the same time the total counts, and the two must agree. `keep` puts every new array away, in place of
+    one that is no longer needed where there is one.
     """
-    parted = _parted(totals, file_name)
-    merged = _with_rates(parted, _parted(rates, file_name), file_name)
+    parted = _parted(totals, file_name, keep)
+    merged = _with_rates(parted, _parted(rates, file_name, keep), file_name)
     for before, after in pairwise(merged):
         if before.period.overlaps(after.period):
             raise Refused(
@@ -52,14 +64,21 @@ def _span(period: Period) -> str:
     return f"{period.start:%Y-%m-%dT%H:%MZ}/{period.end:%Y-%m-%dT%H:%MZ}"
 
 
-def _parted(totals: Sequence[Total], file_name: str) -> list[Total]:
-    by_start: dict[datetime, list[Total]] = {}
-    for total in _once([_not_negative(total, file_name) for total in totals], file_name):
-        by_start.setdefault(total.period.start, []).append(total)
-    direct = [group[0] for group in by_start.values()]
-    derived = [
-        _difference(shorter, longer, file_name) for group in by_start.values() for shorter, longer in pairwise(group)
-    ]
+def _parted(totals: Iterable[Total], file_name: str, keep: Keep) -> list[Total]:
+    direct: list[Total] = []
+    derived: list[Total] = []
+    last: Total | None = None  # the one before, the only one whose numbers are held
+    made = direct  # where what came of it went
+    for given in totals:
+        total = _not_negative(given, file_name, keep)
+        held = replace(total, values=np.asarray(total.values))
+        if last and last.period == total.period:
+            agreed = _agreed(last, held, file_name)
+            made[-1] = replace(made[-1], quality=(*made[-1].quality, agreed.quality[-1]))
+            continue
+        made = derived if last and last.period.start == total.period.start else direct
+        made.append(_difference(last, held, total.values, file_name, keep) if last and made is derived else total)
+        last = held
     return _once([*direct, *derived], file_name)
 
 
@@ -69,38 +88,42 @@ def _once(totals: Sequence[Total], file_name: str) -> list[Total]:
     for total in totals:
         first = kept.setdefault(total.period, total)
         if first is not total:
-            kept[total.period] = _agreed(first, total.values, total.quantum, total.message, file_name)
+            kept[total.period] = _agreed(first, total, file_name)
     return [kept[period] for period in sorted(kept)]
 
 
-def _agreed(first: Total, values: Values, quantum: float, message: str, file_name: str) -> Total:
-    if not np.array_equal(np.isnan(first.values), np.isnan(values)):
-        raise _contradiction(first, message, "?", "?", file_name)
-    gap = np.abs(first.values - values) - 0.01 * np.fmax(first.values, values)  # 1 % for rounding inside the model
+def _agreed(first: Total, other: Total, file_name: str) -> Total:
+    one, two = np.asarray(first.values), np.asarray(other.values)
+    if not np.array_equal(np.isnan(one), np.isnan(two)):
+        raise _contradiction(first, other, "?", "?", file_name)
+    gap = np.abs(one - two) - 0.01 * np.fmax(one, two)  # 1 % for rounding inside the model
     worst = int(np.argmax(np.nan_to_num(gap, nan=-1.0)))
-    if gap[worst] > tolerance(first.quantum, quantum):
-        raise _contradiction(first, message, f"{first.values[worst]:.2f}", f"{values[worst]:.2f}", file_name)
-    return replace(first, quality=(*first.quality, note("sources.note-once", message=first.message, other=message)))
+    if gap[worst] > tolerance(first.quantum, other.quantum):
+        raise _contradiction(first, other, f"{one[worst]:.2f}", f"{two[worst]:.2f}", file_name)
+    noted = note("sources.note-once", message=first.message, other=other.message)
+    return replace(first, quality=(*first.quality, noted))
 
 
-def _contradiction(first: Total, message: str, one: str, two: str, file_name: str) -> Refused:
-    facts = {"message": message, "other": first.message, "one": two, "two": one}
+def _contradiction(first: Total, other: Total, one: str, two: str, file_name: str) -> Refused:
+    facts = {"message": other.message, "other": first.message, "one": two, "two": one}
     return Refused("sources.grib-contradiction", file=file_name, span=_span(first.period), **facts)
 
 
-def _difference(shorter: Total, longer: Total, file_name: str) -> Total:
+def _difference(shorter: Total, longer: Total, stood: Numbers, file_name: str, keep: Keep) -> Total:
+    """What fell between the two ends, kept where the longer total `stood`."""
     period = Period(shorter.period.end, longer.period.end)
     quality = (*longer.quality, note("sources.note-differenced", message=longer.message, other=shorter.message))
     quantum = shorter.quantum + longer.quantum
-    total = Total(period, longer.values - shorter.values, quantum, longer.message, quality)
-    return _not_negative(total, file_name)
+    rest = np.asarray(longer.values) - np.asarray(shorter.values)
+    total = Total(period, rest, quantum, longer.message, quality)
+    checked = _not_negative(total, file_name, _as_it_is)
+    return replace(checked, values=keep(np.asarray(checked.values), stood))
 
 
-def _not_negative(total: Total, file_name: str) -> Total:
-    negative = total.values < 0
-    if not negative.any():
+def _not_negative(total: Total, file_name: str, keep: Keep) -> Total:
+    most = -extremes_of(total.values)[0]
+    if not most > 0:
         return total
-    most = float(-np.nanmin(total.values))
     if most > max(tolerance(total.quantum), 0.01):
         raise Refused(
             "sources.grib-negative",
@@ -109,8 +132,10 @@ def _not_negative(total: Total, file_name: str) -> Total:
             value=f"{-most:.4g}",
             span=_span(total.period),
         )
+    numbers = np.asarray(total.values)
+    negative = numbers < 0
     clipped = note("sources.note-clipped", message=total.message, cells=int(negative.sum()), most=f"{most:.4g}")
-    return replace(total, values=np.where(negative, 0.0, total.values), quality=(*total.quality, clipped))
+    return replace(total, values=keep(np.where(negative, 0, numbers), total.values), quality=(*total.quality, clipped))
 
 
 def _with_rates(totals: list[Total], rates: list[Total], file_name: str) -> tuple[Total, ...]:
@@ -124,9 +149,16 @@ def _with_rates(totals: list[Total], rates: list[Total], file_name: str) -> tupl
         whole = replace(
             parts[0],
             period=rate.period,
-            values=np.sum([part.values for part in parts], axis=0),
+            values=_sum([part.values for part in parts]),
             quantum=sum(part.quantum for part in parts),
         )
-        checked = _agreed(whole, rate.values, rate.quantum, rate.message, file_name)
+        checked = _agreed(whole, rate, file_name)
         merged[inside[0]] = replace(parts[0], quality=checked.quality)
     return tuple(sorted(merged, key=lambda total: total.period))
+
+
+def _sum(parts: Sequence[Numbers]) -> Values:
+    total = np.asarray(parts[0], dtype=np.float64)
+    for part in parts[1:]:
+        total = total + np.asarray(part)
+    return total

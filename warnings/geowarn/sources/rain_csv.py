@@ -1,21 +1,19 @@
-"""Rain per warning area as CSV: `area,start,end,mm,kind`, one row an area and interval.
+"""Rain per warning area or per station as CSV, one row an area or station and interval.
 
-Times are ISO 8601 with offset, an empty `mm` is missing (never zero), `kind` is `forecast` or `observed`. Lines that
-begin with `#` may stand before the header: `# synthetic: …` marks the whole file as synthetic, `# run: TIME` gives the
-run time and `# source: …` the source; others are comments. Without `# run:` the run time is the start of the first
-forecast interval, or, where all is observed, the end of the last. Rows of one interval and kind make one field; fields
-of different areas may overlap in time, those of one area and kind may not.
+Areas: `area,start,end,mm,kind`. Stations: `station,lon,lat,start,end,mm,kind`, positions in degrees, WGS 84; the
+header decides. Times are ISO 8601 with offset, an empty `mm` is missing (never zero), `kind` is `forecast` or
+`observed`. Lines that begin with `#` may stand before the header: `# synthetic: …` marks the whole file as synthetic,
+`# run: TIME` gives the run time and `# source: …` the source; others are comments. Without `# run:` the run time is
+the start of the first forecast interval, or, where all is observed, the end of the last. Rows of one interval and kind
+make one field; fields of different places may overlap in time, those of one place and kind may not.
 """
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
-from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +21,9 @@ import numpy as np
 from geowarn.domain.errors import Refused
 from geowarn.domain.notes import note
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, Payload, RainField, RainKind, Reading
-from geowarn.sources.gates import check_range, most_mm, only_file, read_text
-
-COLUMNS = ("area", "start", "end", "mm", "kind")
-_NUMBER = re.compile(r"[+-]?(\d{1,9}(\.\d{1,12})?|\.\d{1,12})", re.ASCII)
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_LONGEST_LINE = 4096
-_LONGEST_CODE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    area: str
-    period: Period
-    mm: float
-    kind: RainKind
+from geowarn.domain.rain import AreaUnits, Payload, RainField, RainKind, Reading, Stations
+from geowarn.sources.gates import check_range, only_file, read_text
+from geowarn.sources.rain_csv_rows import Place, Row, header_of, lines_of, moment, row_of
 
 
 @dataclass(slots=True)
@@ -50,18 +34,8 @@ class _Preamble:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    file: str
-    line: int
-
-    def refuse(self, name: str, column: str, value: str) -> Refused:
-        """A refusal that names file, line, column and value."""
-        return Refused(f"sources.csv-{name}", file=self.file, line=self.line, column=column, value=value[:60])
-
-
 class RainCsvReader:
-    """`geowarn.ports.Reader` for rain per area."""
+    """`geowarn.ports.Reader` for rain per area or per station."""
 
     name = "csv"
 
@@ -72,12 +46,13 @@ class RainCsvReader:
         """Fields of every interval; raises Refused naming line, column, value and what to do."""
         payload = only_file(files, self.name)
         file_name = payload.name
-        lines = _LINE_END.split(read_text(payload.path, file_name, self.file_mebibytes))
+        lines = lines_of(read_text(payload.path, file_name, self.file_mebibytes))
         preamble, header = _preamble(lines, file_name)
         rows = list(_rows(lines, header, file_name))
         if not rows:
             raise Refused("sources.csv-no-rows", file=file_name)
         _refuse_overlaps(rows, file_name)
+        _refuse_moved(rows, file_name)
         source = preamble.source or Path(file_name).stem
         run_time = preamble.run or _run_time(rows)
         fields = tuple(_fields(rows, source, run_time))
@@ -92,11 +67,11 @@ def _preamble(lines: Sequence[str], file_name: str) -> tuple[_Preamble, int]:
             continue
         if not line.startswith("#"):
             return found, index
-        _comment(found, line, _Place(file_name, index + 1))
+        _comment(found, line, Place(file_name, index + 1))
     raise Refused("sources.csv-no-rows", file=file_name)
 
 
-def _comment(found: _Preamble, line: str, place: _Place) -> None:
+def _comment(found: _Preamble, line: str, place: Place) -> None:
     key, _, value = line.lstrip("# ").partition(":")
     key, value = key.strip().lower(), value.strip()
     if key not in {"synthetic", "run", "source"}:
@@ -107,111 +82,60 @@ def _comment(found: _Preamble, line: str, place: _Place) -> None:
         found.synthetic = True
         found.notes.append(note("sources.note-synthetic", text=value))
     elif key == "run":
-        found.run = _moment(value, "run", place)
+        found.run = moment(value, "run", place)
     else:
         found.source = value
 
 
-def _cells(line: str, place: _Place) -> list[str]:
-    if len(line) > _LONGEST_LINE:
-        raise place.refuse("line-too-long", "-", str(len(line)))
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], strict=True))]
-    except (csv.Error, StopIteration):
-        raise place.refuse("quoting", "-", line) from None
-
-
-def _header(line: str, place: _Place) -> list[str]:
-    names = _cells(line, place)
-    for name in names:
-        if name not in COLUMNS:
-            raise place.refuse("unknown-column", name or "?", name)
-        if names.count(name) > 1:
-            raise place.refuse("column-twice", name, name)
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise place.refuse("column-missing", ", ".join(missing), line)
-    return names
-
-
-def _rows(lines: Sequence[str], header: int, file_name: str) -> Iterator[_Row]:
-    names = _header(lines[header], _Place(file_name, header + 1))
+def _rows(lines: Sequence[str], header: int, file_name: str) -> Iterator[Row]:
+    names = header_of(lines[header], Place(file_name, header + 1))
     for index, line in enumerate(lines[header + 1 :], start=header + 2):
-        if not line.strip():
-            continue
-        place = _Place(file_name, index)
-        cells = _cells(line, place)
-        if len(cells) != len(names):
-            raise place.refuse("cells", "-", str(len(cells)))
-        yield _row(dict(zip(names, cells, strict=True)), place)
+        if line.strip():
+            yield row_of(line, names, Place(file_name, index))
 
 
-def _row(cells: dict[str, str], place: _Place) -> _Row:
-    code = cells["area"]
-    if not code or not code.isprintable() or len(code) > _LONGEST_CODE:
-        raise place.refuse("area", "area", code if code.isprintable() else repr(code))
-    start, end = _moment(cells["start"], "start", place), _moment(cells["end"], "end", place)
-    if end <= start:
-        raise place.refuse("end", "end", cells["end"])
-    if cells["kind"] not in set(RainKind):
-        raise place.refuse("kind", "kind", cells["kind"])
-    period = Period(start, end)
-    return _Row(place.line, code, period, _mm(cells["mm"], period, place), RainKind(cells["kind"]))
-
-
-def _moment(text: str, column: str, place: _Place) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise place.refuse("time", column, text) from None
-    if moment.tzinfo is None:
-        raise place.refuse("no-offset", column, text)
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        raise place.refuse("time", column, text) from None
-    if not 1900 <= moment.year <= 2200:
-        raise place.refuse("time", column, text)
-    return moment
-
-
-def _mm(text: str, period: Period, place: _Place) -> float:
-    if not text:
-        return nan
-    if not _NUMBER.fullmatch(text):
-        raise place.refuse("number", "mm", text)
-    value = float(text)
-    if value < 0:
-        raise place.refuse("negative", "mm", text)
-    if value > most_mm(period.hours):
-        raise place.refuse("impossible", "mm", text)
-    return value
-
-
-def _refuse_overlaps(rows: Sequence[_Row], file_name: str) -> None:
-    by_area: dict[tuple[str, RainKind], list[_Row]] = {}
+def _refuse_overlaps(rows: Sequence[Row], file_name: str) -> None:
+    by_place: dict[tuple[str, RainKind], list[Row]] = {}
     for row in rows:
-        by_area.setdefault((row.area, row.kind), []).append(row)
-    for (area, _), own in by_area.items():
+        by_place.setdefault((row.code, row.kind), []).append(row)
+    for (code, _), own in by_place.items():
         own.sort(key=lambda row: row.period)
         for before, after in pairwise(own):
             if before.period.overlaps(after.period):
                 first, second = sorted((before.line, after.line))
-                raise Refused("sources.csv-overlap", file=file_name, area=area, line=second, other=first)
+                raise Refused("sources.csv-overlap", file=file_name, area=code, line=second, other=first)
         series = [(row.period, np.array([row.mm])) for row in own]
-        check_range(series, AreaUnits((area,)), file_name)
+        check_range(series, AreaUnits((code,)), file_name)
 
 
-def _run_time(rows: Sequence[_Row]) -> datetime:
+def _refuse_moved(rows: Sequence[Row], file_name: str) -> None:
+    """One station stands in one place."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        known = first.setdefault(row.code, row)
+        if known.position != row.position:
+            facts = {"station": row.code, "line": row.line, "other": known.line}
+            raise Refused("sources.csv-station-moved", file=file_name, **facts)
+
+
+def _run_time(rows: Sequence[Row]) -> datetime:
     forecast = [row.period.start for row in rows if row.kind is RainKind.FORECAST]
     return min(forecast) if forecast else max(row.period.end for row in rows)
 
 
-def _fields(rows: Sequence[_Row], source: str, run_time: datetime) -> Iterator[RainField]:
-    groups: dict[tuple[Period, RainKind], list[_Row]] = {}
+def _fields(rows: Sequence[Row], source: str, run_time: datetime) -> Iterator[RainField]:
+    groups: dict[tuple[Period, RainKind], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.period, row.kind), []).append(row)
     for period, kind in sorted(groups):
         own = groups[period, kind]
-        support = AreaUnits(tuple(row.area for row in own))
-        yield RainField(period, support, tuple(row.mm for row in own), kind, source, run_time)
+        yield RainField(period, _support(own), tuple(row.mm for row in own), kind, source, run_time)
+
+
+def _support(rows: Sequence[Row]) -> AreaUnits | Stations:
+    codes = tuple(row.code for row in rows)
+    positions = [row.position for row in rows if row.position is not None]
+    if not positions:
+        return AreaUnits(codes)
+    lons, lats = zip(*positions, strict=True)
+    return Stations(codes, lons, lats)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-GUARDED = ("ledger", "bulletin", "bulletin_artefact", "blob")
+FIRST_GUARDED = ("ledger", "bulletin", "bulletin_artefact", "blob")
+GUARDED = (*FIRST_GUARDED, "incident_publication")
 _FUNCTION = "geowarn_refuse_change"
 
 # SQLite's INSERT OR REPLACE removes the row in its way without asking a DELETE trigger: caught before the insert.
@@ -20,6 +21,7 @@ _IN_THE_WAY = {
     "OR (series = NEW.series AND year = NEW.year AND serial = NEW.serial)",
     "bulletin_artefact": "bulletin_id = NEW.bulletin_id AND path = NEW.path",
     "blob": "sha256 = NEW.sha256",
+    "incident_publication": "incident_id = NEW.incident_id AND version = NEW.version",
 }
 
 
@@ -45,27 +47,44 @@ def guard_names(dialect: str) -> frozenset[str]:
     return frozenset(_name(table, act) for table in GUARDED for act in _acts(dialect))
 
 
-def creating(dialect: str) -> list[str]:
-    """The statements that create the triggers."""
-    if dialect != "postgresql":
-        return [_on_sqlite(table, act) for table in GUARDED for act in _acts(dialect)]
+def creating(dialect: str, tables: tuple[str, ...] = FIRST_GUARDED) -> list[str]:
+    """The statements that create the triggers of these tables; the first ones bring PostgreSQL's function along."""
+    triggers = [_creating(table, act, dialect) for table in tables for act in _acts(dialect)]
+    if dialect != "postgresql" or tables != FIRST_GUARDED:
+        return triggers
     function = (
         f"CREATE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '% refuses %', TG_TABLE_NAME, TG_OP; END $$"
     )
-    return [function] + [
-        f"CREATE TRIGGER {_name(table, act)} BEFORE {act} ON {table} "
-        f"FOR EACH {'STATEMENT' if act == 'TRUNCATE' else 'ROW'} EXECUTE FUNCTION {_FUNCTION}()"
-        for table in GUARDED
-        for act in _acts(dialect)
-    ]
+    return [function, *triggers]
 
 
-def dropping(dialect: str) -> list[str]:
-    """The statements that remove the triggers, for going back to an earlier schema."""
+def _creating(table: str, act: str, dialect: str) -> str:
+    if dialect != "postgresql":
+        return _on_sqlite(table, act)
+    each = "STATEMENT" if act == "TRUNCATE" else "ROW"
+    trigger = f"CREATE TRIGGER {_name(table, act)} BEFORE {act} ON {table}"
+    return f"{trigger} FOR EACH {each} EXECUTE FUNCTION {_FUNCTION}()"
+
+
+def restore_guards(connection: Connection) -> list[str]:
+    """Create again, or switch on again, each trigger that is missing; returns their names."""
+    dialect, missing = connection.dialect.name, missing_guards(connection)
+    for table in GUARDED:
+        for act in _acts(dialect):
+            if _name(table, act) not in missing:
+                continue
+            if dialect == "postgresql":  # it may be there, only switched off
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {_name(table, act)} ON {table}"))
+            connection.execute(text(_creating(table, act, dialect)))
+    return missing
+
+
+def dropping(dialect: str, tables: tuple[str, ...] = FIRST_GUARDED) -> list[str]:
+    """The statements that remove these tables' triggers, for going back to an earlier schema."""
     on = " ON {table}" if dialect == "postgresql" else ""
-    drops = [f"DROP TRIGGER {_name(table, act)}{on.format(table=table)}" for table in GUARDED for act in _acts(dialect)]
-    return drops + ([f"DROP FUNCTION {_FUNCTION}()"] if dialect == "postgresql" else [])
+    drops = [f"DROP TRIGGER {_name(table, act)}{on.format(table=table)}" for table in tables for act in _acts(dialect)]
+    return drops + ([f"DROP FUNCTION {_FUNCTION}()"] if dialect == "postgresql" and tables == FIRST_GUARDED else [])
 
 
 def missing_guards(connection: Connection) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
@@ -95,6 +96,7 @@ class SqlUnitOfWork:
         self.rules = SqlRules(*on)
         self.source_events = SqlSourceEvents(*on)
         self.companions = SqlCompanionAlerts(*on)
+        self.incidents = SqlIncidents(*on)
         self.warnings = SqlWarnings(*on)
         self.proposals = SqlProposals(*on)
         self.signoffs = SqlSignOffs(*on)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Refused
 from geowarn.store.engine import open_engine, place, refuse_missing
-from geowarn.store.guards import missing_guards
+from geowarn.store.guards import missing_guards, restore_guards
 from geowarn.store.tables import metadata
 
 # One process migrates at a time on PostgreSQL ("migr" in ASCII); SQLite has one writer anyway.
@@ -64,6 +64,8 @@ def upgrade(url: str) -> None:
         if found is not None and found not in known:
             raise Refused("store.newer", database=place(url), found=found, known=head())
         upgrade_engine(engine)
+        with engine.begin() as connection:
+            restore_guards(connection)
 
 
 def current(url: str) -> str | None:

@@ -14,7 +14,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Proposal
 from geowarn.pipeline import change, review, signoff
 from geowarn.pipeline.desk import find_warning
-from geowarn.pipeline.propose import propose_by_hand
+from geowarn.pipeline.propose import follow_course, propose_by_hand
 from geowarn.pipeline.release import release, retract
 from geowarn.web.access import Visit, Visiting
 
@@ -46,6 +46,16 @@ def edit(visit: Visiting, name: str) -> Response:
     form = visit.form()
     review.edit(visit.system.desk, name, _slots(form), visit.actor, _whole(form, "version"))
     return visit.go(_page(name))
+
+
+@router.post("/warnings/{name}/adopt")
+def adopt(visit: Visiting, name: str) -> Response:
+    """Make a version of what the newest runs call for, in place of the one under review."""
+    visit.form()
+    with visit.system.store.read() as work:
+        warning = find_warning(work, name)
+    follow_course(visit.system.desk, visit.actor)
+    return visit.go(_page(warning.id))
 
 
 @router.post("/warnings/{name}/return")

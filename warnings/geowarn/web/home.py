@@ -18,6 +18,7 @@ from geowarn.pipeline.liveness import SILENT_AFTER
 from geowarn.pipeline.release import in_force
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.companions import companion_line
 from geowarn.web.review_sheet import sheet_of
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -118,6 +119,7 @@ def home(visit: Visiting) -> Response:
             "latest": work.ledger.entries(max(head.sequence - _LATEST, 0))[::-1] if head else (),
             "last_bulletin": next(iter(work.bulletins.all()), None),
             "areas": areas,
+            "companions": [companion_line(a, areas, visit.words) for a in work.companions.current(visit.now)],
             "warnings": {warning.id for warning in work.warnings.all()},
         }
     drawing = visit.request.app.state.map.draw(areas, _levels(active), visit.words.language)

@@ -14,11 +14,13 @@ from shapely.geometry.base import BaseGeometry
 
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
+from geowarn.domain.rain_chart import tone
 
 WIDTH = 384
 _MARGIN = 14
 _TALLEST = 460
 _SPACE = 26  # pixels between two labels of areas without a level
+_FIGURE = 30  # pixels that a figure takes
 _GROUND = (AreaKind.COUNTY, AreaKind.ZONE)
 
 
@@ -49,6 +51,36 @@ class Drawing:
     shapes: tuple[Shape, ...]
     labels: tuple[Label, ...]
     land: str = ""  # path of the ground beyond the areas; what is not land is sea
+
+
+@dataclass(frozen=True, slots=True)
+class Tint:
+    """One area in a tint of ink, 0 none to 5 darkest; `like` names an outline that the page already has."""
+
+    path: str
+    tone: int
+    like: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A figure on the map."""
+
+    x: int
+    y: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RainDrawing:
+    """The map of rain; sizes in pixels."""
+
+    width: int
+    height: int
+    shapes: tuple[Tint, ...]
+    spots: tuple[Spot, ...]
+    land: str
+    land_like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +136,44 @@ class MapDrawer:
 
     def draw(self, areas: Mapping[str, Area], levels: Mapping[str, Level], language: str) -> Drawing | None:
         """The map with these levels, or None where no area has a polygon; a child shows its parent's level."""
-        ground = [a for a in areas.values() if a.geometry is not None and a.kind in _GROUND]
-        ground = ground or [a for a in areas.values() if a.geometry is not None]
+        ground = self._ground(areas)
         if not ground:
             return None
-        self._outline(ground)
-        assert self._frame is not None  # noqa: S101 - _outline made it
+        assert self._frame is not None  # noqa: S101 - _ground made it
         drawn = [(area, _level(area.code, areas, levels)) for area in ground]
         points = [(a, levels[a.code]) for a in areas.values() if a.geometry is None and levels.get(a.code)]
         shapes = sorted(
             (Shape(self._frame.path(self._known[area.code]), level) for area, level in drawn), key=lambda s: s.level
         )
         return Drawing(WIDTH, self._frame.height, tuple(shapes), self._labels([*drawn, *points], language), self._land)
+
+    def rain(self, areas: Mapping[str, Area], mm: Mapping[str, float], breaks: Sequence[float]) -> RainDrawing | None:
+        """The map of rain by area, darker where more falls, each with its figure; None where nothing can be drawn."""
+        ground = [area for area in self._ground(areas) if area.code in mm]
+        if not ground:
+            return None
+        assert self._frame is not None  # noqa: S101 - _ground made it
+        shapes = [
+            Tint(self._frame.path(self._known[a.code]), tone(mm[a.code], breaks) if a.code in mm else 0)
+            for a in self._ground(areas)
+        ]
+        return RainDrawing(WIDTH, self._frame.height, tuple(shapes), self._spots(ground, mm), self._land)
+
+    def _spots(self, ground: Sequence[Area], mm: Mapping[str, float]) -> tuple[Spot, ...]:
+        placed: list[Spot] = []
+        for area in sorted(ground, key=lambda found: -mm[found.code]):
+            at = self._spot(area)
+            if at and not any(abs(at[0] - p.x) < _FIGURE and abs(at[1] - p.y) < _FIGURE / 2 for p in placed):
+                placed.append(Spot(round(at[0]), round(at[1]) + 5, f"{mm[area.code]:.0f}"))
+        return tuple(placed)
+
+    def _ground(self, areas: Mapping[str, Area]) -> list[Area]:
+        """The areas that are drawn, their outlines made."""
+        ground = [a for a in areas.values() if a.geometry is not None and a.kind in _GROUND]
+        ground = ground or [a for a in areas.values() if a.geometry is not None]
+        if ground:
+            self._outline(ground)
+        return ground
 
     def _outline(self, ground: Sequence[Area]) -> None:
         key = tuple((area.code, hash(str(area.geometry)[:4000])) for area in ground)

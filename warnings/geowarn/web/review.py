@@ -17,6 +17,8 @@ from geowarn.pipeline.desk import find_warning, newest
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.channel_texts import Measuring, channel_texts
+from geowarn.web.rain_pictures import rain_pictures
+from geowarn.web.review_diff import diff_of, whys
 from geowarn.web.review_rows import area_rows, quiet_line, steps
 from geowarn.web.review_sheet import Sheet, sheet_of
 
@@ -69,6 +71,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "agreement": voices,
         "gaps": most_telling(voices.disagreements, sheet.areas) if voices else [],
         "map": visit.request.app.state.map.draw(sheet.areas, sheet.levels, w.language),
+        "rain": rain_pictures(sheet, visit.request.app.state.map, w.language, w.zone),
         "steps": steps(sheet, visit.now),
         "texts": texts,
         "files": sum(len(found.texts) for found in texts),
@@ -77,6 +80,8 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "publish_from": desk.policy.publish_from,
         "heard": sheet.heard_at(),
         "reach": _reach(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
+        "diff": diff_of(sheet.earlier[-1].content, content, sheet.versions, sheet.areas) if sheet.earlier else None,
+        "whys": whys(sheet.decided, sheet.areas, desk.policy.course, w),
         "returned": sheet.proposal.status is ProposalStatus.RETURNED,
         "dismissed": sheet.warning.status is WarningStatus.DISMISSED or not sheet.editable,
     }

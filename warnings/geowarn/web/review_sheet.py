@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from geowarn.domain.area import Area, by_code
 from geowarn.domain.assessment import Assessment, AssessmentRun
@@ -16,7 +17,9 @@ from geowarn.domain.policy import Lack, lacks, valid
 from geowarn.domain.rain import Forecast
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, ProposalStatus
+from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
+from geowarn.pipeline.view import ASKED
 from geowarn.ports import UnitOfWork
 
 
@@ -61,6 +64,9 @@ class Sheet:
     shift: Shift | None
     users: Mapping[str, User]
     registrations: Mapping[tuple[str, str, str], int]
+    versions: tuple[Proposal, ...]  # of this review, newest first
+    decided: tuple[dict[str, Any], ...]  # what the runs called for: behind this version, and since
+    asked: tuple[Task, ...]  # what the newest runs ask people to decide
 
     @property
     def open(self) -> bool:
@@ -168,10 +174,13 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
     users = {user.name: user for user in work.users.all()}
     shift = next(iter(work.shifts.at(desk.clock.now())), None)
     standing = valid(signoffs, proposal.package_sha256)
+    every = work.proposals.of_warning(warning.id)
+    versions = tuple(v for v in every if v.content.previous_bulletin == content.previous_bulletin)
+    tasks = [task for task in work.tasks.pending() if task.subject == warning.id]
     return Sheet(
         warning=warning,
         proposal=proposal,
-        first_version=_first_of_round(work.proposals.of_warning(warning.id), content.previous_bulletin),
+        first_version=versions[-1],
         package=work.proposals.package(proposal.id),
         signoffs=signoffs,
         missing=lacks(desk.policy, content, signoffs, proposal.package_sha256, proposal.edited_by),
@@ -180,13 +189,11 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
         inputs=_inputs(work, run),
         areas=by_code(work.areas.all()),
         earlier=work.bulletins.of_warning(warning.id),
-        task=next((t for t in work.tasks.pending() if t.kind == "review" and t.subject == warning.id), None),
+        task=next((task for task in tasks if task.kind == "review"), None),
         shift=shift,
         users=users,
         registrations=work.recipients.counts(),
+        versions=versions,
+        decided=told(decisions(work, warning.id), every),
+        asked=tuple(task for task in tasks if task.kind in ASKED),
     )
-
-
-def _first_of_round(versions: tuple[Proposal, ...], previous: str | None) -> Proposal:
-    """The version this review began with: the oldest that follows the same bulletin."""
-    return [version for version in versions if version.content.previous_bulletin == previous][-1]

@@ -152,6 +152,11 @@ class Words:
         """The names of areas with levels."""
         return [areas[a.code].name(self.language) if a.code in areas else a.code for a in found]
 
+    def said_levels(self, levels: Mapping[str, str], areas: Mapping[str, Area]) -> list[str]:
+        """Areas with their levels, given by code: 海阳市红色, Haiyang red."""
+        named = [(areas[code].name(self.language) if code in areas else code, level) for code, level in levels.items()]
+        return [str(self("list.level", area=area, level=self(f"level.{level}"))) for area, level in named]
+
     def names(self, names: Iterable[str]) -> str:
         """Names in a row: 栖霞市、招远市."""
         return self.sentences["list.between"].join(names)

@@ -192,8 +192,8 @@ class SqlRules(Repository):
         self._add(rule_activation, [values_of(activation)])
 
     def active(self, model: str) -> Activation | None:
-        """The newest activation of this model, or None."""
-        order = (rule_activation.c.at.desc(), rule_activation.c.id)
+        """The newest activation of this model, or None; of two at one moment the later id."""
+        order = (rule_activation.c.at.desc(), rule_activation.c.id.desc())
         row = self._row(select(rule_activation).where(rule_activation.c.model == model).order_by(*order).limit(1))
         return Activation(**row._mapping) if row else None
 

@@ -2,6 +2,7 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
     assessment_run,
@@ -42,6 +43,10 @@ __all__ = [
     "forecast",
     "hazard_warning",
     "heartbeat",
+    "incident",
+    "incident_draft",
+    "incident_publication",
+    "incident_signoff",
     "ledger",
     "login_failure",
     "metadata",

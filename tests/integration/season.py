@@ -1,0 +1,60 @@
+"""A season that is over: a demo storm of some days ago, warned about by its officers, and one nobody released."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from geowarn.bootstrap import open_system
+from geowarn.cap_key import make_cap_key
+from geowarn.demo.play import officer_releases, officers_sign, proposal_rises, storm_comes
+from geowarn.demo.setting import put_on_duty
+from geowarn.pipeline.watch import end_validity
+
+STORM = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=6)
+RELEASED = STORM + timedelta(minutes=25)
+HAIYANG, LAIZHOU, ZHIFU = "370687", "370683", "370602"  # red, yellow and none in the demo storm
+
+
+class PastClock:
+    """A clock that a season moves by hand."""
+
+    def __init__(self) -> None:
+        self.moment = STORM + timedelta(minutes=10)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def play_season(template: Path, folder: Path) -> Path:
+    """Copy a demo installation and let two storms pass: the first released, the second only proposed."""
+    shutil.copytree(template, folder)
+    clock = PastClock()
+    make_cap_key(folder / "keys", "demo@geowarn.invalid", clock.now())  # the copied one is younger than this season
+    system = open_system(folder, clock)
+    for released in (True, False):
+        put_on_duty(system)
+        run = storm_comes(system)
+        clock.moment += timedelta(minutes=15)
+        proposal = proposal_rises(system, run)
+        if released:
+            assert proposal is not None
+            officers_sign(system, proposal.warning_id)
+            officer_releases(system, proposal.warning_id)
+        clock.moment += timedelta(hours=47)
+        end_validity(system.desk)
+    system.store.dispose()
+    return folder
+
+
+def reports(file: Path, *rows: tuple[str, float, float | None]) -> Path:
+    """A file of landslides: area, hours after the first storm began, and up to when."""
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["area", "time", "time_end", "kind", "size", "source"])
+        for code, start, end in rows:
+            last = "" if end is None else (STORM + timedelta(hours=end)).isoformat()
+            writer.writerow([code, (STORM + timedelta(hours=start)).isoformat(), last, "landslide", "small", "warden"])
+    return file
