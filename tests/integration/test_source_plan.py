@@ -232,12 +232,17 @@ def test_the_next_source_stands_in_and_the_officer_is_told(
 
 
 def test_each_run_is_proposed_from_once_whatever_came_between(
-    system: System, hour: datetime, officer_of: Callable[[str], Actor]
+    system: System, hour: datetime, officer_of: Callable[[str], Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(system, rain(hour))
     Scheduler(system)._inbox.look()  # killed after ingest
     scheduler = Scheduler(system)
-    run = scheduler._assess(scheduler._decided().chosen.forecast_id)  # type: ignore[union-attr]  # killed after assess
+    monkeypatch.setattr("geowarn.scheduler.propose_once", lambda *_: False)
+    scheduler.assess_newest()  # killed after assess
+    monkeypatch.undo()
+    with system.store.read() as work:
+        assert work.proposals.open() == ()
+        (run,) = work.assessments.latest()
     Scheduler(system).assess_newest()
     assert assessed(system) == ["near"]
     with system.store.read() as work:

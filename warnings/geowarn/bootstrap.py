@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source
 from geowarn.domain.votes import CourseRules
+from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
-from geowarn.pipeline.rules import rules_in_force
+from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
+from geowarn.plugins import adapters
 from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
@@ -78,7 +80,7 @@ class System:
     @cached_property
     def fetchers(self) -> Mapping[str, Fetcher]:
         """What fetches sources over the network, by the name of the way."""
-        return _adapters("geowarn.fetchers")
+        return adapters("geowarn.fetchers")
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -116,6 +118,16 @@ class System:
         """The public tree."""
         return self.data_dir / "public"
 
+    def alternates(self) -> tuple[Alternate, ...]:
+        """The rule sets that run beside the deciding one."""
+        return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.also)
+
+    def _alternate_rules(self, name: str) -> RuleSet:
+        """The file's rules, or for a model's own file what a person switched on for that model."""
+        file = config_file(self.data_dir, f"rules/{name}.toml")
+        rules = load_rules(file)
+        return rules_in_force(self.store, rules.model, file) if name == rules.model else rules
+
     def site_state(self) -> SiteState:
         """The state to publish now."""
         return site_state(self.store, self.clock, self.facts, latest_checkpoint)
@@ -127,10 +139,6 @@ def _adapter(group: str, name: str) -> Any:
         known = ", ".join(sorted(point.name for point in entry_points(group=group))) or "-"
         raise Refused("config.not-installed", group=group, name=name, known=known)
     return found[0].load()
-
-
-def _adapters(group: str) -> dict[str, Any]:
-    return {point.name: point.load()() for point in entry_points(group=group)}
 
 
 def config_file(data_dir: Path | None, name: str) -> Path:
@@ -212,7 +220,7 @@ def load_channels(path: Path) -> dict[str, Any]:
 
 def load_sources(data_dir: Path | None, settings: Settings) -> dict[str, Source]:
     """The source plan by name, those asked first first; raises Refused naming source, key, value and what fits."""
-    readers, fetchers = _adapters("geowarn.sources"), _adapters("geowarn.fetchers")
+    readers, fetchers = adapters("geowarn.sources"), adapters("geowarn.fetchers")
     plan = load_plan(config_file(data_dir, "sources.toml"), readers, fetchers, settings.installation.zone)
     return {source.name: source for source in plan}
 
@@ -263,7 +271,7 @@ def open_system(data_dir: Path, clock: Clock | None = None) -> System:
         templates=JinjaTemplates(data_dir / "templates"),
         vault=FileVault(data_dir / "keys"),
         policy=load_policy(config_file(data_dir, "policy.toml"), publish_from),
-        readers=_adapters("geowarn.sources"),
-        models=_adapters("geowarn.models"),
+        readers=adapters("geowarn.sources"),
+        models=adapters("geowarn.models"),
         stations={name: Station(name, **table) for name, table in channels["stations"].items()},
     )

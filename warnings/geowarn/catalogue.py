@@ -29,7 +29,9 @@ def say(key: str, language: str, /, **facts: object) -> str:
 
 
 def explain(refusal: Refused, language: str) -> str:
-    """A refusal as one line for a person."""
+    """A refusal as one line for a person; a third party's own key brings its sentence as the facts `zh` and `en`."""
+    if refusal.key not in sentences(language):
+        return " ".join(str(refusal.facts.get(language) or refusal).split())
     return " ".join(say(refusal.key, language, **refusal.facts).split())
 
 

@@ -20,7 +20,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.source import Source
 from geowarn.domain.source_choice import Choice
 from geowarn.pipeline.area_choice import select_areas
-from geowarn.pipeline.assess import assess
+from geowarn.pipeline.assess import assess_all, assess_beside
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
@@ -167,11 +167,14 @@ class Scheduler:
         """Assess the run that decides now, unless that was done, and propose what the runs now call for."""
         with self._one_at_a_time:
             chosen = self._decided().chosen
-            if chosen is not None:
-                run = self._assessed(chosen.forecast_id) or self._assess(chosen.forecast_id)
-                if propose_once(self.system.desk, run, self.owner):
-                    return
-            follow_course(self.system.desk)
+            run = self._assessed(chosen.forecast_id) if chosen is not None else None
+            if chosen is not None and run is None:
+                self._assess(chosen.forecast_id)
+                return
+            if run is None or not propose_once(self.system.desk, run, self.owner):
+                follow_course(self.system.desk)
+            if run is not None:
+                self._complete(run)
 
     def _decided(self) -> Choice:
         """The run that decides now; says so where it is a fall-back's."""
@@ -189,9 +192,25 @@ class Scheduler:
             areas = len(select_areas(work.areas.all(), None))
             return whole_run(work, forecast_id, areas, self.system.settings.hazard.window_hours)
 
-    def _assess(self, forecast_id: str) -> AssessmentRun:
+    def _complete(self, run: AssessmentRun) -> None:
+        """Make the alternates that a crash left out beside a run."""
         system = self.system
-        return assess(
+        assess_beside(
+            system.store,
+            system.readers,
+            system.models,
+            system.raw_dir,
+            system.cache_dir,
+            run,
+            also=system.alternates(),
+            synthetic_installation=system.settings.installation.synthetic,
+            actor_text="scheduler",
+        )
+
+    def _assess(self, forecast_id: str) -> None:
+        """Assess with every model; the deciding one proposes before any other is begun."""
+        system = self.system
+        assess_all(
             system.store,
             system.clock,
             system.readers,
@@ -201,11 +220,14 @@ class Scheduler:
             forecast_id,
             rules=active_rules(system),
             model=system.settings.hazard.model,
+            also=system.alternates(),
+            max_of_models=system.settings.hazard.max_of_models,
             window_hours=system.settings.hazard.window_hours,
             at=None,
             area_codes=None,
             stale_reason=None,
             synthetic_installation=system.settings.installation.synthetic,
+            decided=lambda run: propose_once(system.desk, run, self.owner),
             actor_text="scheduler",
         )
 

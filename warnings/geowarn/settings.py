@@ -98,11 +98,13 @@ class Publish(_Section):
 
 
 class Hazard(_Section):
-    """The default model and its rule set."""
+    """The deciding model and its rule set, and the rule sets that run beside it."""
 
     model: str
     rules: str
     window_hours: Annotated[int, Field(ge=1, le=24)]
+    also: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], ...] = ()
+    max_of_models: bool = False
 
 
 class Sms(_Section):

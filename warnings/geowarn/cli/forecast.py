@@ -11,6 +11,7 @@ from geowarn.bootstrap import System, active_rules
 from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
 from geowarn.cli.companion import take_alerts
+from geowarn.cli.others import others_json, show_others
 from geowarn.cli.rules import ground_of
 from geowarn.cli.side_by_side import change_json, show_changes
 from geowarn.cli.sources import run_source
@@ -95,7 +96,9 @@ def assess(
 ) -> None:
     """Turn a forecast into a level per area, with the evidence · 研判定级"""
     system = system_of(data)
-    run = assessing.assess(
+    chosen = model or system.settings.hazard.model
+    alone = chosen != system.settings.hazard.model
+    run, *_ = assessing.assess_all(
         system.store,
         system.clock,
         system.readers,
@@ -103,8 +106,10 @@ def assess(
         system.raw_dir,
         system.cache_dir,
         forecast,
-        rules=active_rules(system),
-        model=model or system.settings.hazard.model,
+        rules=active_rules(system, chosen),
+        model=chosen,
+        also=() if alone else system.alternates(),
+        max_of_models=system.settings.hazard.max_of_models,
         window_hours=window or system.settings.hazard.window_hours,
         at=moment(at, "--at") if at else None,
         area_codes=_area_codes(system, areas),
@@ -112,7 +117,17 @@ def assess(
         synthetic_installation=system.settings.installation.synthetic,
         actor_text=operator(),
     )
+    if as_json:
+        put_json(run_json(system, run) | others_json(system, run))
+        return
     show_run(system, run, as_json)
+    show_others(system, run)
+
+
+def area_names(system: System) -> dict[str, str]:
+    """Every area's name in the terminal's language, by code."""
+    with system.store.read() as work:
+        return {area.code: area.name(terminal_language()) for area in work.areas.all()}
 
 
 def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
@@ -120,9 +135,7 @@ def show_run(system: System, run: AssessmentRun, as_json: bool) -> None:
     if as_json:
         put_json(run_json(system, run))
         return
-    language = terminal_language()
-    with system.store.read() as work:
-        names = {area.code: area.name(language) for area in work.areas.all()}
+    language, names = terminal_language(), area_names(system)
     line(
         "assessed",
         run=run.id,

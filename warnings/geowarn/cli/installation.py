@@ -16,7 +16,8 @@ from geowarn.domain.level import Level
 from geowarn.installation import create_installation
 from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.score_rules import load_score_rules
-from geowarn.settings import load_settings, masked
+from geowarn.plugins import adapters, broken, refuse_broken
+from geowarn.settings import Settings, load_settings, masked
 from geowarn.store import upgrade as migrations
 
 db = typer.Typer(help="The database · 数据库", no_args_is_help=True)
@@ -83,9 +84,21 @@ def check_config(data: Data = None) -> None:
     level = Level.parse(settings.publish.from_)
     load_policy(config_file(folder, "policy.toml"), level)
     load_channels(config_file(folder, "channels.toml"))
-    load_rules(config_file(folder, settings.hazard.rules))
+    load_rules(config_file(folder, settings.hazard.rules), adapters("geowarn.models"))
     load_score_rules(config_file(folder, "score.toml"))
     if folder is not None and (folder / "geowarn.toml").is_file():
         _ = open_system(folder).channels
     put_json({**masked(settings), "sources": sources_json(folder, settings)})
+    check_models(folder, settings)
     line("config-fine")
+
+
+def check_models(folder: Path | None, settings: Settings) -> None:
+    """Every part loads, and every rule set that is to run fits its model; raises Refused for the first that does not.
+
+    None of this stops the deciding model at work: there it is noted beside the result.
+    """
+    models, faults = adapters("geowarn.models"), broken()
+    for name in settings.hazard.also:
+        load_rules(config_file(folder, f"rules/{name}.toml"), models)
+    refuse_broken(faults)

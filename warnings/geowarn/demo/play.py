@@ -13,7 +13,7 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.people import Role
 from geowarn.domain.warning import Proposal
 from geowarn.pipeline.actor import Actor, find_user
-from geowarn.pipeline.assess import assess
+from geowarn.pipeline.assess import assess_all
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.release import release
@@ -32,7 +32,7 @@ def storm_comes(system: System) -> AssessmentRun:
     write_antecedent_csv(antecedent, start, codes)
     _take_in(system, "csv", antecedent)
     forecast_id = _take_in(system, "grib", grib, source=storm_definition()["label_en"])
-    return assess(
+    run, *_ = assess_all(
         system.store,
         system.clock,
         system.readers,
@@ -42,6 +42,7 @@ def storm_comes(system: System) -> AssessmentRun:
         forecast_id,
         rules=active_rules(system),
         model=system.settings.hazard.model,
+        also=system.alternates(),
         window_hours=24,
         at=start,
         area_codes=None,
@@ -49,6 +50,7 @@ def storm_comes(system: System) -> AssessmentRun:
         synthetic_installation=True,
         actor_text=ACTOR,
     )
+    return run
 
 
 def _take_in(system: System, reader: str, file: Path, source: str | None = None) -> str:

@@ -1,25 +1,43 @@
-"""Rain to levels: gathers what may fill the window, runs the model, stores the run with its rules and ledger entry."""
+"""Rain to levels: gathers what may fill the window, runs the models, keeps each run with its rules and ledger entry."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from geowarn.domain.area import Area, by_code
+from geowarn.catalogue import say
+from geowarn.domain.area import by_code
 from geowarn.domain.assessment import Assessment, AssessmentRun
-from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import NotFound, Refused
-from geowarn.domain.period import Period
-from geowarn.domain.rain import Forecast, RainKind
 from geowarn.domain.rules import RuleSet
-from geowarn.pipeline.area_choice import areas_digest, closure, select_areas
-from geowarn.pipeline.rain_inputs import Decoder, choose_window, observations, observed_fields
+from geowarn.pipeline.alternates import (
+    Alternate,
+    Denied,
+    Made,
+    denied_beside,
+    note_denied,
+    raised_by_models,
+    under_that_policy,
+    work_out_beside,
+)
+from geowarn.pipeline.area_choice import areas_digest, closure
+from geowarn.pipeline.assess_run import (
+    Order,
+    areas_of,
+    dated,
+    fitting_model,
+    forecast_of,
+    keep,
+    material_of,
+    plain,
+    work_out,
+)
+from geowarn.pipeline.rain_inputs import Decoder, observations, observed_fields
 from geowarn.pipeline.rules import parse_rules
-from geowarn.ports import Clock, HazardModel, Rain, Reader, Store, Templates, UnitOfWork
+from geowarn.ports import Clock, HazardModel, Rain, Reader, Store, Templates
 
 
 def assess(
@@ -40,45 +58,123 @@ def assess(
     synthetic_installation: bool = False,
     actor_text: str,
 ) -> AssessmentRun:
-    """Assess one stored forecast and keep the run; `at` is the start of the window.
-
-    `area_codes` are codes or kinds; None takes every area except cities, which only hold the others together.
-    Raises Refused for a run over the rule set's `refuse_hours` unless `stale_reason` is given.
-    """
-    chosen = _model(models, model, rules)
-    if not 1 <= window_hours <= 24:
-        raise Refused("assess.window", hours=window_hours)
-    now = clock.now()
-    decoder = Decoder(readers, raw_dir)
-    with store.read() as work:
-        forecast = _forecast(work, forecast_id)
-        areas = _areas(work)
-    _refuse_stale(forecast, now, rules, stale_reason)
-    fields = decoder.fields(forecast)
-    window = choose_window(fields, window_hours, at, now)
-    with store.read() as work:
-        rows = observations(work, forecast, window, chosen.history_hours(rules))
-    rain = Rain(forecast, fields, observed_fields(decoder, rows))
-    selected = select_areas(areas, area_codes)
-    found = chosen.assess(closure(areas, selected), rain, window, rules, cache_dir)
-    run = AssessmentRun(
-        id="",
-        forecast_id=forecast.id,
-        inputs=(forecast.id, *(row.id for row in rows)),
+    """Assess one stored forecast with one model and keep the run; see `assess_all`."""
+    return assess_all(
+        store,
+        clock,
+        readers,
+        models,
+        raw_dir,
+        cache_dir,
+        forecast_id,
+        rules=rules,
         model=model,
-        rules=f"{rules.name} {rules.version}",
-        rules_digest=rules.digest,
-        areas_digest=areas_digest(areas),
-        window=window,
-        run_time=forecast.run_time,
-        age_hours=_age(forecast, now),
-        created_at=now,
-        synthetic=synthetic_installation or any(row.synthetic for row in (forecast, *rows)),
-        calibrated=rules.calibrated,
+        also=(),
+        window_hours=window_hours,
+        at=at,
+        area_codes=area_codes,
         stale_reason=stale_reason,
-        assessments=_dated(found, selected, forecast, now, window, rules),
-    )
-    return _keep(store, run, rules, actor_text)
+        synthetic_installation=synthetic_installation,
+        actor_text=actor_text,
+    )[0]
+
+
+def assess_all(
+    store: Store,
+    clock: Clock,
+    readers: Mapping[str, Reader],
+    models: Mapping[str, HazardModel],
+    raw_dir: Path,
+    cache_dir: Path | None,
+    forecast_id: str,
+    *,
+    rules: RuleSet,
+    model: str,
+    also: Sequence[Alternate],
+    window_hours: int,
+    at: datetime | None = None,
+    area_codes: Sequence[str] | None = None,
+    stale_reason: str | None = None,
+    synthetic_installation: bool = False,
+    max_of_models: bool = False,
+    decided: Callable[[AssessmentRun], object] = lambda run: None,
+    actor_text: str,
+) -> tuple[AssessmentRun, ...]:
+    """Assess one stored forecast with the deciding model and every alternate; the deciding run comes first.
+
+    `at` is the start of the window. `area_codes` are codes or kinds; None takes every area except cities, which only
+    hold the others together. Raises Refused as the deciding model does, and for a run over its rule set's
+    `refuse_hours` unless `stale_reason` is given. An alternate that refuses or fails is noted in the ledger.
+    `max_of_models`: an alternate's higher level decides. Without it the deciding run is kept, and `decided` called with
+    it, before any alternate is begun: nobody waits for them.
+    """
+    order = Order(window_hours, at, area_codes, stale_reason, synthetic_installation)
+    chosen = fitting_model(models, model, rules)
+    material = material_of(store, Decoder(readers, raw_dir), forecast_id, order, clock.now())
+    deciding = work_out(material, chosen, rules, cache_dir)
+    beside = (work_out_beside(material, models, one, cache_dir) for one in also)
+    if max_of_models:
+        results = list(beside)
+        deciding = raised_by_models(deciding, [one.run for one in results if isinstance(one, Made)])
+        beside = (one for one in results)
+    kept = _kept(store, deciding, rules, actor_text)
+    try:
+        decided(kept)
+    finally:
+        others = [_beside(store, kept, one, actor_text) for one in beside]
+    return kept, *(run for run in others if run is not None)
+
+
+def assess_beside(
+    store: Store,
+    readers: Mapping[str, Reader],
+    models: Mapping[str, HazardModel],
+    raw_dir: Path,
+    cache_dir: Path | None,
+    run: AssessmentRun,
+    *,
+    also: Sequence[Alternate],
+    synthetic_installation: bool,
+    actor_text: str,
+) -> int:
+    """Make what a crash left out beside a kept run, as of the moment that run was made; returns how many are new."""
+    with store.read() as work:
+        made = {one.rules_digest for one in work.assessments.beside(run.id)}
+        denied = {one.name for one in denied_beside(work, run.id)}
+    missing = [one for one in also if one.name not in denied and _digest_of(one) not in made]
+    if not missing or under_that_policy(run):
+        return 0
+    codes = [one.area for one in run.assessments]
+    order = Order(round(run.window.hours), run.window.start, codes, run.stale_reason, synthetic_installation)
+    material = material_of(store, Decoder(readers, raw_dir), run.forecast_id, order, run.created_at)
+    for one in missing:
+        _beside(store, run, work_out_beside(material, models, one, cache_dir), actor_text)
+    return len(missing)
+
+
+def _digest_of(alternate: Alternate) -> str:
+    """What the alternate's rules are known by; empty where they cannot be read, which is then noted."""
+    try:
+        return alternate.load().digest
+    except Refused:
+        return ""
+
+
+def _beside(store: Store, deciding: AssessmentRun, found: Made | Denied, actor_text: str) -> AssessmentRun | None:
+    """Keep an alternate's run, or why there is none."""
+    if isinstance(found, Made):
+        return _kept(store, replace(found.run, beside=deciding.id), found.rules, actor_text)
+    with store.begin() as work:
+        note_denied(work, deciding, found, actor_text)
+        work.commit()
+    return None
+
+
+def _kept(store: Store, run: AssessmentRun, rules: RuleSet, actor_text: str) -> AssessmentRun:
+    with store.begin() as work:
+        found = keep(work, run, rules, actor_text)
+        work.commit()
+    return found
 
 
 class Replay(NamedTuple):
@@ -111,12 +207,13 @@ def replay(
         used = rules or work.rules.get(stored.rules_digest)
         if used is None:
             raise Refused("assess.rules-missing", run=run_id, digest=stored.rules_digest)
-        forecast, *rows = [_forecast(work, one) for one in stored.inputs]
-        chosen = _model(models, stored.model, used)
+        forecast, *rows = [forecast_of(work, one) for one in stored.inputs]
+        chosen = fitting_model(models, stored.model, used)
         if used.digest != stored.rules_digest:
             near = observations(work, forecast, stored.window, chosen.history_hours(used))
             rows = [row for row in near if row.received_at <= stored.created_at]
-        areas = _areas(work)
+        areas = areas_of(work)
+        beside = [run.id for run in work.assessments.beside(run_id)] if under_that_policy(stored) else []
     if rules is None:  # the kept text decides, not how a store happened to keep its numbers
         used = parse_rules(used.text.encode(), used.name)
     rain = Rain(forecast, decoder.fields(forecast), observed_fields(decoder, rows))
@@ -130,9 +227,12 @@ def replay(
         rules_digest=used.digest,
         areas_digest=areas_digest(areas),
         calibrated=used.calibrated,
-        assessments=_dated(found, selected, forecast, stored.created_at, stored.window, used),
+        assessments=dated(found, selected, forecast, stored.created_at, stored.window, used),
     )
-    return Replay(stored, again, _plain(stored) == _plain(again))
+    if under_that_policy(stored):
+        others = [replay(store, readers, models, raw_dir, cache_dir, one).recomputed for one in beside]
+        again = raised_by_models(again, others)
+    return Replay(stored, again, plain(stored) == plain(again))
 
 
 def evidence_sentence(templates: Templates, assessment: Assessment, language: str, zone: str = "UTC") -> str:
@@ -146,106 +246,25 @@ def evidence_short(templates: Templates, assessment: Assessment, language: str, 
 
 
 def _sentence(templates: Templates, assessment: Assessment, language: str, zone: str, form: str) -> str:
-    name = f"evidence/{assessment.evidence['model']}{form}.{language}.txt.j2"
+    """From the model's template; a third party's model may bring its sentence along, `sentence` {zh, en}."""
+    evidence = assessment.evidence
     level = None if assessment.level is None else assessment.level.code
     roman = "" if assessment.level is None else assessment.level.roman
-    facts = {"e": assessment.evidence, "level": level, "roman": roman, "lower_bound": assessment.lower_bound}
-    text = " ".join(templates.render(name, **facts, zone=zone, moment=datetime.fromisoformat).split())
-    return text.replace("。 ", "。")
+    facts = {"e": evidence, "level": level, "roman": roman, "lower_bound": assessment.lower_bound}
+    if isinstance(own := evidence.get("sentence"), Mapping):
+        text = str(own.get(language) or own.get("en") or "")
+    else:
+        name = f"evidence/{evidence['model']}{form}.{language}.txt.j2"
+        text = templates.render(name, **facts, zone=zone, moment=datetime.fromisoformat)
+    policy = evidence.get("max_of_models")
+    if policy and (policy["by"] or not form):
+        text = f"{text} {_policy_sentence(policy['by'], language)}"
+    return " ".join(text.split()).replace("。 ", "。")
 
 
-def _model(models: Mapping[str, HazardModel], name: str, rules: RuleSet) -> HazardModel:
-    if name not in models:
-        raise Refused("assess.no-model", model=name, known=", ".join(sorted(models)))
-    if rules.model != name:
-        raise Refused("assess.wrong-rules", rules=f"{rules.name} {rules.version}", wanted=rules.model, model=name)
-    models[name].check(rules)
-    return models[name]
-
-
-def _forecast(work: UnitOfWork, forecast_id: str) -> Forecast:
-    found = work.forecasts.get(forecast_id)
-    if found is None:
-        raise NotFound("assess.unknown-forecast", forecast=forecast_id)
-    return found
-
-
-def _areas(work: UnitOfWork) -> tuple[Area, ...]:
-    areas = work.areas.all()
-    if not areas:
-        raise Refused("assess.no-areas")
-    return areas
-
-
-def _age(forecast: Forecast, now: datetime) -> float:
-    return (now - forecast.run_time).total_seconds() / 3600
-
-
-def _refuse_stale(forecast: Forecast, now: datetime, rules: RuleSet, reason: str | None) -> None:
-    """Observed rain does not age; a forecast is as old as its run, whenever it was fetched."""
-    limit = float(rules.parameters.get("refuse_hours", 24))
-    age = _age(forecast, now)
-    if RainKind.FORECAST in forecast.kinds and age > limit and not (reason or "").strip():
-        run_time = forecast.run_time.isoformat(timespec="minutes")
-        facts = {"forecast": forecast.id, "source": forecast.source, "age": f"{age:.1f}", "limit": f"{limit:g}"}
-        raise Refused("assess.stale", **facts, run_time=run_time)
-
-
-def _dated(
-    found: Sequence[Assessment],
-    selected: Sequence[Area],
-    forecast: Forecast,
-    now: datetime,
-    window: Period,
-    rules: RuleSet,
-) -> tuple[Assessment, ...]:
-    """The selected areas' assessments with the age of the run and whether it is stale."""
-    parameters = rules.parameters
-    nowcast = window.hours <= float(parameters.get("nowcast_hours", 6))
-    limit = float(parameters.get("nowcast_stale_hours", 1) if nowcast else parameters.get("stale_hours", 12))
-    age = _age(forecast, now)
-    facts = {"age_hours": age, "stale": RainKind.FORECAST in forecast.kinds and age > limit}
-    wanted = {area.code for area in selected}
-    return tuple(replace(one, evidence={**one.evidence, **facts}) for one in found if one.area in wanted)
-
-
-def _keep(store: Store, run: AssessmentRun, rules: RuleSet, actor_text: str) -> AssessmentRun:
-    with store.begin() as work:
-        kept = replace(run, id=f"a{work.counters.next('assessment'):06d}")
-        work.rules.save(rules)
-        work.assessments.add(kept)
-        work.ledger.append(run.created_at, actor_text, "assessment.made", kept.id, _summary(kept))
-        work.commit()
-    return kept
-
-
-def _summary(run: AssessmentRun) -> dict[str, object]:
-    levels = {one.area: None if one.level is None else one.level.code for one in run.assessments}
-    return {
-        "assessment": run.id,
-        "inputs": list(run.inputs),
-        "model": run.model,
-        "rules": run.rules,
-        "rules_digest": run.rules_digest,
-        "areas_digest": run.areas_digest,
-        "window": [run.window.start.isoformat(), run.window.end.isoformat()],
-        "levels": levels,
-        "lower_bounds": [one.area for one in run.assessments if one.lower_bound],
-        "stale_reason": run.stale_reason,
-        "synthetic": run.synthetic,
-        "result_digest": sha256_hex(_plain(run)),
-    }
-
-
-def _plain(run: AssessmentRun) -> str:
-    """Levels and evidence as canonical JSON: what `bit for bit` compares."""
-    return canonical_json(
-        [
-            [one.area, None if one.level is None else one.level.code, one.lower_bound, _jsonable(one.evidence)]
-            for one in run.assessments
-        ]
-    )
-
-
-def _jsonable(evidence: Mapping[str, object]) -> object:
-    return json.loads(json.dumps(dict(evidence)))
+def _policy_sentence(by: Mapping[str, str] | None, language: str) -> str:
+    """That the highest of all models decides, and whose level it is."""
+    if by is None:
+        return say("models.highest-own", language)
+    level = say(f"models.level-{by['level']}", language)
+    return say("models.highest-other", language, model=by["model"], rules=by["rules"], level=level)

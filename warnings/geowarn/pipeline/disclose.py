@@ -171,6 +171,8 @@ def _versions(work: UnitOfWork, warning: HazardWarning, names: set[str]) -> dict
 def _inputs(work: UnitOfWork, raw_dir: Path, names: set[str]) -> dict[str, bytes]:
     """Assessments with their evidence, rule sets and raw forecast payloads, so that levels can be computed again."""
     files: dict[str, bytes] = {}
+    deciding = [name for name in names if (work.assessments.get(name)) is not None]
+    names |= {run.id for name in deciding for run in work.assessments.beside(name)}
     for run_id in [name for name in names if (work.assessments.get(name)) is not None]:
         run = work.assessments.get(run_id)
         if run is None:
@@ -182,6 +184,7 @@ def _inputs(work: UnitOfWork, raw_dir: Path, names: set[str]) -> dict[str, bytes
             {
                 "id": run.id,
                 "forecast": run.forecast_id,
+                "beside": run.beside,
                 "inputs": list(run.inputs),
                 "model": run.model,
                 "rules": run.rules,

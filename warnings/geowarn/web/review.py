@@ -11,6 +11,7 @@ from starlette.responses import Response
 from geowarn.domain.errors import NotFound
 from geowarn.domain.people import Role
 from geowarn.domain.warning import ProposalStatus, WarningStatus
+from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
 from geowarn.ports import UnitOfWork
@@ -58,6 +59,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     spoken = visit.system.templates, w.language, str(w.zone)
     rows = area_rows(sheet, lambda found: evidence_short(spoken[0], found, *spoken[1:]))
     first = sheet.assessment(rows[0].area.code) if rows else None
+    voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
     return {
         "sheet": sheet,
@@ -66,6 +68,8 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "rows": rows,
         "why": evidence_sentence(spoken[0], first, *spoken[1:]) if first and content.source == "forecast" else "",
         "quiet": quiet_line(sheet, w.language),
+        "agreement": voices,
+        "gaps": most_telling(voices.disagreements, sheet.areas) if voices else [],
         "map": visit.request.app.state.map.draw(sheet.areas, sheet.levels, w.language),
         "rain": rain_pictures(sheet, visit.request.app.state.map, w.language, w.zone),
         "steps": steps(sheet, visit.now),
