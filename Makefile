@@ -2,7 +2,7 @@
 #
 #   make demo                             the whole line on one machine, with the console and the public pages
 #   make demo ARGS="--auto --data DIR"    the same, the officers played by the program; ends by itself
-#   make test [ARGS="tests/unit -q"]      the test suite
+#   make test [ARGS="tests/unit -q"]      the test suite; WORKERS=1 runs one test after the other
 #   make fuzz [ARGS="--cases 10000"]      damaged files of every kind against every reader (long)
 #   make check                            layout, style, types, import contracts
 #   make lock [ARGS=--upgrade]            pin the dependencies again (needs python3.11)
@@ -14,6 +14,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 LOCK_PYTHON ?= python3.11
 ARGS ?=
+WORKERS ?= 4
 READY := .venv/ready
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 
@@ -22,8 +23,9 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 demo: $(READY)
 	@.venv/bin/geowarn demo $(ARGS)
 
+# Tests wait for servers, browsers and child processes more than they compute: more at once than there are cores.
 test: $(READY)
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 fuzz: $(READY)
 	.venv/bin/python -W error -m tests.fuzz.run $(ARGS)

@@ -13,7 +13,8 @@ from geowarn.demo.play import officer_releases, officers_sign, proposal_rises, s
 from geowarn.demo.setting import put_on_duty
 from geowarn.pipeline.watch import end_validity
 
-STORM = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=6)
+# At one hour of the day, whenever the tests run: area-days begin at 20:00 in the installation's zone.
+STORM = datetime.now(UTC).replace(hour=15, minute=0, second=0, microsecond=0) - timedelta(days=6)
 RELEASED = STORM + timedelta(minutes=25)
 HAIYANG, LAIZHOU, ZHIFU = "370687", "370683", "370602"  # red, yellow and none in the demo storm
 
@@ -47,6 +48,15 @@ def play_season(template: Path, folder: Path) -> Path:
         end_validity(system.desk)
     system.store.dispose()
     return folder
+
+
+def deciding_runs(folder: Path) -> list[str]:
+    """The ids of the season's runs of the deciding model, oldest first."""
+    system = open_system(folder)
+    with system.store.read() as work:
+        found = [run.id for run in reversed(work.assessments.latest())]
+    system.store.dispose()
+    return found
 
 
 def reports(file: Path, *rows: tuple[str, float, float | None]) -> Path:

@@ -151,7 +151,7 @@ def test_undisturbed_there_is_one_of_each(undisturbed: list[object]) -> None:
     kinds, forecasts, runs, proposals, tasks, events, files = undisturbed
     counts: Callable[[str], int] = kinds.count  # type: ignore[attr-defined]
     assert [counts(kind) for kind in ("forecast.ingested", "assessment.made", "warning.opened", "input.refused")] == [
-        1, 1, 1, 1,
+        1, 3, 1, 1,
     ]  # fmt: skip
     assert [len(found) for found in (forecasts, runs, proposals)] == [1, 1, 1]  # type: ignore[arg-type]
     assert (tasks, events) == ([("input-refused", "bad.csv")], ["good", "refused"])
