@@ -15,7 +15,6 @@ from geowarn.domain.incident import DraftStatus, overdue
 from geowarn.pipeline import incidents
 from geowarn.pipeline.incidents import find_incident
 from geowarn.ports import UnitOfWork
-from geowarn.scheduler import publish_all
 
 app = typer.Typer(help="Statements after a disaster · 灾情通报", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="Number of the incident, such as 2026-03")]
@@ -116,6 +115,8 @@ def sign(incident: Id, as_: As, data: Data = None) -> None:
 @app.command()
 def publish(incident: Id, as_: As, data: Data = None) -> None:
     """Publish the signed draft on page and feeds · 公布"""
+    from geowarn.scheduler import publish_all  # brings the ticks along, which no other command needs
+
     system = system_of(data)
     made = incidents.publish(system.desk, incident, acting(system, as_))
     publish_all(system)

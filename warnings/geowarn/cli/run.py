@@ -1,4 +1,8 @@
-"""`geowarn serve` and `geowarn demo`."""
+"""`geowarn serve` and `geowarn demo`.
+
+The web, the ticks and the demonstration are imported when they are asked for: every other command starts in half the
+time without them.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,9 @@ from typing import Annotated
 import typer
 
 from geowarn.cli.common import Data, line, system_of
-from geowarn.demo.run import run_demo
 from geowarn.domain.errors import Refused
-from geowarn.serving import PARTS, serve_until
 
-_PARTS = ",".join(PARTS)
+_PARTS = "web,scheduler,worker"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +45,8 @@ def serve(
     data: Data = None,
 ) -> None:
     """Run web, scheduler and worker in one process, or one part of it · 启动服务"""
+    from geowarn.serving import PARTS, serve_until
+
     parts = {part.strip() for part in only.split(",")}
     if not parts <= set(PARTS):
         raise Refused("serve.unknown-part", parts=", ".join(sorted(parts - set(PARTS))), known=_PARTS)
@@ -62,4 +66,6 @@ def demo(
     port: Annotated[int, typer.Option("--port", help="0: any free port")] = 8765,
 ) -> None:
     """The whole line on embedded defaults with a labelled synthetic storm · 演示全流程"""
+    from geowarn.demo.run import run_demo
+
     run_demo(data if data is not None else Path("demo-data"), port, auto, stop_on_signal())

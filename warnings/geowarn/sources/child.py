@@ -130,7 +130,8 @@ class Child:
 def _environment() -> dict[str, str]:
     own = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     root = str(Path(geowarn.__file__).parents[1])
-    path = os.pathsep.join([root, own["PYTHONPATH"]] if "PYTHONPATH" in own else [root])
+    # What the operator puts first comes first here too, as it does in this process.
+    path = os.pathsep.join([own["PYTHONPATH"], root] if "PYTHONPATH" in own else [root])
     return own | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
