@@ -71,10 +71,16 @@ def load_signer(keys_dir: Path, now: datetime) -> CapSigner:
 
 
 def published_certificates(keys_dir: Path) -> dict[str, bytes]:
-    """Path below the public tree to PEM of every certificate, old ones included: what was signed stays verifiable."""
+    """Path below the public tree to PEM of every certificate, old ones included: what was signed stays verifiable.
+
+    A damaged one is left out: it stops signing, but never the pages.
+    """
     found: dict[str, bytes] = {}
     for path in sorted(keys_dir.glob("cap-signing*.crt")):
-        certificate = _certificate(path)
+        try:
+            certificate = _certificate(path)
+        except Refused:
+            continue
         name = certificate.fingerprint(SHA256()).hex()[:16]
         found[f"cap/keys/{name}.pem"] = certificate.public_bytes(Encoding.PEM)
     return found

@@ -108,6 +108,13 @@ def test_what_an_old_key_signed_stays_verifiable_after_a_new_one(drafts: Any, ke
     assert f"cap/keys/{made.fingerprint[:16]}.pem" in published_certificates(keys)
 
 
+def test_a_damaged_certificate_does_not_silence_the_pages(keys: Path) -> None:
+    before = published_certificates(keys)
+    (keys / "cap-signing-0000.crt").write_bytes(b"not a certificate")
+    assert published_certificates(keys) == before
+    assert len(before) == 1
+
+
 def _break(keys: Path, how: str) -> None:
     if how == "key-missing":
         (keys / KEY).unlink()
