@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geowarn.bootstrap import load_policy
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.policy import Policy, lacks
 from geowarn.domain.votes import CourseRules
 from geowarn.domain.warning import Act, AreaLevel, Content, Series
+from geowarn.policy_file import load_policy
 from geowarn.resources import config_dir
 
 NOW = datetime(2026, 7, 22, 18, tzinfo=UTC)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib.metadata import entry_points
@@ -14,11 +13,9 @@ from typing import Any
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
-from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source
-from geowarn.domain.votes import CourseRules
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
@@ -27,6 +24,7 @@ from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.plugins import adapters
+from geowarn.policy_file import load_policy, read_toml
 from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
@@ -158,54 +156,9 @@ def active_rules(system: System, model: str | None = None) -> RuleSet:
     return rules_in_force(system.store, chosen, config_file(system.data_dir, name))
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
-
-
-# An installation's own policy from before statements were signed still opens.
-_DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
-
-
-def load_policy(path: Path, publish_from: Level) -> Policy:
-    """Read who signs what; raises Refused naming file, key and role."""
-    table = _toml(path)
-    signers: dict[str, tuple[Role, ...]] = {}
-    for key in ("blue", "yellow", "orange", "red", "retract", "incident"):
-        try:
-            signers[key] = tuple(Role(role) for role in table.get(key, ()) or _DEFAULT_SIGNERS[key])
-        except (KeyError, ValueError) as error:
-            raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
-        if not signers[key]:
-            raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
-    levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
-    course = _course_rules(table.get("course", {}), path.name)
-    return Policy(levels, signers["retract"], publish_from, signers["incident"], course)
-
-
-def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:
-    """The numbers of `[course]`; raises Refused naming the key."""
-    numbers = {name: value for name, value in table.items() if name != "sources"}
-    known = {field.name for field in fields(CourseRules)} - {"sources"}
-    for name, value in numbers.items():
-        least = 2 if name == "lowering_runs" else 0
-        whole = name != "lowering_runs" or isinstance(value, int)
-        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not whole:
-            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=f"{value!r} is not a number for it")
-        if not least <= value <= 240:
-            reason = f"{value!r} is outside {least} to 240"
-            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=reason)
-    sources = table.get("sources", [])
-    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
-        raise Refused("config.invalid", file=file, key="course.sources", reason="it is a list of names")
-    return CourseRules(**numbers, sources=tuple(sources))
-
-
 def load_channels(path: Path) -> dict[str, Any]:
     """Read which channels are enabled and which stations poll; raises Refused naming the key."""
-    table = _toml(path)
+    table = read_toml(path)
     for name, station in table.get("stations", {}).items():
         missing = {"name_zh", "name_en", "key_sha256", "live"} - set(station)
         if missing:

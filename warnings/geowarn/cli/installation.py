@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from geowarn.bootstrap import config_file, database_url, load_channels, load_policy, open_system
+from geowarn.bootstrap import config_file, database_url, load_channels, open_system
 from geowarn.cap_key import make_cap_key
 from geowarn.cli.common import Data, line, operator, put_json, system_of
 from geowarn.cli.sources import sources_json
@@ -17,6 +17,7 @@ from geowarn.installation import create_installation
 from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.score_rules import load_score_rules
 from geowarn.plugins import adapters, broken, refuse_broken
+from geowarn.policy_file import load_policy
 from geowarn.settings import Settings, load_settings, masked
 from geowarn.store import upgrade as migrations
 

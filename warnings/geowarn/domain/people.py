@@ -29,6 +29,8 @@ class User:
     roles: frozenset[Role]
     password_hash: str = ""  # argon2; empty: cannot log in
     active: bool = True
+    phone_sealed: bytes | None = None  # how the person is reached on duty; None: no number
+    phone_masked: str = ""
 
     def display(self, language: str) -> str:
         """The name pages show in `zh` or `en`."""
@@ -37,13 +39,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Who is on duty, half-open [start, end) in UTC; the deputy may stand in."""
+    """Who is on duty, half-open [start, end) in UTC; the deputy may stand in, the leader signs."""
 
     id: str
     officer: str
     deputy: str | None
     start: datetime
     end: datetime
+    leader: str | None = None  # who of the leaders is on call; None: whoever holds the role
 
     def covers(self, moment: datetime) -> bool:
         """Whether the shift is on at `moment`."""

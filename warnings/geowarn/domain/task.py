@@ -19,3 +19,6 @@ class Task:
     due_at: datetime | None = None
     closed_at: datetime | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    owner: str | None = None  # for whom it waits now; None: whoever is on duty
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None

@@ -61,7 +61,7 @@ class SqlSessions(Repository):
 
 
 def _shift(row: AnyRow) -> Shift:
-    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at)
+    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at, row.leader)
 
 
 class SqlShifts(Repository):

@@ -40,6 +40,9 @@ task = Table(
     Column("due_at", UtcTime),
     Column("closed_at", UtcTime),
     Column("facts", JsonText, nullable=False),
+    Column("owner", Text),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", Text),
     Index("uq_task_open", "kind", "subject", unique=True, sqlite_where=_TASK_OPEN, postgresql_where=_TASK_OPEN),
 )
 

@@ -50,6 +50,8 @@ account = Table(
     Column("roles", JsonText, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("phone_sealed", LargeBinary),
+    Column("phone_masked", Text, nullable=False),
 )
 
 console_session = Table(
@@ -80,5 +82,6 @@ shift = Table(
     Column("deputy", Text),
     Column("starts_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime, nullable=False),
+    Column("leader", Text),
     Index("ix_shift_starts_at", "starts_at"),
 )

@@ -1,0 +1,93 @@
+"""What the line needs from outside: clock, store, readers, models, channels. Adapters import this and the domain."""
+
+from geowarn.ports.channels import (
+    BulletinDraft,
+    Channel,
+    ChannelContext,
+    Delivery,
+    Limits,
+    Measure,
+    Message,
+    Publisher,
+    Receipt,
+    Reconciling,
+    Sealing,
+    Target,
+)
+from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.inputs import (
+    Activation,
+    Areas,
+    Assessments,
+    CompanionAlert,
+    CompanionAlerts,
+    Forecasts,
+    Rules,
+    SourceEvent,
+    SourceEvents,
+)
+from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
+from geowarn.ports.people import Session, Sessions, Shifts, Users
+from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
+from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
+from geowarn.ports.work import Store, UnitOfWork
+
+__all__ = [
+    "Activation",
+    "AlertReader",
+    "Areas",
+    "Assessments",
+    "BulletinDraft",
+    "Bulletins",
+    "Channel",
+    "ChannelContext",
+    "Clock",
+    "CompanionAlert",
+    "CompanionAlerts",
+    "Counters",
+    "Delivery",
+    "Dispatches",
+    "Errand",
+    "Fetcher",
+    "Forecasts",
+    "Haul",
+    "HazardModel",
+    "Incidents",
+    "Ledger",
+    "Limits",
+    "Measure",
+    "Message",
+    "PasswordHasher",
+    "Poll",
+    "Proposals",
+    "PublishedBulletin",
+    "PublishedIncident",
+    "Publisher",
+    "Rain",
+    "Reader",
+    "Receipt",
+    "Recipients",
+    "Reconciling",
+    "Rules",
+    "Sealing",
+    "Session",
+    "Sessions",
+    "ShardProgress",
+    "Shifts",
+    "SignOffs",
+    "SiteState",
+    "SourceEvent",
+    "SourceEvents",
+    "Stations",
+    "Store",
+    "Target",
+    "Tasks",
+    "Templates",
+    "Ticks",
+    "UnitOfWork",
+    "Users",
+    "Vault",
+    "Warnings",
+]

@@ -1,0 +1,90 @@
+"""What the store keeps of recipients and of every message to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState
+from geowarn.domain.recipient import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class ShardProgress:
+    """What is left of one shard."""
+
+    shard: str
+    channel: str
+    bulletin_id: str
+    priority: int
+
+
+class Dispatches(Protocol):
+    """Dispatches of the store."""
+
+    def add_all(self, dispatches: Iterable[Dispatch]) -> None: ...
+
+    def get(self, dispatch_id: str) -> Dispatch | None: ...
+
+    def of_bulletin(self, bulletin_id: str, channel: str | None = None) -> tuple[Dispatch, ...]: ...
+
+    def counts(self, bulletin_id: str) -> dict[str, dict[DispatchState, int]]:
+        """channel -> state -> count."""
+        ...
+
+    def due_shards(self, now: datetime) -> tuple[ShardProgress, ...]:
+        """Shards with rows that are new and due, or sending with a lease run out, or in doubt and due; highest
+        priority first, then oldest."""
+        ...
+
+    def claim(self, shard: str, owner: str, now: datetime, lease_until: datetime, limit: int) -> tuple[Dispatch, ...]:
+        """Move up to `limit` due new rows to sending under this owner and return them; a row is claimed once.
+
+        Commit before anything is sent.
+        """
+        ...
+
+    def expire(self, now: datetime) -> int:
+        """new rows past their not-after become expired-unsent; returns how many."""
+        ...
+
+    def orphaned(self, now: datetime, limit: int, channel: str | None = None) -> tuple[Dispatch, ...]:
+        """sending rows whose lease has run out become in-doubt; returns the in-doubt rows that are due now, of one
+        channel where it is named."""
+        ...
+
+    def record(self, results: Iterable[tuple[Dispatch, Attempt]]) -> None:
+        """Store new states (compare-and-set on owner) and append the attempts, in one statement a kind."""
+        ...
+
+    def overtake(self, bulletin_ids: Iterable[str], now: datetime, reason: str) -> int:
+        """Unsent rows of these bulletins become expired-unsent; returns how many."""
+        ...
+
+    def by_provider_id(self, channel: str, provider_id: str) -> Dispatch | None: ...
+
+    def unsettled(self, bulletin_id: str | None = None) -> int:
+        """How many rows are new, sending or in doubt."""
+        ...
+
+    def attempts(self, bulletin_id: str) -> tuple[Attempt, ...]: ...
+
+
+class Recipients(Protocol):
+    """Recipients of the store."""
+
+    def add_all(self, recipients: Iterable[Recipient]) -> int:
+        """Insert or replace by (phone_key, area); returns how many are new."""
+        ...
+
+    def all(self) -> tuple[Recipient, ...]: ...
+
+    def by_phone_key(self, phone_key: str) -> tuple[Recipient, ...]: ...
+
+    def opt_out(self, phone_key: str, at: datetime) -> int: ...
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """(area, language, role) -> how many have not opted out."""
+        ...

@@ -1,0 +1,55 @@
+"""What the store keeps of accounts, sessions and shifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from geowarn.domain.people import Shift, User
+
+
+class Users(Protocol):
+    """Users of the store."""
+
+    def save(self, user: User) -> None: ...
+
+    def get(self, name: str) -> User | None: ...
+
+    def all(self) -> tuple[User, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser; the cookie holds a random token, the store its SHA-256."""
+
+    token_sha256: str
+    user: str
+    form_token: str
+    opened_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+
+
+class Sessions(Protocol):
+    """Sessions of the store."""
+
+    def save(self, session: Session) -> None: ...
+
+    def get(self, token_sha256: str) -> Session | None: ...
+
+    def delete(self, token_sha256: str) -> None: ...
+
+    def note_failure(self, user: str, at: datetime) -> None: ...
+
+    def failures_since(self, user: str, since: datetime) -> int: ...
+
+
+class Shifts(Protocol):
+    """Shifts of the store."""
+
+    def add(self, shift: Shift) -> None: ...
+
+    def at(self, moment: datetime) -> tuple[Shift, ...]: ...
+
+    def between(self, start: datetime, end: datetime) -> tuple[Shift, ...]: ...

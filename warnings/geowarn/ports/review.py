@@ -1,0 +1,129 @@
+"""What the store keeps of warnings, proposals, signatures, bulletins and incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.incident import Draft, Incident, Publication
+from geowarn.domain.package import Artefact, Package
+from geowarn.domain.people import SignOff
+from geowarn.domain.warning import HazardWarning, Proposal, Series
+
+
+class Warnings(Protocol):
+    """Warnings of the store."""
+
+    def add(self, warning: HazardWarning) -> None: ...
+
+    def get(self, warning_id: str) -> HazardWarning | None: ...
+
+    def save(self, warning: HazardWarning) -> None: ...
+
+    def all(self) -> tuple[HazardWarning, ...]:
+        """Newest opened first."""
+        ...
+
+
+class Proposals(Protocol):
+    """Proposals of the store."""
+
+    def add(self, proposal: Proposal, package: Package) -> None:
+        """Store this version with every byte of its package and its retraction."""
+        ...
+
+    def get(self, proposal_id: str) -> Proposal | None: ...
+
+    def save_status(self, proposal: Proposal) -> None:
+        """Store `status` and `status_reason`; nothing else of a version ever changes."""
+        ...
+
+    def of_warning(self, warning_id: str) -> tuple[Proposal, ...]:
+        """All versions, newest first."""
+        ...
+
+    def open(self) -> tuple[Proposal, ...]:
+        """Open and returned versions of all warnings, oldest first."""
+        ...
+
+    def package(self, proposal_id: str) -> Package:
+        """The stored package with its retraction; raises NotFound."""
+        ...
+
+
+class SignOffs(Protocol):
+    """SignOffs of the store."""
+
+    def add(self, signoff: SignOff) -> None: ...
+
+    def of_proposal(self, proposal_id: str) -> tuple[SignOff, ...]:
+        """In order of time, voided ones included."""
+        ...
+
+    def void(self, proposal_id: str, at: datetime) -> int:
+        """Void every standing signature of this version; returns how many."""
+        ...
+
+
+class Bulletins(Protocol):
+    """Bulletins of the store."""
+
+    def next_serial(self, series: Series, year: int) -> int:
+        """Take the next gapless number inside this transaction; concurrent releases wait."""
+        ...
+
+    def add(self, bulletin: Bulletin, artefacts: Iterable[Artefact]) -> None:
+        """Store the frozen bulletin with its bytes; a row once written refuses UPDATE and DELETE."""
+        ...
+
+    def get(self, bulletin_id: str) -> Bulletin | None: ...
+
+    def by_slug(self, slug: str) -> Bulletin | None: ...
+
+    def of_warning(self, warning_id: str) -> tuple[Bulletin, ...]:
+        """In order of release."""
+        ...
+
+    def all(self) -> tuple[Bulletin, ...]:
+        """Newest first."""
+        ...
+
+    def artefacts(self, bulletin_id: str) -> dict[str, bytes]:
+        """Path to frozen bytes."""
+        ...
+
+
+class Incidents(Protocol):
+    """Incidents of the store."""
+
+    def add(self, incident: Incident) -> None: ...
+
+    def get(self, incident_id: str) -> Incident | None: ...
+
+    def all(self) -> tuple[Incident, ...]:
+        """Newest opened first."""
+        ...
+
+    def save_draft(self, draft: Draft) -> None: ...
+
+    def drafts(self, incident_id: str) -> tuple[Draft, ...]:
+        """Every draft, newest first."""
+        ...
+
+    def add_signoff(self, signoff: SignOff) -> None:
+        """`proposal_id` is the draft's id, `package_sha256` its statement's digest."""
+        ...
+
+    def signoffs(self, draft_id: str) -> tuple[SignOff, ...]:
+        """In order of time."""
+        ...
+
+    def publish(self, publication: Publication) -> None:
+        """Freeze a version; a row once written refuses UPDATE and DELETE."""
+        ...
+
+    def publications(self, incident_id: str) -> tuple[Publication, ...]:
+        """Every published version, oldest first."""
+        ...
