@@ -9,6 +9,7 @@ from typing import Any
 
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.exercise import PREFIX
 from geowarn.domain.level import Level
 from geowarn.ports import Templates
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
@@ -32,6 +33,8 @@ class Pages:
         self._children = _children(view.state.areas)
         self.base = map_base(view.state.areas, facts.get("map", {}).get("land"))
         self.map_label = self._say("map_label", "zh") if view.state.synthetic else ""
+        if view.exercise:
+            self.map_label = f"{PREFIX['zh']}{self.map_label}"
         self._maps = {language: self._map(language) for language in LANGUAGES}
 
     def homes(self) -> Iterator[tuple[str, bytes]]:
@@ -44,13 +47,13 @@ class Pages:
         """Every other page."""
         for language in LANGUAGES:
             yield self._page("areas", "areas/", language, counties=self._counties(), children=self._children)
-            yield self._page("archive", "archive/", language, years=self._years(), exercises=self._exercises())
+            yield self._page("archive", "archive/", language, years=self._years())
             yield self._page("feeds", "feeds/", language)
             yield self._page("about", "about/", language)
             yield self._page("incidents", "incidents/", language)
             for incident in self._view.incidents:
                 yield from self._incident(incident, language)
-            for shown in (*self._view.real, *self._view.exercises):
+            for shown in self._view.real:
                 yield self._bulletin(shown, language)
             for area in self._view.state.areas.values():
                 yield self._area(area, language)
@@ -128,9 +131,6 @@ class Pages:
 
     def _years(self) -> list[tuple[int, list[list[Shown]]]]:
         return _by_year(self._view.chains(self._view.real))
-
-    def _exercises(self) -> list[list[Shown]]:
-        return self._view.chains(self._view.exercises)
 
     def _page(self, name: str, place: str, language: str, **values: Any) -> tuple[str, bytes]:
         path = place if language == "zh" else f"en/{place}"

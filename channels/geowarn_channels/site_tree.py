@@ -25,23 +25,29 @@ _STYLES = ("tokens.css", "public.css")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 
 
+def tree_of(data_dir: Path, exercise: bool) -> Path:
+    """The folder of the public tree, or of the exercises' own one, which no public server carries."""
+    return data_dir / "exercise" / "public" if exercise else data_dir / "public"
+
+
 def write_tree(
     root: Path,
     templates: Templates,
     facts: Mapping[str, Mapping[str, Any]],
     state: SiteState,
     beside: Mapping[str, bytes] | None = None,
+    exercise: bool = False,
 ) -> bool:
     """Bring the tree at `root` to `state`, with the files `beside`; returns False when a newer one is there.
 
-    Raises OSError.
+    The public tree holds nothing of exercises, that of exercises nothing real. Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / ".lock"):
         if _sequence(root) > state.sequence:
             return False
         sweep(root)
-        view = SiteView(state)
+        view = SiteView(state, exercise)
         pages = Pages(templates, facts, view)
         artefacts = _artefacts(templates, facts, view) | dict(pages.inner()) | dict(beside or {})
         feeds = feed_files(templates, facts, view)
@@ -77,7 +83,7 @@ def _sequence(root: Path) -> int:
 
 def _artefacts(templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> dict[str, bytes]:
     files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
-    for shown in (*view.real, *view.exercises):
+    for shown in view.real:
         files |= cap_files(shown.published.artefacts)
         files[f"w/{shown.bulletin.slug}/map.svg"] = shown.published.artefacts[MAP]
     for incident in view.incidents:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
-
-from twilio.rest import Client
 
 from geowarn.domain.dispatch import Outcome
-from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from geowarn.domain.errors import OutcomeUnknown, PermanentFailure
 from geowarn.domain.package import Artefact
-from geowarn.domain.warning import Series
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Measure, Message, Receipt, Target
+from geowarn_channels.sms_account import Accounts
 from geowarn_channels.sms_text import size
 from geowarn_channels.sms_wording import MOST_PARTS, texts_of
 from geowarn_channels.twilio_faults import as_failures, fault
-from geowarn_channels.twilio_http import PooledHttpClient
 
 LONGEST_VALIDITY = 36_000  # seconds the provider may keep a message
 CLOCKS_APART = timedelta(minutes=5)  # how far the provider's clock may be from ours
@@ -33,12 +27,14 @@ class SmsChannel:
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._sms = context.settings["sms"]
+        self._accounts = Accounts(context.settings)
         self.limits = Limits(
             languages=("zh", "en"),
             longest=None,
             repeat_is_safe=False,
             batch=500,
             concurrency=int(self._sms["workers"]),
+            exercises=True,
         )
         self.units_per_second = float(self._sms["segments_per_second"])
         self.timeout_seconds = 2 * float(self._sms["timeout_seconds"])  # connecting, then waiting
@@ -61,67 +57,30 @@ class SmsChannel:
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
         """One message to one number; raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        self._refuse_leak(delivery)
+        account = self._accounts.of(delivery.bulletin)
         with as_failures():
-            message = self._client.messages.create(
+            message = account.client.messages.create(
                 to=target.address,
                 body=_text(delivery),
                 status_callback=f"{self._context.settings['site']['public_url']}"
                 f"/hooks/twilio/status?dispatch={target.dispatch_id}",
                 validity_period=self._validity(target),
-                **self._sender,
+                **account.sending,
             )
         return _receipt(message)
 
     def look_up(self, delivery: Delivery, target: Target, since: datetime) -> Receipt | None:
         """The newest message with this text to this number since then; raises SendFailure when nobody answers."""
-        text = _text(delivery).strip()
+        text, account = _text(delivery).strip(), self._accounts.of(delivery.bulletin)
         with as_failures():
-            listed = self._client.messages.list(to=target.address, date_sent_after=since - CLOCKS_APART, limit=1000)
+            listed = account.client.messages.list(to=target.address, date_sent_after=since - CLOCKS_APART, limit=1000)
         # A trial account puts a sentence of its own in front.
         found = next((message for message in listed if (message.body or "").strip().endswith(text)), None)
         return _receipt(found) if found is not None else None
 
-    @cached_property
-    def _client(self) -> Any:
-        sid, key = self._sms["account_sid"], self._sms["auth_token"]
-        if not (sid and key and self._sms["sender"]):
-            raise TemporaryFailure("sms.not-configured", alarm=True)
-        client = Client(
-            sid,
-            key,
-            http_client=PooledHttpClient(self.limits.concurrency, float(self._sms["timeout_seconds"])),
-            environment={"TWILIO_REGION": ""},  # never from this process's environment
-        )
-        if self._sms["base_url"]:
-            client.api.base_url = self._sms["base_url"]
-        return client
-
-    @property
-    def _sender(self) -> dict[str, str]:
-        sender = str(self._sms["sender"])
-        return {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
-
     def _validity(self, target: Target) -> int:
         left = int((target.not_after - self._context.clock.now()).total_seconds())
         return max(1, min(left, LONGEST_VALIDITY))
-
-    def _refuse_leak(self, delivery: Delivery) -> None:
-        """House rule 10: what is not real never reaches a real provider."""
-        content = delivery.bulletin.content
-        unreal = content.synthetic or content.series is Series.EXERCISE
-        unreal = unreal or bool(self._context.settings["installation"]["synthetic"])
-        if unreal and not is_loopback(str(self._sms["base_url"])):
-            raise PermanentFailure("sms.exercise-refused", alarm=True)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a base URL can only reach this machine."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _text(delivery: Delivery) -> str:

@@ -122,6 +122,16 @@ class Sms(_Section):
     workers: Annotated[int, Field(ge=1, le=128)]
 
 
+class Exercise(_Section):
+    """Where exercises go: credentials and pages of their own; empty ones refuse."""
+
+    site_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/\S*)?)?$")] = ""
+    sms_base_url: str = ""
+    sms_account_sid: str = ""
+    sms_auth_token: str = ""
+    sms_sender: str = ""
+
+
 class Broadcast(_Section):
     """The stations' feeds."""
 
@@ -169,6 +179,7 @@ class Settings(BaseSettings):
     hazard: Hazard
     sms: Sms
     broadcast: Broadcast
+    exercise: Exercise
     database: Database
     web: Web
     schedule: Schedule
@@ -178,7 +189,7 @@ class Settings(BaseSettings):
         return self.model_dump(by_alias=True)
 
 
-_SECRET = {("sms", "auth_token")}
+_SECRET = {("sms", "auth_token"), ("exercise", "sms_auth_token")}
 
 
 def masked(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, slug_of, standing
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import is_exercise, trial_targets
 from geowarn.domain.package import MARKER, Artefact, Package, filled
 from geowarn.domain.people import Role
 from geowarn.domain.policy import lacks, valid
@@ -27,6 +28,7 @@ from geowarn.domain.warning import (
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.signoff import on_shift
@@ -48,7 +50,7 @@ class Number:
 
 def _take_number(desk: Desk, work: UnitOfWork, content: Content, sent: datetime) -> Number:
     public = content.highest >= desk.policy.publish_from
-    series = content.series if public else Series.INTERNAL
+    series = content.series if public or content.series is Series.EXERCISE else Series.INTERNAL
     year = sent.astimezone(desk.zone).year
     serial = work.bulletins.next_serial(series, year)
     if series is Series.INTERNAL:
@@ -110,16 +112,17 @@ def _check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal,
         raise Refused("release.overtaken", warning=warning.id)
 
 
-def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
+def release(desk: Desk, warning_id: str, actor: Actor, confirmation: Confirmation | None = None) -> Bulletin:
     """Release the signed version: number, `sent`, bytes and dispatches are fixed here and never change again.
 
     Raises Refused when a signature is missing, the last editor would be the only signer, the content moved on, or
-    it is already released.
+    it is already released; for an exercise without its `confirmation`.
     """
     actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        confirm(work, proposal.content.series, confirmation)
         _check_current(work, warning, proposal, desk.clock.now())
         _check_complete(desk, work, proposal)
         package = work.proposals.package(proposal.id)
@@ -139,7 +142,9 @@ def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
 
 
 def retraction_words(bulletin: Bulletin) -> tuple[str, str]:
-    """What a person types to confirm a retraction, in Chinese and English."""
+    """What a person types to confirm a retraction, in Chinese and English; other words in an exercise."""
+    if is_exercise(bulletin):
+        return f"演练撤回{bulletin.serial}号", f"retract exercise {bulletin.slug}"
     return f"撤回{bulletin.serial}号", f"retract {bulletin.slug}"
 
 
@@ -178,6 +183,16 @@ def _drop_review(desk: Desk, work: UnitOfWork, warning: HazardWarning, actor: Ac
             work.proposals.save_status(replace(proposal, status=ProposalStatus.DISMISSED, status_reason="retracted"))
             work.tasks.close("review", warning.id, now)
             work.ledger.append(now, actor.label, "proposal.dismissed", warning.id, {"proposal": proposal.id})
+
+
+def issue_unsigned(desk: Desk, work: UnitOfWork, warning: HazardWarning, proposal: Proposal, actor: Actor) -> Bulletin:
+    """The notice by which the machine ends an exercise: nobody signs it; raises Refused for anything real."""
+    if proposal.content.series is not Series.EXERCISE:
+        raise Refused("release.unsigned", roles="-", version=proposal.version)
+    package = work.proposals.package(proposal.id)
+    bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, [])
+    work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
+    return bulletin
 
 
 def _issue(
@@ -250,6 +265,7 @@ def _dispatches(
         areas=by_code(work.areas.all()),
         stations=tuple(desk.facts["channels"].get("stations", {})),
         partners=tuple(desk.facts["channels"].get("webhooks", {})),
+        trials=trial_targets(desk.facts),
         earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
         publish_from=desk.policy.publish_from,
         release_at=release_at,
@@ -267,7 +283,7 @@ def in_force(work: UnitOfWork, now: datetime) -> tuple[Bulletin, ...]:
     """The public bulletins in force at `now`, newest first."""
     found = []
     for bulletin in work.bulletins.all():
-        if bulletin.series is Series.INTERNAL or bulletin.act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
+        if bulletin.series is not Series.REAL or bulletin.act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
             continue
         if standing(bulletin, work.bulletins.of_warning(bulletin.warning_id), now) is Standing.IN_FORCE:
             found.append(bulletin)

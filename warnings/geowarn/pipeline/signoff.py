@@ -10,6 +10,7 @@ from geowarn.domain.policy import valid
 from geowarn.domain.warning import Proposal, ProposalStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import UnitOfWork
 
@@ -39,12 +40,23 @@ def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor
     return free[0]
 
 
-def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None) -> SignOff:
-    """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on."""
+def sign(
+    desk: Desk,
+    warning_id: str,
+    actor: Actor,
+    package_sha256: str | None = None,
+    *,
+    confirmation: Confirmation | None = None,
+) -> SignOff:
+    """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on.
+
+    An exercise is signed with its own `confirmation` and code, which open nothing real.
+    """
     now = desk.clock.now()
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        confirm(work, proposal.content.series, confirmation, needs_code=True)
         if proposal.status is ProposalStatus.RETURNED:
             raise Refused("signoff.returned", warning=warning.id, reason=proposal.status_reason)
         if package_sha256 is not None and package_sha256 != proposal.package_sha256:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from geowarn.ports.dispatches import Dispatches, Recipients
+from geowarn.ports.exercises import Exercises
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
@@ -59,6 +60,8 @@ class UnitOfWork(Protocol):
     def ticks(self) -> Ticks: ...
     @property
     def stations(self) -> Stations: ...
+    @property
+    def exercises(self) -> Exercises: ...
     @property
     def counters(self) -> Counters: ...
 

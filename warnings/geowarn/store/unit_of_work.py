@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.exercise import SqlExercises
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
@@ -110,6 +111,7 @@ class SqlUnitOfWork:
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
+        self.exercises = SqlExercises(*on)
         self.counters = SqlCounters(*on)
 
     def commit(self) -> None:

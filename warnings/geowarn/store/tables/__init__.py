@@ -2,6 +2,7 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.exercise import exercise, exercise_permit
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -39,6 +40,8 @@ __all__ = [
     "console_session",
     "counter",
     "dispatch",
+    "exercise",
+    "exercise_permit",
     "fired",
     "forecast",
     "hazard_warning",
