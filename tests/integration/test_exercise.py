@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from tests.integration.conftest import SettableClock
@@ -81,25 +82,23 @@ def test_real_and_exercise_numbers_are_gapless_apart(desk: ExerciseDesk) -> None
 
 
 def test_each_step_asks_for_the_word(desk: ExerciseDesk) -> None:
-    started = lambda typed: start(desk.system.desk, desk.scenario(), typed, 60, desk.officer("duty"))  # noqa: E731
-    assert refusal(lambda: started("")) == "exercise.typed"
-    assert refusal(lambda: started("撤回1号")) == "exercise.typed"
+    for typed in ("", "撤回1号"):
+        act = partial(start, desk.system.desk, desk.scenario(), typed, 60, desk.officer("duty"))
+        assert refusal(act) == "exercise.typed"
     exercise = desk.begin()
     inner, name, duty = desk.system.desk, exercise.warning_id, desk.officer("duty")
     assert refusal(lambda: sign(inner, name, duty)) == "exercise.typed"
     assert refusal(lambda: sign(inner, name, duty, confirmation=Confirmation(WORD, "no"))) == "exercise.code"
     desk.signed(exercise)
     assert refusal(lambda: release(inner, name, duty)) == "exercise.typed"
-    more = {LAIYANG: Level.YELLOW}
-    by_hand = lambda typed: propose_by_hand(inner, more, 3, "r", "s", duty, Series.EXERCISE, typed)  # noqa: E731
-    assert refusal(lambda: by_hand(None)) == "exercise.typed"
+    by_hand = partial(propose_by_hand, inner, {LAIYANG: Level.YELLOW}, 3, "r", "s", duty, Series.EXERCISE)
+    assert refusal(by_hand) == "exercise.typed"
     assert by_hand(Confirmation("exercise")).content.series is Series.EXERCISE
 
 
 def test_without_an_exercise_running_nothing_of_one_can_be_proposed(desk: ExerciseDesk) -> None:
-    act = lambda: propose_by_hand(  # noqa: E731
-        desk.system.desk, {HAIYANG: Level.RED}, 3, "r", "s", desk.officer("duty"), Series.EXERCISE, Confirmation(WORD)
-    )
+    levels, duty = {HAIYANG: Level.RED}, desk.officer("duty")
+    act = partial(propose_by_hand, desk.system.desk, levels, 3, "r", "s", duty, Series.EXERCISE, Confirmation(WORD))
     assert refusal(act) == "exercise.not-running"
 
 

@@ -137,6 +137,7 @@ class Broadcast(_Section):
 
     enabled: bool
     stale_seconds: Annotated[int, Field(ge=30)]
+    air_minutes: Annotated[int, Field(ge=1)] = 5
 
 
 class Database(_Section):

@@ -14,7 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
-from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.dispatches import Dispatches, DispatchGroup, Recipients, ShardProgress
 from geowarn.ports.exercises import Exercises
 from geowarn.ports.inputs import (
     Activation,
@@ -49,6 +49,7 @@ __all__ = [
     "CompanionAlerts",
     "Counters",
     "Delivery",
+    "DispatchGroup",
     "Dispatches",
     "Errand",
     "Exercises",

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
 from geowarn.domain.people import Role
-from geowarn.domain.warning import ProposalStatus, WarningStatus
+from geowarn.domain.warning import ProposalStatus, Series, WarningStatus
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
@@ -46,6 +46,8 @@ def show(visit: Visiting, name: str) -> Response:
         sheet = sheet_of(visit.system.desk, work, name)
         if sheet is None:
             raise NotFound("web.no-version", warning=name)
+        if sheet.warning.series is Series.EXERCISE and sheet.editable:
+            return visit.go("/console/exercise")
         if not sheet.editable and sheet.earlier:
             return visit.go(f"/console/warnings/{sheet.warning.id}/board")
         values = _values(visit, work, sheet)
