@@ -15,6 +15,7 @@ from geowarn.catalogue import explain, say, terminal_language
 from geowarn.cli import (
     areas,
     channels,
+    drill,
     forecast,
     incidents,
     installation,
@@ -54,7 +55,7 @@ def start(
     """
 
 
-for part in (run, installation, forecast, ledger, score):
+for part in (run, drill, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.exercise import Exercise, ExerciseStatus
 from geowarn.domain.ledger import LedgerEntry
 from geowarn.ports import DispatchGroup, UnitOfWork
 
-_DONE = ("accepted", "delivered")
 _STEPS = {
     "exercise.started": "started",
     "proposal.version": "rang",
@@ -40,9 +40,15 @@ class Leg:
     channel: str
     target: str
     total: int
-    arrived: int
+    accepted: int  # by the far end, and nothing more is known
+    delivered: int
     first: float | None  # seconds since the release
     last: float | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every target has it; a partner's acceptance is all that a push ever shows."""
+        return self.delivered + (self.accepted if self.channel == "webhook" else 0) == self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,8 @@ class Report:
                     "channel": leg.channel,
                     "target": leg.target or None,
                     "targets": leg.total,
-                    "arrived": leg.arrived,
+                    "accepted": leg.accepted,
+                    "delivered": leg.delivered,
                     "first_seconds": leg.first,
                     "last_seconds": leg.last,
                 }
@@ -98,7 +105,8 @@ def report_of(work: UnitOfWork, exercise: Exercise) -> Report:
     entries = (*work.ledger.entries(subject=exercise.id), *work.ledger.entries(subject=exercise.warning_id))
     chain = work.bulletins.of_warning(exercise.warning_id)
     legs = tuple(_legs(work.dispatches.groups(chain[0].id))) if chain else ()
-    steps = tuple(_steps(exercise, sorted(entries, key=lambda entry: entry.sequence)))
+    found = _steps(exercise, sorted(entries, key=lambda entry: entry.sequence))
+    steps = tuple(sorted(found, key=lambda step: step.at))
     slugs = tuple(bulletin.slug for bulletin in chain)
     return Report(exercise, steps, legs, slugs, tuple(_lacking(exercise, bool(chain), legs)))
 
@@ -132,7 +140,8 @@ def _legs(groups: Iterable[DispatchGroup]) -> Iterator[Leg]:
             channel,
             target,
             sum(row.count for row in rows),
-            sum(row.count for row in rows if row.state.value in _DONE),
+            sum(row.count for row in rows if row.state is DispatchState.ACCEPTED),
+            sum(row.count for row in rows if row.state is DispatchState.DELIVERED),
             (first - begin).total_seconds() if first else None,
             (last - begin).total_seconds() if last else None,
         )
@@ -144,4 +153,4 @@ def _lacking(exercise: Exercise, released: bool, legs: Iterable[Leg]) -> Iterato
         yield "stopped"
     if not released:
         yield "unreleased"
-    yield from (f"{leg.channel}:{leg.target}".rstrip(":") for leg in legs if leg.arrived < leg.total)
+    yield from (f"{leg.channel}:{leg.target}".rstrip(":") for leg in legs if not leg.complete)

@@ -23,6 +23,7 @@ from geowarn.pipeline.release import release
 from geowarn.ports import UnitOfWork
 from geowarn.scenario_file import chosen_scenario, load_scenario, scenario_names
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.board_state import target_names
 from geowarn.web.channel_texts import channel_texts
 from geowarn.web.review_rows import area_rows, steps
 from geowarn.web.review_sheet import sheet_of
@@ -51,6 +52,7 @@ def _page(visit: Visit, code: str = "") -> Response:
         "drill": drill,
         "exercise": drill,
         "director": director,
+        "target_names": target_names(visit.system.facts["channels"], visit.words.language),
         "past": past[:20],
         "people": users,
     }
@@ -174,6 +176,7 @@ def report(visit: Visiting, name: str) -> Response:
     director = users.get(found.director, found.director)
     content = proposal.content if proposal else None
     values: dict[str, Any] = {"report": told, "exercise": found, "director": director, "content": content}
+    values["target_names"] = target_names(visit.system.facts["channels"], visit.words.language)
     return visit.page("exercise_report", **values)
 
 
