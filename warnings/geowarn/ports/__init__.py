@@ -15,7 +15,7 @@ from geowarn.ports.channels import (
     Target,
 )
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
-from geowarn.ports.identity import Factors
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -58,13 +58,16 @@ __all__ = [
     "Haul",
     "HazardModel",
     "Incidents",
+    "Invitations",
     "Ledger",
     "Limits",
     "Measure",
     "Message",
     "Notices",
+    "OutsideWarnings",
     "Pager",
     "PasswordHasher",
+    "PendingChanges",
     "Poll",
     "Proposals",
     "PublishedBulletin",

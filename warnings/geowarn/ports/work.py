@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from geowarn.ports.dispatches import Dispatches, Recipients
-from geowarn.ports.identity import Factors
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
@@ -53,6 +53,12 @@ class UnitOfWork(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def factors(self) -> Factors: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def pending_changes(self) -> PendingChanges: ...
+    @property
+    def outside_warnings(self) -> OutsideWarnings: ...
     @property
     def shifts(self) -> Shifts: ...
     @property

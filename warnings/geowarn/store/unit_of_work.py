@@ -12,7 +12,12 @@ from sqlalchemy.exc import OperationalError
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.dispatches import SqlDispatches
-from geowarn.store.repositories.identity import SqlFactors
+from geowarn.store.repositories.identity import (
+    SqlFactors,
+    SqlInvitations,
+    SqlOutsideWarnings,
+    SqlPendingChanges,
+)
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
@@ -108,6 +113,9 @@ class SqlUnitOfWork:
         self.users = SqlUsers(*on)
         self.sessions = SqlSessions(*on)
         self.factors = SqlFactors(*on)
+        self.invitations = SqlInvitations(*on)
+        self.pending_changes = SqlPendingChanges(*on)
+        self.outside_warnings = SqlOutsideWarnings(*on)
         self.shifts = SqlShifts(*on)
         self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)

@@ -2,7 +2,13 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
-from geowarn.store.tables.identity import recovery_code, second_factor
+from geowarn.store.tables.identity import (
+    invitation,
+    outside_warning,
+    pending_change,
+    recovery_code,
+    second_factor,
+)
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -49,12 +55,15 @@ __all__ = [
     "incident_draft",
     "incident_publication",
     "incident_signoff",
+    "invitation",
     "ledger",
     "login_failure",
     "metadata",
     "notice",
+    "outside_warning",
     "package",
     "package_artefact",
+    "pending_change",
     "proposal",
     "recipient",
     "recovery_code",
