@@ -113,6 +113,8 @@ def follow_course(desk: Desk, actor: Actor | None = None) -> Proposal | None:
 
     Time alone ends the persistence after rain, and a crash between assessment and proposal is made up for.
     """
+    if actor:
+        actor.need_somewhere(*_PROPOSERS)
     now = desk.clock.now()
     with desk.store.read() as work:
         run = next((found for found in work.assessments.latest(5) if found.window.end > now), None)
