@@ -136,12 +136,12 @@ def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(
     real = files._put_beside
     left = 3
 
-    def full(path: Path, body: bytes) -> Path:
+    def full(path: Path, body: bytes, settle: bool) -> Path:
         nonlocal left
         left -= 1
         if left < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(path, body)
+        return real(path, body, settle)
 
     monkeypatch.setattr(files, "_put_beside", full)
     with pytest.raises(TemporaryFailure) as failure:
