@@ -12,6 +12,7 @@ from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 
 
 class UnitOfWork(Protocol):
@@ -52,6 +53,8 @@ class UnitOfWork(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def shifts(self) -> Shifts: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def notices(self) -> Notices: ...
     @property

@@ -24,7 +24,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
-from geowarn.store.tables.roster import notice
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -42,6 +42,7 @@ __all__ = [
     "dispatch",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "incident",
@@ -60,6 +61,8 @@ __all__ = [
     "rule_set",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",
