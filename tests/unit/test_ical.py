@@ -83,7 +83,7 @@ def test_times_by_zone_by_floating_clock_and_by_duration() -> None:
 
 
 def test_a_zone_of_the_file_itself_is_not_needed() -> None:
-    zone = ("BEGIN:VTIMEZONE", "TZID:Europe/Berlin", "BEGIN:STANDARD", "DTSTART:19701025T030000")
+    zone: tuple[str, ...] = ("BEGIN:VTIMEZONE", "TZID:Europe/Berlin", "BEGIN:STANDARD", "DTSTART:19701025T030000")
     zone += ("RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "END:STANDARD")
     made = event("DTSTART;TZID=Europe/Berlin:20261024T200000", "DTEND;TZID=Europe/Berlin:20261025T080000", "SUMMARY:ji")
     (row,) = read_rows(file(*zone, "END:VTIMEZONE", *made), "f.ics", PEOPLE, BERLIN)

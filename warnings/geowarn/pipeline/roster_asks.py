@@ -20,7 +20,7 @@ from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM, Actor, find_user
 from geowarn.pipeline.notices import reached, tell
 from geowarn.pipeline.propose import new_id
-from geowarn.pipeline.roster_desk import RULERS, RosterDesk, find_shift, seat_of
+from geowarn.pipeline.roster_desk import RULERS, SEATED, RosterDesk, find_shift, seat_of
 from geowarn.ports import UnitOfWork
 
 SILENT = "shift-silent"
@@ -104,6 +104,7 @@ def confirm(
 
     Raises Refused when nobody asked, the shift has begun, the code is wrong, or the actor may not answer for others.
     """
+    actor.need(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         shift = find_shift(work, shift_id)

@@ -14,6 +14,8 @@ from geowarn.ports import Clock, Store, UnitOfWork
 
 # Who puts people on duty and decides on swaps.
 RULERS = (Role.LEADER, Role.ADMINISTRATOR)
+# Who sits in shifts, and so answers, swaps and agrees.
+SEATED = (*RULERS, Role.CHIEF, Role.DUTY_OFFICER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from geowarn.domain.roster import taken_over
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.roster import keep
-from geowarn.pipeline.roster_desk import RULERS, RosterDesk, find_shift, seat_of, shift_facts
+from geowarn.pipeline.roster_desk import RULERS, SEATED, RosterDesk, find_shift, seat_of, shift_facts
 from geowarn.ports import UnitOfWork
 
 
@@ -30,6 +30,7 @@ def ask_swap(
 
     Whoever gives or takes the seat may ask. A leader or administrator decides by asking (an override).
     """
+    actor.need(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         shift = find_shift(work, shift_id)
@@ -69,6 +70,7 @@ def _refuse_unsuitable(
 
 def agree(desk: RosterDesk, swap_id: str, actor: Actor) -> Swap:
     """The person who shall take over agrees; a leader still decides."""
+    actor.need(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         swap = _open(work, swap_id, SwapState.ASKED)
@@ -83,6 +85,7 @@ def agree(desk: RosterDesk, swap_id: str, actor: Actor) -> Swap:
 
 def decide(desk: RosterDesk, swap_id: str, actor: Actor, approve: bool) -> Swap:
     """A leader or administrator, not one of the two themselves, approves or refuses; the taker may refuse as well."""
+    actor.need(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         swap = _open(work, swap_id, SwapState.AGREED, SwapState.ASKED)
