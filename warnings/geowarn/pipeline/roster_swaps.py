@@ -85,11 +85,11 @@ def agree(desk: RosterDesk, swap_id: str, actor: Actor) -> Swap:
 
 def decide(desk: RosterDesk, swap_id: str, actor: Actor, approve: bool) -> Swap:
     """A leader or administrator, not one of the two themselves, approves or refuses; the taker may refuse as well."""
-    actor.need(*SEATED)
+    actor.need(*(RULERS if approve else SEATED))
     with desk.store.begin() as work:
         now = desk.clock.now()
         swap = _open(work, swap_id, SwapState.AGREED, SwapState.ASKED)
-        if approve or actor.user.name not in (swap.taker, swap.asked_by):
+        if actor.user.name not in (swap.taker, swap.asked_by):
             actor.need(*RULERS)
         if approve and actor.user.name in (swap.giver, swap.taker):
             raise Refused("roster.swap-own", user=actor.user.name)
