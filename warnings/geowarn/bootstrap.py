@@ -109,7 +109,7 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault)
 
     @cached_property
     def roster_desk(self) -> RosterDesk:

@@ -15,6 +15,7 @@ from geowarn.ports.channels import (
     Target,
 )
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -52,6 +53,7 @@ __all__ = [
     "Delivery",
     "Dispatches",
     "Errand",
+    "Factors",
     "Fetcher",
     "Forecasts",
     "Haul",
