@@ -32,6 +32,7 @@ from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -78,6 +79,7 @@ __all__ = [
     "Receipt",
     "Recipients",
     "Reconciling",
+    "Roster",
     "Rules",
     "Sealing",
     "Session",

@@ -13,6 +13,7 @@ from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 
 
 class UnitOfWork(Protocol):
@@ -61,6 +62,8 @@ class UnitOfWork(Protocol):
     def outside_warnings(self) -> OutsideWarnings: ...
     @property
     def shifts(self) -> Shifts: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def notices(self) -> Notices: ...
     @property

@@ -28,6 +28,7 @@ from geowarn.store.repositories.places import SqlAreas, SqlRecipients
 from geowarn.store.repositories.proof import SqlLedger
 from geowarn.store.repositories.release import SqlBulletins, SqlCounters
 from geowarn.store.repositories.review import SqlProposals, SqlSignOffs, SqlWarnings
+from geowarn.store.repositories.roster import SqlRoster
 
 
 class _Turn:
@@ -117,6 +118,7 @@ class SqlUnitOfWork:
         self.pending_changes = SqlPendingChanges(*on)
         self.outside_warnings = SqlOutsideWarnings(*on)
         self.shifts = SqlShifts(*on)
+        self.roster = SqlRoster(*on)
         self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)
         self.tasks = SqlTasks(*on)

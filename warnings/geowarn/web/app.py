@@ -28,6 +28,8 @@ from geowarn.web import (
     operation,
     people,
     review,
+    roster,
+    roster_acts,
     stations,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
@@ -141,6 +143,8 @@ def create_app(system: System) -> FastAPI:
         board,
         inputs,
         ledger_page,
+        roster,
+        roster_acts,
     ):
         app.include_router(part.router)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)

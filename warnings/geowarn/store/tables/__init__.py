@@ -31,7 +31,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
-from geowarn.store.tables.roster import notice
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -49,6 +49,7 @@ __all__ = [
     "dispatch",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "incident",
@@ -72,6 +73,8 @@ __all__ = [
     "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",
