@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from geowarn.domain.dispatch import Outcome
-from geowarn.domain.errors import OutcomeUnknown, PermanentFailure
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.package import Artefact
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Measure, Message, Receipt, Target
-from geowarn_channels.sms_account import Accounts
+from geowarn_channels.sms_account import refuse_leak, trial_sms
+from geowarn_channels.sms_pager import SmsPager
 from geowarn_channels.sms_text import size
 from geowarn_channels.sms_wording import MOST_PARTS, texts_of
-from geowarn_channels.twilio_faults import as_failures, fault
-
-LONGEST_VALIDITY = 36_000  # seconds the provider may keep a message
-CLOCKS_APART = timedelta(minutes=5)  # how far the provider's clock may be from ours
-_DEAD = ("failed", "undelivered", "canceled")
+from geowarn_channels.twilio_account import TwilioAccount, receipt
+from geowarn_channels.twilio_faults import as_failures
 
 
 class SmsChannel:
@@ -27,7 +23,6 @@ class SmsChannel:
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._sms = context.settings["sms"]
-        self._accounts = Accounts(context.settings)
         self.limits = Limits(
             languages=("zh", "en"),
             longest=None,
@@ -37,7 +32,10 @@ class SmsChannel:
             exercises=True,
         )
         self.units_per_second = float(self._sms["segments_per_second"])
-        self.timeout_seconds = 2 * float(self._sms["timeout_seconds"])  # connecting, then waiting
+        self._account = TwilioAccount(context, self.limits.concurrency)
+        self._trial = TwilioAccount(context, self.limits.concurrency, trial_sms(context.settings))
+        self.timeout_seconds = self._account.timeout_seconds
+        self.pager = SmsPager(context, self._account)
 
     def units(self, body: bytes) -> int:
         """Parts this text costs."""
@@ -57,41 +55,20 @@ class SmsChannel:
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
         """One message to one number; raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        account = self._accounts.of(delivery.bulletin)
+        refuse_leak(self._context.settings, delivery.bulletin)
         with as_failures():
-            message = account.client.messages.create(
-                to=target.address,
-                body=_text(delivery),
-                status_callback=f"{self._context.settings['site']['public_url']}"
-                f"/hooks/twilio/status?dispatch={target.dispatch_id}",
-                validity_period=self._validity(target),
-                **account.sending,
+            message = self._account_of(delivery).create(
+                target.address, _text(delivery), f"dispatch={target.dispatch_id}", target.not_after
             )
-        return _receipt(message)
+        return receipt(message)
 
     def look_up(self, delivery: Delivery, target: Target, since: datetime) -> Receipt | None:
         """The newest message with this text to this number since then; raises SendFailure when nobody answers."""
-        text, account = _text(delivery).strip(), self._accounts.of(delivery.bulletin)
-        with as_failures():
-            listed = account.client.messages.list(to=target.address, date_sent_after=since - CLOCKS_APART, limit=1000)
-        # A trial account puts a sentence of its own in front.
-        found = next((message for message in listed if (message.body or "").strip().endswith(text)), None)
-        return _receipt(found) if found is not None else None
+        return self._account_of(delivery).look_up(target.address, _text(delivery), since)
 
-    def _validity(self, target: Target) -> int:
-        left = int((target.not_after - self._context.clock.now()).total_seconds())
-        return max(1, min(left, LONGEST_VALIDITY))
+    def _account_of(self, delivery: Delivery) -> TwilioAccount:
+        return self._trial if is_exercise(delivery.bulletin) else self._account
 
 
 def _text(delivery: Delivery) -> str:
     return delivery.artefacts[delivery.variant].decode()
-
-
-def _receipt(message: Any) -> Receipt:
-    if not message.sid:
-        raise OutcomeUnknown("sms.no-answer", code="no-sid")
-    if message.status in _DEAD:
-        failure = fault(200, int(message.error_code or 0))
-        raise PermanentFailure(failure.reason, code=str(message.error_code or message.status), alarm=failure.alarm)
-    outcome = Outcome.DELIVERED if message.status in ("delivered", "read") else Outcome.ACCEPTED
-    return Receipt(outcome, message.sid, str(message.status))

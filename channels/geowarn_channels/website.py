@@ -20,6 +20,7 @@ from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import Unseen, see
 from geowarn_channels.site_tree import bulletin_files, tree_of, write_tree
+from geowarn_channels.svg_map import MapBases
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -32,6 +33,7 @@ class WebsiteChannel:
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
+        self._bases = MapBases()
 
     def prepare(self, draft: BulletinDraft) -> Message:
         """Render what the website freezes; a CAP message that breaks schema or rules is a problem."""
@@ -76,7 +78,7 @@ class WebsiteChannel:
     def _write(self, state: SiteState, exercise: bool) -> None:
         certificates = published_certificates(self._context.data_dir / "keys")
         facts = exercise_facts(self._facts) if exercise else self._facts
-        write_tree(self._root(exercise), self._context.templates, facts, state, certificates, exercise)
+        write_tree(self._root(exercise), self._context.templates, facts, state, certificates, self._bases, exercise)
 
     def _root(self, exercise: bool) -> Path:
         return tree_of(self._context.data_dir, exercise)

@@ -14,7 +14,7 @@ from geowarn.domain.people import Role
 from geowarn.domain.period import to_utc
 from geowarn.domain.policy import valid
 from geowarn.domain.warning import Act, AreaLevel, Content, Proposal, ProposalStatus, Series, WarningStatus
-from geowarn.pipeline.actor import SYSTEM, Actor
+from geowarn.pipeline.actor import SYSTEM, Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, newest
 from geowarn.pipeline.propose import area_levels, slots_for, store_version
 from geowarn.ports import UnitOfWork
@@ -66,6 +66,7 @@ def _reason(text: str) -> str:
 
 
 def _store(desk: Desk, work: UnitOfWork, warning_id: str, content: Content, actor: Actor) -> Proposal:
+    actor.need(*CHANGERS, work=work, areas=codes_of(content))
     proposal = store_version(desk, work, warning_id, content, actor.user.name, actor.label)
     work.commit()
     return proposal
@@ -126,7 +127,7 @@ Making = Callable[[UnitOfWork], tuple[str, Content]]
 
 def propose_change(desk: Desk, make: Making, actor: Actor) -> Proposal:
     """Propose what `make` makes of the bulletin in force; it is reviewed and signed like any other."""
-    actor.need(*CHANGERS)
+    actor.need_somewhere(*CHANGERS)
     with desk.store.begin() as work:
         found, content = make(work)
         return _store(desk, work, found, content, actor)

@@ -10,7 +10,7 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.exercise import trial_targets
 from geowarn.domain.package import Package
 from geowarn.domain.warning import Content
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.change import CHANGERS, Making
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.fanout import dispatches_for
@@ -29,10 +29,11 @@ class Preview:
 
 def preview(desk: Desk, make: Making, actor: Actor) -> Preview:
     """Render what `make` makes and count whom it would go to if it were released now; raises what proposing would."""
-    actor.need(*CHANGERS)
+    actor.need_somewhere(*CHANGERS)
     now = desk.clock.now()
     with desk.store.read() as work:
         warning_id, content = make(work)
+        actor.need(*CHANGERS, work=work, areas=codes_of(content))
         package = render_package(desk, work, content, warning_id)
         chain = work.bulletins.of_warning(warning_id)
         channels = desk.facts["channels"]

@@ -16,6 +16,7 @@ from geowarn.ports.channels import (
 )
 from geowarn.ports.dispatches import Dispatches, DispatchGroup, Recipients, ShardProgress
 from geowarn.ports.exercises import Exercises
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -28,9 +29,11 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -53,16 +56,22 @@ __all__ = [
     "Dispatches",
     "Errand",
     "Exercises",
+    "Factors",
     "Fetcher",
     "Forecasts",
     "Haul",
     "HazardModel",
     "Incidents",
+    "Invitations",
     "Ledger",
     "Limits",
     "Measure",
     "Message",
+    "Notices",
+    "OutsideWarnings",
+    "Pager",
     "PasswordHasher",
+    "PendingChanges",
     "Poll",
     "Proposals",
     "PublishedBulletin",
@@ -73,6 +82,7 @@ __all__ = [
     "Receipt",
     "Recipients",
     "Reconciling",
+    "Roster",
     "Rules",
     "Sealing",
     "Session",

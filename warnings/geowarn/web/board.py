@@ -18,6 +18,7 @@ from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.release import retraction_words
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting, render_text
+from geowarn.web.asking import factor_asked
 from geowarn.web.board_state import BoardState, read_board, target_names
 from geowarn.web.live import Key, Live, stream
 
@@ -131,9 +132,11 @@ def ask_retract(visit: Visiting, name: str) -> Response:
         if not chain:
             raise NotFound("web.not-released", warning=name)
         told = _told(work, chain[-1])
+        exercise = is_exercise(chain[-1])
+        factor = None if exercise else factor_asked(visit, work, chain[-1].content)
     typed = retraction_words(chain[-1])[0 if visit.words.language == "zh" else 1]
-    exercise = is_exercise(chain[-1])
-    return visit.page("retract", warning=warning, bulletin=chain[-1], typed=typed, told=told, exercise=exercise)
+    shown: dict[str, Any] = {"warning": warning, "bulletin": chain[-1], "typed": typed, "told": told}
+    return visit.page("retract", **shown, exercise=exercise, factor=factor)
 
 
 def _told(work: UnitOfWork, last: Bulletin) -> dict[str, int]:

@@ -3,6 +3,13 @@
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
 from geowarn.store.tables.exercise import exercise, exercise_permit
+from geowarn.store.tables.identity import (
+    invitation,
+    outside_warning,
+    pending_change,
+    recovery_code,
+    second_factor,
+)
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -25,6 +32,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -44,23 +52,32 @@ __all__ = [
     "exercise_permit",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "incident",
     "incident_draft",
     "incident_publication",
     "incident_signoff",
+    "invitation",
     "ledger",
     "login_failure",
     "metadata",
+    "notice",
+    "outside_warning",
     "package",
     "package_artefact",
+    "pending_change",
     "proposal",
     "recipient",
+    "recovery_code",
     "rule_activation",
     "rule_set",
+    "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",
