@@ -15,6 +15,7 @@ from rich.progress import Progress, TaskID
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import SETTLED
 from geowarn.pipeline.deliver import expire
+from geowarn.pipeline.escalation_audit import audit
 from geowarn.pipeline.lane import Lane
 from geowarn.pipeline.outcome import Pace
 from geowarn.pipeline.reconcile import reconcile
@@ -23,6 +24,7 @@ from geowarn.ports import Channel
 IDLE_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
+AUDIT_SECONDS = 20.0
 AFTER_FAULT_SECONDS = 5.0
 _log = structlog.get_logger()
 
@@ -49,6 +51,7 @@ class Worker:
             f"deliver-{name}": self._deliverer(channel) for name, channel in self._system.channels.items()
         }
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
+        jobs["worker-audit"] = lambda: self._every(AUDIT_SECONDS, lambda: audit(self._system.desk))
         jobs["worker-expire"] = lambda: self._every(SWEEP_SECONDS, self._expire)
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
         for thread in self._threads:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, slug_of, standing
@@ -27,7 +28,9 @@ from geowarn.domain.warning import (
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.signoff import on_shift
 from geowarn.ports import UnitOfWork
@@ -99,7 +102,8 @@ def _check_complete(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
         raise Refused("release.only-editor", user=proposal.edited_by)
 
 
-def _check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, now: datetime) -> None:
+def check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, now: datetime) -> None:
+    """Raise Refused where this version is not the one to release now."""
     if proposal.status is not ProposalStatus.OPEN:
         raise Refused("release.not-open", warning=warning.id, status=proposal.status.value)
     if proposal.content.expires <= now:
@@ -120,21 +124,39 @@ def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
-        _check_current(work, warning, proposal, desk.clock.now())
+        check_current(work, warning, proposal, desk.clock.now())
         _check_complete(desk, work, proposal)
-        package = work.proposals.package(proposal.id)
-        if package.sha256 != proposal.package_sha256:
-            raise Refused("signoff.package-changed", version=proposal.version)
-        signers = [
-            {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via}
-            for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
-        ]
-        bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers)
-        work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
-        work.tasks.close("review", warning.id, bulletin.released_at)
-        for kind in ("extend-or-lift", LEVELS_MOVED, ALL_CLEAR_DUE):
-            work.tasks.close(kind, warning.id, bulletin.released_at)
+        bulletin = put_out(desk, work, warning, proposal, actor.label)
         work.commit()
+    return bulletin
+
+
+def put_out(
+    desk: Desk,
+    work: UnitOfWork,
+    warning: HazardWarning,
+    proposal: Proposal,
+    label: str,
+    marks: Mapping[str, Any] | None = None,
+) -> Bulletin:
+    """Release a version inside the caller's transaction; `marks` say in the ledger what is special about it.
+
+    The caller has seen to the signatures; that the bytes are those of the package is seen to here.
+    """
+    check_current(work, warning, proposal, desk.clock.now())
+    package = work.proposals.package(proposal.id)
+    if package.sha256 != proposal.package_sha256:
+        raise Refused("signoff.package-changed", version=proposal.version)
+    signers = [
+        {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via}
+        for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
+    ]
+    bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, label, signers, marks or {})
+    work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
+    work.tasks.close("review", warning.id, bulletin.released_at)
+    for kind in ("extend-or-lift", LEVELS_MOVED, ALL_CLEAR_DUE):
+        work.tasks.close(kind, warning.id, bulletin.released_at)
+    follow(desk, work, warning.id)
     return bulletin
 
 
@@ -161,8 +183,9 @@ def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
             raise Refused("release.nothing-to-retract", warning=warning.id)
         content = replace(content_from_json(prepared.content), previous_bulletin=last.id)
         original = {f"original.{name}": value for name, value in last.late.items()}
-        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor, [])
+        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor.label, [], {})
         _drop_review(desk, work, warning, actor)
+        settle(work, warning.id, bulletin.released_at, RETRACTED, actor.label)
         work.commit()
     return bulletin
 
@@ -178,6 +201,7 @@ def _drop_review(desk: Desk, work: UnitOfWork, warning: HazardWarning, actor: Ac
             work.proposals.save_status(replace(proposal, status=ProposalStatus.DISMISSED, status_reason="retracted"))
             work.tasks.close("review", warning.id, now)
             work.ledger.append(now, actor.label, "proposal.dismissed", warning.id, {"proposal": proposal.id})
+    follow(desk, work, warning.id)
 
 
 def _issue(
@@ -188,8 +212,9 @@ def _issue(
     content: Content,
     package: Package,
     original: Mapping[str, str],
-    actor: Actor,
+    label: str,
     signers: list[dict[str, str]],
+    marks: Mapping[str, Any],
 ) -> Bulletin:
     """Freeze and store one bulletin with everything that follows from it, inside the caller's transaction."""
     release_at = desk.clock.now()
@@ -232,8 +257,9 @@ def _issue(
         "dispatches": _counts(dispatches),
         "overtaken": overtaken,
         "release_at": release_at.isoformat(),
+        **marks,
     }
-    work.ledger.append(release_at, actor.label, "bulletin.released", warning.id, payload)
+    work.ledger.append(release_at, label, "bulletin.released", warning.id, payload)
     return bulletin
 
 

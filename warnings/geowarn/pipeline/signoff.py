@@ -10,6 +10,8 @@ from geowarn.domain.policy import valid
 from geowarn.domain.warning import Proposal, ProposalStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_acts import stands_in
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import UnitOfWork
 
@@ -26,7 +28,8 @@ def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor
         raise Refused("signoff.already", user=actor.user.name, version=proposal.version)
     required = desk.policy.required(proposal.content)
     taken = {signoff.role for signoff in standing}
-    held = [role for role in required if role in actor.user.roles]
+    entrusted = actor.user.roles | stands_in(desk, work, proposal.warning_id, actor.user)
+    held = [role for role in required if role in entrusted]
     if not held:
         raise Refused("signoff.not-needed", user=actor.user.name, roles=", ".join(role.value for role in required))
     free = [role for role in held if role not in taken]
@@ -66,6 +69,9 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
         work.signoffs.add(signoff)
         shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
         facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
+        if role not in actor.user.roles:
+            facts["stands_in"] = role.value
         work.ledger.append(now, actor.label, "proposal.signed", warning.id, {**facts, "shift": shift})
+        follow(desk, work, warning.id)
         work.commit()
     return signoff

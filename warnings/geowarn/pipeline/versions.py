@@ -12,6 +12,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.task import Task
 from geowarn.domain.warning import AreaLevel, Content, HazardWarning, Proposal, ProposalStatus, WarningStatus
 from geowarn.pipeline.desk import Desk, newest
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.render import render_package
 from geowarn.ports import UnitOfWork
 
@@ -54,6 +55,7 @@ def store_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Conten
             "content": content.as_json(),
         },
     )
+    follow(desk, work, warning_id, editor)
     return proposal
 
 

@@ -14,6 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
 from geowarn.ports.inputs import (
     Activation,
@@ -49,7 +50,10 @@ __all__ = [
     "Counters",
     "Delivery",
     "Dispatches",
+    "Emergencies",
+    "Emergency",
     "Errand",
+    "Escalations",
     "Fetcher",
     "Forecasts",
     "Haul",
@@ -71,6 +75,7 @@ __all__ = [
     "Recipients",
     "Reconciling",
     "Rules",
+    "Rung",
     "Sealing",
     "Session",
     "Sessions",
