@@ -25,7 +25,18 @@ from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.plugins import adapters
 from geowarn.policy_file import load_policy, read_toml
-from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import (
+    AlertReader,
+    Channel,
+    ChannelContext,
+    Clock,
+    Fetcher,
+    HazardModel,
+    Pager,
+    Reader,
+    SiteState,
+    Vault,
+)
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
@@ -74,6 +85,12 @@ class System:
         """The enabled channels by name."""
         context = ChannelContext(self.facts, self.data_dir, self.templates, self.clock, self.site_state)
         return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
+
+    @cached_property
+    def pager(self) -> Pager | None:
+        """What reaches people on duty: the first enabled channel that can; None where there is none."""
+        pagers = (getattr(channel, "pager", None) for channel in self.channels.values())
+        return next(filter(None, pagers), None)
 
     @cached_property
     def fetchers(self) -> Mapping[str, Fetcher]:

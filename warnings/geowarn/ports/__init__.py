@@ -28,6 +28,7 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
@@ -63,6 +64,8 @@ __all__ = [
     "Limits",
     "Measure",
     "Message",
+    "Notices",
+    "Pager",
     "PasswordHasher",
     "Poll",
     "Proposals",

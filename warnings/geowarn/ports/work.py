@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
+from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
@@ -52,6 +53,8 @@ class UnitOfWork(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def shifts(self) -> Shifts: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def recipients(self) -> Recipients: ...
     @property

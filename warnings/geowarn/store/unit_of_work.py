@@ -16,6 +16,7 @@ from geowarn.store.repositories.dispatches import SqlDispatches
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
+from geowarn.store.repositories.notices import SqlNotices
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
 from geowarn.store.repositories.people import SqlSessions, SqlShifts, SqlUsers
 from geowarn.store.repositories.places import SqlAreas, SqlRecipients
@@ -107,6 +108,7 @@ class SqlUnitOfWork:
         self.users = SqlUsers(*on)
         self.sessions = SqlSessions(*on)
         self.shifts = SqlShifts(*on)
+        self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)

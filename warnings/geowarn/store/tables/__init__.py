@@ -25,6 +25,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
+from geowarn.store.tables.roster import notice
 
 __all__ = [
     "account",
@@ -55,6 +56,7 @@ __all__ = [
     "ledger",
     "login_failure",
     "metadata",
+    "notice",
     "package",
     "package_artefact",
     "proposal",
