@@ -80,3 +80,21 @@ def stands_in(desk: Desk, work: UnitOfWork, warning_id: str, user: User) -> froz
     begun = [one for one in work.escalations.of_task(task.id) if role_of(one.step) in named]
     rung = [one for one in begun if any(ring.person == user.name for ring in work.escalations.rung(one.id))]
     return frozenset(role for one in rung if (role := role_of(one.step)) is not None)
+
+
+def answered_by_text(work: UnitOfWork, user: User, text: str, now: datetime) -> str | None:
+    """Take "1" or "收到" from somebody who is being rung as their answer; listens to what people on duty write."""
+    if text.strip() not in ("1", "收到"):
+        return None
+    taken = None
+    tasks = {task.id: task for task in work.tasks.pending()}
+    for one in work.escalations.open():
+        rung = any(ring.person == user.name for ring in work.escalations.rung(one.id))
+        if not rung or one.task_id not in tasks or standing_of(work, one, now).over:
+            continue
+        if work.escalations.answer(one.id, Answer(user.name, now)):
+            facts = {"task": one.kind, "step": one.step, "pass": one.number, "decide_by": one.decide_by.isoformat()}
+            work.ledger.append(now, f"{user.name} (SMS)", "escalation.answered", one.subject, facts)
+        tend(work, tasks[one.task_id], now)
+        taken = "escalation"
+    return taken

@@ -10,6 +10,7 @@ from geowarn.domain.escalation import Pass, Ring, Standing
 from geowarn.domain.people import Role, User
 from geowarn.domain.warning import Series
 from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.notices import tell
 from geowarn.ports import UnitOfWork
 
 _USEFUL = timedelta(minutes=30)  # after that a ring only confuses
@@ -54,3 +55,6 @@ def _send(
     desk: Desk, work: UnitOfWork, user: User, kind: str, subject: str, facts: dict[str, Any], useful: timedelta
 ) -> None:
     """Into the outbox, inside the caller's transaction; without a number only the console rings."""
+    now = desk.clock.now()
+    if user.phone_sealed is not None:
+        tell(work, user, kind, subject, facts, now, now + useful)

@@ -17,6 +17,7 @@ from geowarn.domain.errors import NotFound, Refused
 from geowarn.web import (
     acts,
     board,
+    clock,
     home,
     hooks,
     inputs,
@@ -132,6 +133,7 @@ def create_app(system: System) -> FastAPI:
         home,
         review,
         acts,
+        clock,
         board,
         inputs,
         ledger_page,
