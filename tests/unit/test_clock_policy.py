@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_nothing_is_released_before_its_review_as_shipped() -> None:
 
 def test_higher_levels_leave_less_time() -> None:
     rules = [ClockRules().of(level) for level in (Level.BLUE, Level.YELLOW, Level.ORANGE, Level.RED)]
-    for looser, stricter in zip(rules, rules[1:], strict=False):
+    for looser, stricter in pairwise(rules):
         assert stricter.acknowledge < looser.acknowledge
         assert all(stricter.decide[step] < looser.decide[step] for step in stricter.decide)
 

@@ -54,7 +54,7 @@ class Worker:
         }
         jobs["notices"] = self._tell
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
-        jobs["worker-audit"] = lambda: self._every(AUDIT_SECONDS, lambda: audit(self._system.desk))
+        jobs["worker-audit"] = lambda: self._every(AUDIT_SECONDS, self._audit)
         jobs["worker-expire"] = lambda: self._every(SWEEP_SECONDS, self._expire)
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
         for thread in self._threads:
@@ -77,6 +77,9 @@ class Worker:
 
     def _expire(self) -> None:
         expire(self._system.store, self._system.clock)
+
+    def _audit(self) -> None:
+        audit(self._system.desk)
 
     def _deliverer(self, channel: Channel) -> Callable[[], None]:
         return lambda: self._deliver(channel)

@@ -58,8 +58,13 @@ def begin(
     """
     now, rule = desk.clock.now(), rule_of(desk, task.kind, level)
     chain = chain_of(work, desk.policy.clock, rule, step, now)
-    deadline = decide_by or (task.due_at if step == TASK else None) or now + rule.time_for(step)
+    deadline = decide_by or _own_deadline(task, step, now) or now + rule.time_for(step)
     return _start(desk, work, task, step, level, chain, 1, now, rule.acknowledge, deadline)
+
+
+def _own_deadline(task: Task, step: str, now: datetime) -> datetime | None:
+    """The time that a task came with, such as the end of a validity, while it is still to come."""
+    return task.due_at if step == TASK and task.due_at is not None and task.due_at > now else None
 
 
 def begin_again(desk: Desk, work: UnitOfWork, task: Task, one: Pass, at: datetime | None = None) -> Pass:
@@ -71,7 +76,7 @@ def begin_again(desk: Desk, work: UnitOfWork, task: Task, one: Pass, at: datetim
     chain = chain_again(work, desk.policy.clock, rule, one.step, now)
     missed, began = next_begin(at or standing_of(work, one, now).until, len(chain.posts) * rule.again, now)
     end(work, one, now, "unanswered")
-    deadline = began + rule.time_for(one.step)
+    deadline = _own_deadline(task, one.step, now) or began + rule.time_for(one.step)
     number = one.number + 1 + missed
     return _start(desk, work, task, one.step, one.level, chain, number, began, rule.again, deadline)
 
@@ -163,7 +168,7 @@ def tend(work: UnitOfWork, task: Task, now: datetime) -> Task:
     tended = replace(
         task,
         owner=people[0] if people else None,
-        due_at=passes[0].decide_by,
+        due_at=passes[0].decide_by if task.kind == REVIEW or task.due_at is None else task.due_at,
         acknowledged_at=last[0] if last else None,
         acknowledged_by=last[1] if last else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from geowarn.domain.errors import NotFound, Refused
@@ -80,6 +81,12 @@ def stands_in(desk: Desk, work: UnitOfWork, warning_id: str, user: User) -> froz
     begun = [one for one in work.escalations.of_task(task.id) if role_of(one.step) in named]
     rung = [one for one in begun if any(ring.person == user.name for ring in work.escalations.rung(one.id))]
     return frozenset(role for one in rung if (role := role_of(one.step)) is not None)
+
+
+def handed_on(desk: Desk, work: UnitOfWork, warning_id: str, users: Mapping[str, User]) -> dict[str, frozenset[Role]]:
+    """By account, the roles that have come into somebody's hands by the written rule."""
+    named = {name for accounts in desk.policy.clock.stand_in.values() for name in accounts}
+    return {name: stands_in(desk, work, warning_id, user) for name, user in users.items() if name in named}
 
 
 def answered_by_text(work: UnitOfWork, user: User, text: str, now: datetime) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from geowarn.domain.escalation import Pass
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk
@@ -65,7 +66,15 @@ def _of_task(work: UnitOfWork, task: Task, now: datetime) -> list[str]:
         for ring in standing_of(work, one, now - GRACE).rings:
             late = ring.due <= now - GRACE and any((ring.number, p) not in rung for p in ring.post.people)
             found += [f"not-rung {task.kind} {task.subject} {ring.post.name}"] if late else []
+        if _stuck(work, one, now - GRACE):
+            found.append(f"not-continued {task.kind} {task.subject}")
     return found
+
+
+def _stuck(work: UnitOfWork, one: Pass, then: datetime) -> bool:
+    """Whether a pass was over by then, everybody had had their time, and nothing followed."""
+    had_time = all(ring.at + one.window <= then for ring in work.escalations.rung(one.id))
+    return standing_of(work, one, then).over and had_time
 
 
 def _alarm(desk: Desk, work: UnitOfWork, found: tuple[str, ...], now: datetime) -> None:

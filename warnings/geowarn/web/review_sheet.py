@@ -19,6 +19,7 @@ from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, ProposalStatus
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
+from geowarn.pipeline.escalation_acts import handed_on
 from geowarn.pipeline.view import ASKED
 from geowarn.ports import UnitOfWork
 
@@ -145,13 +146,18 @@ def _may_sign(user: User, role: Role, shift: Shift | None) -> bool:
 
 
 def _seats(
-    desk: Desk, proposal: Proposal, standing: tuple[SignOff, ...], users: Mapping[str, User], shift: Shift | None
+    desk: Desk,
+    proposal: Proposal,
+    standing: tuple[SignOff, ...],
+    users: Mapping[str, User],
+    shift: Shift | None,
+    handed: Mapping[str, frozenset[Role]],
 ) -> tuple[Seat, ...]:
     return tuple(
         Seat(
             role,
             next((s for s in standing if s.role is role), None),
-            tuple(user for user in users.values() if _may_sign(user, role, shift)),
+            tuple(u for u in users.values() if _may_sign(u, role, shift) or role in handed.get(u.name, ())),
         )
         for role in desk.policy.required(proposal.content)
     )
@@ -175,6 +181,7 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
     shift = next(iter(work.shifts.at(desk.clock.now())), None)
     standing = valid(signoffs, proposal.package_sha256)
     every = work.proposals.of_warning(warning.id)
+    handed = handed_on(desk, work, warning.id, users)
     versions = tuple(v for v in every if v.content.previous_bulletin == content.previous_bulletin)
     tasks = [task for task in work.tasks.pending() if task.subject == warning.id]
     return Sheet(
@@ -184,7 +191,7 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
         package=work.proposals.package(proposal.id),
         signoffs=signoffs,
         missing=lacks(desk.policy, content, signoffs, proposal.package_sha256, proposal.edited_by),
-        seats=_seats(desk, proposal, standing, users, shift),
+        seats=_seats(desk, proposal, standing, users, shift, handed),
         run=run,
         inputs=_inputs(work, run),
         areas=by_code(work.areas.all()),
