@@ -8,19 +8,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.integration.conftest import SettableClock
+from tests.integration.conftest import SettableClock, fresh_code
 
 from geowarn.bootstrap import System
 from geowarn.domain.clock import ClockRules, OnSilence
 from geowarn.domain.escalation import Pass
 from geowarn.domain.level import Level
+from geowarn.domain.people import SignOff
 from geowarn.domain.policy import Policy
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, Content, Proposal, Series
 from geowarn.pipeline.actor import SYSTEM, Actor
+from geowarn.pipeline.after_review import sign_after
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.escalation import open_passes, open_task
 from geowarn.pipeline.escalation_advance import advance
+from geowarn.pipeline.signoff import sign
 from geowarn.pipeline.versions import area_levels, open_warning, slots_for
 
 HAIYANG, QIXIA = "370687", "370686"
@@ -72,6 +75,14 @@ class ClockDesk:
             proposal = open_warning(self.desk, work, content, editor, editor)
             work.commit()
         return proposal
+
+    def signs(self, warning_id: str, name: str) -> SignOff:
+        """One person signs, with a code where it is asked for."""
+        return sign(self.desk, warning_id, self.officer(name), code=fresh_code(self.system, name))
+
+    def signs_after(self, slug: str, name: str, digest: str | None = None) -> SignOff:
+        """One person signs what was released without them."""
+        return sign_after(self.desk, slug, self.officer(name), digest, fresh_code(self.system, name))
 
     def tick(self, **step: float) -> None:
         """Move the clock and let it tick once."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from tests.integration.clock_desk import HAIYANG, ClockDesk
-from tests.integration.conftest import SettableClock
+from tests.integration.conftest import SettableClock, fresh_code
 
 from geowarn.bootstrap import System
 from geowarn.domain.clock import EndOfChain
@@ -17,14 +17,12 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.warning import Act, Proposal, ProposalStatus, Series, WarningStatus
 from geowarn.pipeline.actor import Actor
-from geowarn.pipeline.after_review import sign_after
 from geowarn.pipeline.change import lift
 from geowarn.pipeline.escalation_acts import acknowledge, answered_by_text
 from geowarn.pipeline.people import add_user, assign_shift
 from geowarn.pipeline.proof import verify
 from geowarn.pipeline.release import release, retract, retraction_words
 from geowarn.pipeline.review import dismiss, edit, return_for_edit
-from geowarn.pipeline.signoff import sign
 
 CHAIN = ["duty", "leader", "chief"]  # the demo has no deputy: that place is left out at once
 MINUTE = timedelta(minutes=1)
@@ -93,11 +91,11 @@ def test_every_path_of_the_policy_table_ends_or_stays_loud(desk: ClockDesk, leve
     for role in signers:
         if role.value not in [one.step for one in desk.passes(asleep.warning_id)]:
             continue
-        sign(desk.desk, asleep.warning_id, desk.officer(names.get(role.value, role.value)))
+        desk.signs(asleep.warning_id, names.get(role.value, role.value))
         assert desk.loud(asleep.warning_id)
     for role in (Role.LEADER, Role.OBSERVATORY, Role.CHIEF):
         if role.value in [one.step for one in desk.passes(asleep.warning_id)]:
-            sign(desk.desk, asleep.warning_id, desk.officer(role.value))
+            desk.signs(asleep.warning_id, role.value)
     assert [one.step for one in desk.passes(asleep.warning_id)] == ["release"]
     desk.run(every=MINUTE, minutes=rule.time_for("release") / MINUTE + 30)
     assert desk.loud(asleep.warning_id), "signed and forgotten rings too"
@@ -110,15 +108,15 @@ def test_every_path_of_the_policy_table_ends_or_stays_loud(desk: ClockDesk, leve
 def test_after_the_officer_the_next_signers_are_rung_side_by_side(desk: ClockDesk) -> None:
     proposal = desk.proposed(Level.RED)
     desk.tick(minutes=1)
-    sign(desk.desk, proposal.warning_id, desk.officer("duty"))
+    desk.signs(proposal.warning_id, "duty")
     assert {one.step for one in desk.passes(proposal.warning_id)} == {"leader", "observatory"}
     acknowledge(desk.desk, proposal.warning_id, desk.officer("leader"))
     desk.run(minutes=4)
     rung = [name for name, _ in desk.rung(proposal.warning_id)]
     assert rung[:3] == ["duty", "leader", "observatory"]
     assert rung[3:] == ["duty"], "the observatory is silent: its chain goes to the desk; the leader's rests"
-    sign(desk.desk, proposal.warning_id, desk.officer("leader"))
-    sign(desk.desk, proposal.warning_id, desk.officer("observatory"))
+    desk.signs(proposal.warning_id, "leader")
+    desk.signs(proposal.warning_id, "observatory")
     assert [one.step for one in desk.passes(proposal.warning_id)] == ["chief"]
     assert desk.must_task(proposal.warning_id).owner == "chief"
 
@@ -215,12 +213,12 @@ def test_a_reply_by_text_is_an_answer(desk: ClockDesk) -> None:
 def test_who_stands_in_may_sign_once_it_has_come_to_them(desk: ClockDesk) -> None:
     desk.with_clock(replace(desk.policy.clock, stand_in={Role.LEADER: ("disclosure",)}))
     proposal = desk.proposed(Level.YELLOW)
-    sign(desk.desk, proposal.warning_id, desk.officer("duty"))
+    desk.signs(proposal.warning_id, "duty")
     with pytest.raises(Refused) as early:
-        sign(desk.desk, proposal.warning_id, desk.officer("disclosure"))
+        desk.signs(proposal.warning_id, "disclosure")
     assert early.value.key == "signoff.not-needed"
     desk.run(minutes=8.5)
-    signed = sign(desk.desk, proposal.warning_id, desk.officer("disclosure"))
+    signed = desk.signs(proposal.warning_id, "disclosure")
     assert signed.role is Role.LEADER
     assert desk.ledger(proposal.warning_id, "proposal.signed")[-1]["stands_in"] == "leader"
 
@@ -253,7 +251,7 @@ def test_silence_at_red_releases_marked_and_only_where_the_policy_says_so(desk: 
 def test_the_owed_review_ends_by_its_signatures_and_by_nothing_else(desk: ClockDesk) -> None:
     desk.release_first_at(Level.RED)
     proposal = desk.proposed(Level.RED)
-    sign(desk.desk, proposal.warning_id, desk.officer("duty"))
+    desk.signs(proposal.warning_id, "duty")
     desk.run(minutes=45)
     with desk.system.store.read() as work:
         (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
@@ -263,25 +261,25 @@ def test_the_owed_review_ends_by_its_signatures_and_by_nothing_else(desk: ClockD
     dismiss(desk.desk, lifted.warning_id, "不解除", desk.officer("duty"))
     assert desk.loud(bulletin.slug, "after-review")
     with pytest.raises(Refused) as other:
-        sign_after(desk.desk, bulletin.slug, desk.officer("leader"), "0" * 64)
+        desk.signs_after(bulletin.slug, "leader", "0" * 64)
     assert other.value.key == "clock.other-package"
     for name, key in (("duty", "clock.signed-already"), ("disclosure", "clock.not-yours")):
         with pytest.raises(Refused) as refused:
-            sign_after(desk.desk, bulletin.slug, desk.officer(name))
+            desk.signs_after(bulletin.slug, name)
         assert refused.value.key == key
     for name in ("leader", "observatory"):
-        signed = sign_after(desk.desk, bulletin.slug, desk.officer(name), bulletin.package_sha256)
+        signed = desk.signs_after(bulletin.slug, name, bulletin.package_sha256)
         assert signed.package_sha256 == bulletin.package_sha256
         assert desk.loud(bulletin.slug, "after-review")
     desk.run(every=5 * MINUTE, hours=5)
     assert [one.step for one in desk.passes(bulletin.slug, "after-review")] == ["after-review:chief"]
     assert desk.loud(bulletin.slug, "after-review"), "overdue rings on"
-    sign_after(desk.desk, bulletin.slug, desk.officer("chief"))
+    desk.signs_after(bulletin.slug, "chief")
     assert desk.task(bulletin.slug, "after-review") is None
     assert desk.passes(bulletin.slug, "after-review") == ()
     assert desk.ledger(proposal.warning_id, "bulletin.after-reviewed")[0]["how"] == "signed"
     with pytest.raises(NotFound):
-        sign_after(desk.desk, bulletin.slug, desk.officer("chief"))
+        desk.signs_after(bulletin.slug, "chief")
 
 
 def test_the_owed_review_ends_by_the_retraction(desk: ClockDesk) -> None:
@@ -290,7 +288,8 @@ def test_the_owed_review_ends_by_the_retraction(desk: ClockDesk) -> None:
     desk.run(minutes=10)
     with desk.system.store.read() as work:
         (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
-    retract(desk.desk, proposal.warning_id, retraction_words(bulletin)[0], desk.officer("duty"))
+    code = fresh_code(desk.system, "duty")
+    retract(desk.desk, proposal.warning_id, retraction_words(bulletin)[0], desk.officer("duty"), code)
     assert desk.task(bulletin.slug, "after-review") is None
     assert desk.ledger(proposal.warning_id, "bulletin.after-reviewed")[0]["how"] == "retracted"
 

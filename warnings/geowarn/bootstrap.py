@@ -106,7 +106,7 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault)
 
     @property
     def alert_reader(self) -> AlertReader:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from geowarn.bootstrap import System
+from geowarn.cli.codes import Code, code_for
 from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_json, put_table, system_of
 from geowarn.domain.task import Task
-from geowarn.pipeline.after_review import sign_after
+from geowarn.domain.warning import Content
+from geowarn.pipeline.after_review import owed_by, sign_after
 from geowarn.pipeline.clock_view import clock_json, clocks
 from geowarn.pipeline.escalation_acts import acknowledge as acknowledge_warning
 from geowarn.pipeline.escalation_acts import acknowledge_task
@@ -36,11 +38,13 @@ def after_review(
     warning: Id,
     as_user: As,
     digest: Annotated[str | None, typer.Option("--package", help="Refuse unless this is the digest")] = None,
+    code: Code = "",
     data: Data = None,
 ) -> None:
     """Sign what was released before its review · 补签"""
     system = system_of(data)
-    signed = sign_after(system.desk, warning, acting(system, as_user), digest)
+    given = code_for(system, content_owed(system, warning), code)
+    signed = sign_after(system.desk, warning, acting(system, as_user), digest, given)
     line("signed", user=signed.user, role=signed.role.value, digest=signed.package_sha256)
 
 
@@ -65,6 +69,13 @@ def take(
     """Take any task that rings in hand · 接手"""
     system = system_of(data)
     _say_taken(system, acknowledge_task(system.desk, task, acting(system, as_user)))
+
+
+def content_owed(system: System, warning: str) -> Content | None:
+    """What would be signed after its release."""
+    with system.store.read() as work:
+        bulletin = work.bulletins.get(owed_by(work, warning).bulletin_id)
+    return bulletin.content if bulletin else None
 
 
 def _say_taken(system: System, task: Task) -> None:

@@ -17,6 +17,7 @@ from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.installation import create_installation
 from geowarn.pipeline.areas import import_areas
+from geowarn.pipeline.demo_factor import enrol_published
 from geowarn.pipeline.people import add_user, assign_shift
 from geowarn.pipeline.phones import set_phone
 from geowarn.pipeline.recipients import import_recipients
@@ -110,6 +111,10 @@ def _people(system: System) -> None:
             ACTOR,
         )
         set_phone(system.store, system.vault, system.clock, person["name"], person["phone"], ACTOR)
+    with system.store.begin() as work:
+        for person in demo_facts()["people"]:
+            enrol_published(work, system.vault, person["name"], system.clock.now())
+        work.commit()
 
 
 def put_on_duty(system: System) -> None:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.people import Role, User
 from geowarn.ports import UnitOfWork
 
 SYSTEM = "system"
+
+
+class Doer(Protocol):
+    """Who or what the ledger names for an act."""
+
+    @property
+    def label(self) -> str:
+        """How the ledger names it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The system itself."""
+
+    label: str = SYSTEM
 
 
 @dataclass(frozen=True, slots=True)

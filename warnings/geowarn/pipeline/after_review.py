@@ -11,7 +11,8 @@ from geowarn.pipeline.escalation import open_task
 from geowarn.pipeline.escalation_follow import close_passes, follow_task
 from geowarn.pipeline.owed import SIGNED, settle
 from geowarn.pipeline.propose import new_id
-from geowarn.pipeline.signoff import on_shift
+from geowarn.pipeline.second_factor import trying
+from geowarn.pipeline.signoff import factor_given, on_shift
 from geowarn.ports import Emergency, UnitOfWork
 
 
@@ -30,20 +31,21 @@ def still_missing(work: UnitOfWork, owed: Emergency) -> tuple[Role, ...]:
     return tuple(role for role in owed.missing if role not in signed)
 
 
-def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None = None) -> SignOff:
-    """Sign what was released before its review; the last signature settles it.
+def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None = None, code: str = "") -> SignOff:
+    """Sign what was released before its review; the last signature settles it. `code` is the second factor's.
 
     Binds to the released package's digest like any other signature. Who does not agree retracts, or proposes an
     update or a cancellation: nothing else closes the task.
     """
     now = desk.clock.now()
-    with desk.store.begin() as work:
+    with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         owed = owed_by(work, name)
         bulletin = work.bulletins.get(owed.bulletin_id)
         assert bulletin is not None  # noqa: S101 - the row refers to it
         if package_sha256 not in (None, owed.package_sha256):
             raise Refused("clock.other-package", number=bulletin.number, digest=owed.package_sha256[:12])
         role = _role(desk, work, owed, actor)
+        factor = factor_given(desk, work, bulletin.content, actor, code)
         signoff = SignOff(
             id=new_id("s"),
             proposal_id=owed.proposal_id,
@@ -53,10 +55,11 @@ def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None =
             at=now,
             via=actor.via,
             origin=actor.origin,
-            second_factor="none",
+            second_factor=factor,
         )
         work.signoffs.add(signoff)
         facts = {"bulletin": owed.bulletin_id, "package_sha256": owed.package_sha256, "role": role.value}
+        facts["second_factor"] = factor
         work.ledger.append(now, actor.label, "bulletin.after-signed", owed.warning_id, facts)
         task = open_task(work, AFTER_REVIEW, bulletin.slug)
         if not still_missing(work, owed):

@@ -9,7 +9,7 @@ from geowarn.domain.escalation import Pass, release_first_bars
 from geowarn.domain.people import Role
 from geowarn.domain.policy import valid
 from geowarn.domain.warning import Proposal, ProposalStatus
-from geowarn.pipeline.actor import SYSTEM
+from geowarn.pipeline.actor import SYSTEM, Machine
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation import open_passes, rule_of, standing_of
 from geowarn.pipeline.escalation_follow import follow_task, missing_of
@@ -65,7 +65,7 @@ def release_first(desk: Desk, work: UnitOfWork, one: Pass) -> Bulletin:
             "policy": f"clock.{one.level.code}.on_silence",
         }
     }
-    bulletin = put_out(desk, work, warning, proposal, SYSTEM, marks)
+    bulletin = put_out(desk, work, warning, proposal, Machine(), marks)
     if missing:
         _owe(desk, work, one, bulletin, proposal, missing, now)
     return bulletin

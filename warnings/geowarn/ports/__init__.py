@@ -16,6 +16,7 @@ from geowarn.ports.channels import (
 )
 from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -55,6 +56,7 @@ __all__ = [
     "Emergency",
     "Errand",
     "Escalations",
+    "Factors",
     "Fetcher",
     "Forecasts",
     "Haul",

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
@@ -51,6 +52,8 @@ class UnitOfWork(Protocol):
     def users(self) -> Users: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def factors(self) -> Factors: ...
     @property
     def shifts(self) -> Shifts: ...
     @property

@@ -13,6 +13,7 @@ from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.identity import SqlFactors
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
@@ -107,6 +108,7 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(*on)
         self.users = SqlUsers(*on)
         self.sessions = SqlSessions(*on)
+        self.factors = SqlFactors(*on)
         self.shifts = SqlShifts(*on)
         self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)

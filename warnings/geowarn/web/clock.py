@@ -16,6 +16,7 @@ from geowarn.pipeline.clock_view import TaskClock, clock_of_review, clocks
 from geowarn.pipeline.escalation_acts import acknowledge, acknowledge_task
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import HOME, Visit, Visiting
+from geowarn.web.asking import factor_asked
 from geowarn.web.wording import Words
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -100,6 +101,7 @@ def owed(visit: Visiting, name: str) -> Response:
             "bulletin": bulletin,
             "content": bulletin.content,
             "missing": missing,
+            "factor": factor_asked(visit, work, bulletin.content),
             "signed": signed,
             "mine": next((role for role in missing if role in visit.user.roles), None)
             if visit.user.name not in {s.user for s in signed}
@@ -114,7 +116,9 @@ def owed(visit: Visiting, name: str) -> Response:
 def sign_owed(visit: Visiting, name: str) -> Response:
     """Sign what was released; the digest is the one the page showed."""
     form = visit.form()
-    signed = sign_after(visit.system.desk, name, visit.actor, form.get("package_sha256", "-") or "-")
+    signed = sign_after(
+        visit.system.desk, name, visit.actor, form.get("package_sha256", "-") or "-", form.get("code", "")
+    )
     with visit.system.store.read() as work:
         proposal = work.proposals.get(signed.proposal_id)
     return visit.go(f"/console/warnings/{proposal.warning_id if proposal else name}/board")

@@ -3,6 +3,7 @@
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.identity import recovery_code, second_factor
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -61,8 +62,10 @@ __all__ = [
     "package_artefact",
     "proposal",
     "recipient",
+    "recovery_code",
     "rule_activation",
     "rule_set",
+    "second_factor",
     "shard",
     "shift",
     "signoff",
