@@ -17,7 +17,7 @@ from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.emergency import NOT_RUNG, bars_of, release_first
 from geowarn.pipeline.escalation import REVIEW, begin_again, end, open_passes, ring_due, standing_of, tend
 from geowarn.pipeline.escalation_chain import current_shift
-from geowarn.pipeline.escalation_follow import follow_task, handed_over
+from geowarn.pipeline.escalation_follow import follow_task, handed_over, waited_for
 from geowarn.ports import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def _stirs(desk: Desk, work: UnitOfWork, task: Task) -> bool:
     if not passes:
         return rings(desk, task)
     shift = current_shift(work, now)
+    if set(waited_for(desk, work, task)) != {one.step for one in passes}:
+        return True
     return any(handed_over(one, shift) or _due(work, one, desk) for one in passes)
 
 

@@ -63,17 +63,24 @@ def follow(desk: Desk, work: UnitOfWork, warning_id: str, acted: str = SYSTEM) -
     tend(work, task, desk.clock.now())
 
 
+def waited_for(desk: Desk, work: UnitOfWork, task: Task) -> tuple[str, ...]:
+    """The steps that an open task waits for now; none for one without a clock."""
+    if task.kind == REVIEW:
+        proposal = newest(work, task.subject)
+        return steps_of(desk, work, proposal) if proposal else ()
+    if task.kind == AFTER_REVIEW:
+        return _owed(work, task)
+    return (TASK,) if task.kind in desk.policy.clock.kinds else ()
+
+
 def follow_task(desk: Desk, work: UnitOfWork, task: Task) -> None:
     """Let the clock of any task follow what it waits for."""
     if task.kind == REVIEW:
         follow(desk, work, task.subject)
-    elif task.kind == AFTER_REVIEW:
-        level = Level.parse(str(task.facts["level"]))
-        keep_in_line(desk, work, task, _owed(work, task), level)
-        tend(work, task, desk.clock.now())
-    elif task.kind in desk.policy.clock.kinds:
-        keep_in_line(desk, work, task, (TASK,), Level.NONE)
-        tend(work, task, desk.clock.now())
+        return
+    level = Level.parse(str(task.facts["level"])) if task.kind == AFTER_REVIEW else Level.NONE
+    keep_in_line(desk, work, task, waited_for(desk, work, task), level)
+    tend(work, task, desk.clock.now())
 
 
 def close_passes(desk: Desk, work: UnitOfWork, kind: str, subject: str) -> None:
