@@ -14,6 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
@@ -52,7 +53,10 @@ __all__ = [
     "Counters",
     "Delivery",
     "Dispatches",
+    "Emergencies",
+    "Emergency",
     "Errand",
+    "Escalations",
     "Factors",
     "Fetcher",
     "Forecasts",
@@ -81,6 +85,7 @@ __all__ = [
     "Reconciling",
     "Roster",
     "Rules",
+    "Rung",
     "Sealing",
     "Session",
     "Sessions",

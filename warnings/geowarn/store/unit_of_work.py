@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
+from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.dispatches import SqlDispatches
 from geowarn.store.repositories.identity import (
     SqlFactors,
@@ -125,6 +126,8 @@ class SqlUnitOfWork:
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
         self.counters = SqlCounters(*on)
+        self.escalations = SqlEscalations(*on)
+        self.emergencies = SqlEmergencies(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""
