@@ -120,8 +120,8 @@ def test_every_page_is_well_formed_and_without_script_of_its_own(desk: Callable[
         for language in ("zh", "en"):
             text = duty.get(f"{path}?lang={language}")
             page = parsed(text)
-            assert page.xpath("//script[not(starts-with(@src, '/console/static/')) or text()]") == [], path
-            assert page.xpath("//@style | //@onclick | //style") == [], path
+            assert page.xpath("//script[not(@src) or text()] | //@style | //@onclick | //style") == [], path
+            assert all(src.startswith("/console/static/") for src in page.xpath("//script/@src")), path
             assert len(page.xpath("//h1")) == 1, path
             ids = page.xpath("//@id")
             assert len(ids) == len(set(ids)), path

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.exercise import Exercise, ExerciseStatus
-from geowarn.domain.people import User
 from geowarn.domain.warning import Act, Content, HazardWarning, Series
-from geowarn.pipeline.actor import SYSTEM, Actor
+from geowarn.pipeline.actor import SYSTEM, Actor, Machine
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.exercise import DIRECTORS
 from geowarn.pipeline.exercise_guard import BY_REAL, LIVE, OVER, exercise_warnings, leave, need_running
@@ -17,7 +16,7 @@ from geowarn.pipeline.release import issue_unsigned
 from geowarn.pipeline.versions import write_version
 from geowarn.ports import UnitOfWork
 
-_MACHINE = Actor(User(SYSTEM, "系统", "the system", frozenset()), "exercise", "automatic")
+_MACHINE = Machine()
 _LEAST = timedelta(hours=2)  # how long the notice may still be delivered
 
 

@@ -14,6 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, DispatchGroup, Recipients, ShardProgress
 from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
@@ -54,7 +55,10 @@ __all__ = [
     "Delivery",
     "DispatchGroup",
     "Dispatches",
+    "Emergencies",
+    "Emergency",
     "Errand",
+    "Escalations",
     "Exercises",
     "Factors",
     "Fetcher",
@@ -84,6 +88,7 @@ __all__ = [
     "Reconciling",
     "Roster",
     "Rules",
+    "Rung",
     "Sealing",
     "Session",
     "Sessions",

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
@@ -79,6 +80,10 @@ class UnitOfWork(Protocol):
     def exercises(self) -> Exercises: ...
     @property
     def counters(self) -> Counters: ...
+    @property
+    def escalations(self) -> Escalations: ...
+    @property
+    def emergencies(self) -> Emergencies: ...
 
     def commit(self) -> None: ...
 

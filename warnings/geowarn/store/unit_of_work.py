@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
+from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.dispatches import SqlDispatches
 from geowarn.store.repositories.exercise import SqlExercises
 from geowarn.store.repositories.identity import (
@@ -127,6 +128,8 @@ class SqlUnitOfWork:
         self.stations = SqlStations(*on)
         self.exercises = SqlExercises(*on)
         self.counters = SqlCounters(*on)
+        self.escalations = SqlEscalations(*on)
+        self.emergencies = SqlEmergencies(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""

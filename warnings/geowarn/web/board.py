@@ -108,6 +108,7 @@ def _around(visit: Visit, work: UnitOfWork, state: BoardState) -> dict[str, Any]
     return {
         **_fixed(visit, work, shown),
         "chain": chain,
+        "emergencies": work.emergencies.of_warning(shown.warning_id),
         "newest": shown.id == chain[-1].id,
         "live": state.warning.status in _LIVE,
         "frozen": sorted(shown.artefacts.items()),

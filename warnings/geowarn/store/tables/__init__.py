@@ -1,6 +1,7 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
 from geowarn.store.tables.exercise import exercise, exercise_permit
 from geowarn.store.tables.identity import (
@@ -48,6 +49,10 @@ __all__ = [
     "console_session",
     "counter",
     "dispatch",
+    "emergency_release",
+    "escalation",
+    "escalation_answer",
+    "escalation_step",
     "exercise",
     "exercise_permit",
     "fired",
