@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
+from geowarn.ports.partners import AnsweredRequests, ApiKeys, Hooks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 
@@ -61,6 +62,12 @@ class UnitOfWork(Protocol):
     def stations(self) -> Stations: ...
     @property
     def counters(self) -> Counters: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def requests(self) -> AnsweredRequests: ...
+    @property
+    def hooks(self) -> Hooks: ...
 
     def commit(self) -> None: ...
 

@@ -13,6 +13,7 @@ from geowarn.store.tables.levels import (
     source_event,
 )
 from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
+from geowarn.store.tables.partners import api_key, api_nonce, api_request, api_use, hook, hook_attempt, hook_delivery
 from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
 from geowarn.store.tables.review import (
     blob,
@@ -28,6 +29,10 @@ from geowarn.store.tables.review import (
 __all__ = [
     "account",
     "airing",
+    "api_key",
+    "api_nonce",
+    "api_request",
+    "api_use",
     "area",
     "assessment",
     "assessment_run",
@@ -43,6 +48,9 @@ __all__ = [
     "forecast",
     "hazard_warning",
     "heartbeat",
+    "hook",
+    "hook_attempt",
+    "hook_delivery",
     "incident",
     "incident_draft",
     "incident_publication",
