@@ -9,31 +9,12 @@ from typing import Any
 
 # A word that is not here would be passed over in silence, so it is a fault of the document.
 KNOWN = frozenset(
-    [
-        "$ref",
-        "type",
-        "properties",
-        "required",
-        "additionalProperties",
-        "items",
-        "anyOf",
-        "enum",
-        "const",
-        "pattern",
-        "minLength",
-        "maxLength",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "minItems",
-        "maxItems",
-        "format",
-        "title",
-        "description",
-        "default",
-        "examples",
-        "contentMediaType",
-    ]
+    {
+        *("$ref", "type", "anyOf", "enum", "const", "pattern", "format", "contentMediaType"),
+        *("properties", "required", "additionalProperties", "items", "minItems", "maxItems"),
+        *("minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum"),
+        *("title", "description", "default", "examples"),
+    }
 )
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),

@@ -67,11 +67,14 @@ class Outgoing:
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         address = self._looked_up(host, port)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        with self._line(address, port, host if parts.scheme == "https" else None) as line:
+        with self._line(address, port, host if parts.scheme == "https" else None) as (line, over):
             connection = http.client.HTTPConnection(host, port)
             connection.sock = line
             connection.request("POST", target, call.body, {"Host": parts.netloc, **call.headers, "Connection": "close"})
-            return connection.getresponse().status  # what else it says is of no use: nothing of it is read
+            status = connection.getresponse().status  # what else it says is of no use: nothing of it is read
+            if over.is_set():
+                raise TimeoutError
+            return status
 
     def _looked_up(self, host: str, port: int) -> str:
         found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
@@ -80,26 +83,28 @@ class Outgoing:
         return str(found[0])
 
     @contextlib.contextmanager
-    def _line(self, address: str, port: int, tls_name: str | None) -> Iterator[socket.socket]:
+    def _line(self, address: str, port: int, tls_name: str | None) -> Iterator[tuple[socket.socket, threading.Event]]:
         line = socket.create_connection((address, port), self.seconds)
         if tls_name is not None:
             line = ssl.create_default_context().wrap_socket(
                 line, server_hostname=tls_name, do_handshake_on_connect=False
             )
         # The time-out of a socket starts again with every byte; this one does not.
-        end = threading.Timer(self.seconds, _cut, (line,))
+        over = threading.Event()
+        end = threading.Timer(self.seconds, _cut, (line, over))
         end.daemon = True
         end.start()
         try:
             if isinstance(line, ssl.SSLSocket):
                 line.do_handshake()
-            yield line
+            yield line, over
         finally:
             end.cancel()
             line.close()
 
 
-def _cut(line: socket.socket) -> None:
+def _cut(line: socket.socket, over: threading.Event) -> None:
     """End both directions below any encryption, so that whoever waits for a byte wakes up."""
+    over.set()
     with contextlib.suppress(OSError):
         socket.socket.shutdown(line, socket.SHUT_RDWR)

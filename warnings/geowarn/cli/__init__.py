@@ -19,6 +19,7 @@ from geowarn.cli import (
     incidents,
     installation,
     ledger,
+    partners,
     people,
     recipients,
     rules,
@@ -64,6 +65,7 @@ app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")
 app.add_typer(people.roster, name="roster")
 app.add_typer(channels.app, name="channels")
+app.add_typer(partners.app, name="partners")
 app.add_typer(rules.app, name="rules")
 app.add_typer(installation.db, name="db")
 app.add_typer(installation.config, name="config")

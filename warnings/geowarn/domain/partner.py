@@ -114,6 +114,7 @@ class HookDelivery:
     event: Event
     body: str  # canonical JSON, the same bytes in every try
     created_at: datetime
+    position: int = 0  # of the ledger entry it tells of: events go out in this order
     state: DeliveryState = DeliveryState.NEW
     attempts: int = 0
     next_try_at: datetime | None = None

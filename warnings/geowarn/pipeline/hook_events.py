@@ -50,7 +50,7 @@ def derive(store: Store, clock: Clock, publish_from: Level, public_url: str) -> 
         for entry in entries:
             for told in _told(work, entry, publish_from, public_url):
                 heard = [hook for hook in hooks if hook.cursor < entry.sequence and hears(hook, told)]
-                work.hooks.add([_delivery(hook, told, clock) for hook in heard])
+                work.hooks.add([_delivery(hook, told, entry.sequence, clock) for hook in heard])
         for hook in hooks:
             work.hooks.advance(hook.id, entries[-1].sequence if entries else head.sequence)
         work.commit()
@@ -68,11 +68,12 @@ def hears(hook: Hook, told: Told) -> bool:
     return hook.internal or (told.event in PUBLIC_EVENTS and told.series is not Series.INTERNAL)
 
 
-def _delivery(hook: Hook, told: Told, clock: Clock) -> HookDelivery:
+def _delivery(hook: Hook, told: Told, position: int, clock: Clock) -> HookDelivery:
     data = {**told.data, **(told.inside if hook.internal else {})}
     body = event_body(told.event, told.key, told.at, told.subject, told.series is Series.EXERCISE, data)
     now = clock.now()
-    return HookDelivery(new_id("d"), hook.id, told.key, told.event, canonical_json(body), now, next_try_at=now)
+    text = canonical_json(body)
+    return HookDelivery(new_id("d"), hook.id, told.key, told.event, text, now, position, next_try_at=now)
 
 
 def _told(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, public_url: str) -> list[Told]:

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from fastapi import Depends
 from pydantic import BaseModel, ValidationError
@@ -102,18 +102,21 @@ def by_key(scope: Scope | None) -> Any:
 
 def says(
     operation: str,
-    scope: Scope | None,
+    scope: Scope | Literal[""] | None,
     answer: type[BaseModel] | None,
     *errors: int,
     body: type[BaseModel] | None = None,
     status: int = 200,
 ) -> dict[str, Any]:
-    """How a route describes itself: its scope, what it takes, what it answers, and every error."""
-    usual = {401, 403, 429, 500, 503} if scope is not None else {401, 429, 500, 503}
+    """How a route describes itself: its scope, what it takes, what it answers, and every error.
+
+    Scope None: every key that works; "": no key at all.
+    """
+    usual = {500, 503} if scope == "" else {401, 429, 500, 503} | ({403} if scope is not None else set())
     if body is not None:
         usual |= {400, 413, 415, 422}
     listed = sorted(usual | set(errors))
-    extra: dict[str, Any] = {"x-scope": scope.value if scope is not None else ""}
+    extra: dict[str, Any] = {} if scope == "" else {"x-scope": scope or ""}
     if body is not None:
         content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{body.__name__}"}}}
         extra["requestBody"] = {"required": True, "content": content}

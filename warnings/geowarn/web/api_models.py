@@ -49,6 +49,13 @@ class FieldError(_Shape):
     reason: str
 
 
+class PlainError(_Shape):
+    """What the routes outside /api/v1 say when something is not done."""
+
+    error: str
+    message: str = ""
+
+
 class ProblemKind(_Shape):
     """The sentences of one kind of problem, with their blanks."""
 

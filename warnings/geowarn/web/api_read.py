@@ -33,9 +33,7 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str, Query(max_length=120, description="`next` of the page before")]
 
 
-@router.get("/problems/{key}", operation_id="explainProblem", response_model=shapes.ProblemKind, responses={
-    404: says("", None, None, 404)["responses"][404]
-})  # fmt: skip
+@router.get("/problems/{key}", **says("explainProblem", "", shapes.ProblemKind, 404, 422))
 def explain_problem(request: Request, key: Annotated[str, Path(max_length=80)]) -> Response:
     """What a kind of problem says, in both languages; needs no key."""
     return answered(request, shapes.ProblemKind.model_validate(explained_problem(key)))

@@ -25,6 +25,7 @@ from geowarn.web import (
     ledger_page,
     login,
     operation,
+    partners,
     review,
     stations,
 )
@@ -140,6 +141,7 @@ def create_app(system: System) -> FastAPI:
         board,
         inputs,
         ledger_page,
+        partners,
     ):
         app.include_router(part.router)
     integrators.add_routes(app)

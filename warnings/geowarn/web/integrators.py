@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
 from geowarn.web import api_acts, api_hooks, api_read
-from geowarn.web.api_models import REQUESTS, Problem
+from geowarn.web.api_models import REQUESTS, PlainError, Problem
 from geowarn.web.api_problem import NoSuchMethod, problem
 
 PREFIX = "/api/v1"
@@ -26,6 +26,7 @@ _ABOUT = (
     "Every call carries `Authorization: Bearer <key>`; every POST an `Idempotency-Key`. "
     "Errors are problem details (RFC 9457) in Chinese or English, by `Accept-Language`. See docs/api.md."
 )
+_PLAIN = {"application/json": {"schema": {"$ref": "#/components/schemas/PlainError"}}}
 _LIMITS = {
     "RateLimit": {"description": "Calls left in this minute", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "Calls a minute", "schema": {"type": "string"}},
@@ -86,7 +87,7 @@ def described(app: FastAPI) -> dict[str, Any]:
 
 
 def _shapes() -> dict[str, Any]:
-    every: tuple[type[BaseModel], ...] = (*REQUESTS, Problem)
+    every: tuple[type[BaseModel], ...] = (*REQUESTS, Problem, PlainError)
     models: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         (one, "validation") for one in every
     ]
@@ -98,6 +99,8 @@ def _finish(path: str, method: str, operation: dict[str, Any]) -> None:
     """Name the scope, the headers of limits and of repeats."""
     scope, body = operation.pop("x-scope", None), operation.pop("x-body", None)
     if not path.startswith(f"{PREFIX}/"):
+        if "422" in operation["responses"]:
+            operation["responses"]["422"]["content"] = _PLAIN
         return
     if scope is not None:
         operation["security"] = [{"key": [scope] if scope else []}]

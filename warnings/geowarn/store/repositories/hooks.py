@@ -77,7 +77,7 @@ class SqlHooks(Repository):
 
     def claim(self, hook_id: str, now: datetime, lease_until: datetime) -> HookDelivery | None:
         """Take the oldest due delivery of this hook; exactly one caller gets it."""
-        order = (hook_delivery.c.created_at, hook_delivery.c.id)
+        order = (hook_delivery.c.position, hook_delivery.c.created_at, hook_delivery.c.id)
         found = select(hook_delivery.c.id).where(hook_delivery.c.hook_id == hook_id, _due(now)).order_by(*order)
         row = self._row(found.limit(1).with_for_update(skip_locked=True))
         return self.claim_one(row.id, now, lease_until) if row else None
@@ -96,7 +96,7 @@ class SqlHooks(Repository):
 
     def deliveries(self, hook_id: str, limit: int = 50) -> tuple[HookDelivery, ...]:
         """Newest first."""
-        order = (hook_delivery.c.created_at.desc(), hook_delivery.c.id.desc())
+        order = (hook_delivery.c.created_at.desc(), hook_delivery.c.position.desc(), hook_delivery.c.id)
         found = select(hook_delivery).where(hook_delivery.c.hook_id == hook_id).order_by(*order).limit(limit)
         return tuple(_delivery(row) for row in self._rows(found))
 

@@ -92,6 +92,7 @@ hook_delivery = Table(
     Column("event", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("position", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_try_at", UtcTime),

@@ -93,6 +93,7 @@ def _hooks() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_try_at", _TIME, nullable=True),
