@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.testclient import TestClient
+from tests.integration.conftest import fresh_code
 
 from geowarn.bootstrap import System
 from geowarn.domain.level import Level
@@ -86,5 +87,6 @@ class ApiDesk:
         with self.system.store.read() as work:
             content = work.proposals.of_warning(warning)[0].content
         for role in self.system.policy.required(content):
-            sign(self.system.desk, warning, self.actor({"duty-officer": "duty"}.get(role.value, role.value)))
+            name = {"duty-officer": "duty"}.get(role.value, role.value)
+            sign(self.system.desk, warning, self.actor(name), code=fresh_code(self.system, name))
         return release(self.system.desk, warning, self.actor("duty")).slug

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.integration.api_desk import HAIYANG, ApiDesk
-from tests.integration.conftest import SettableClock
+from tests.integration.conftest import SettableClock, fresh_code
 
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.errors import Refused
+from geowarn.domain.level import Level
 from geowarn.domain.partner import Scope
 from geowarn.domain.people import Role
 from geowarn.pipeline.one_transaction import OneTransaction
@@ -234,8 +235,28 @@ def test_a_person_of_several_roles_signs_for_the_observatory_only(desk: ApiDesk)
     path, body = f"/api/v1/warnings/{warning}/signoffs", {"package_sha256": digest_of(desk, warning)}
     key = desk.key("observatory", Scope.COSIGN)
     assert desk.signed(key, path, body).json()["role"] == "observatory"
-    again = desk.signed(key, path, body)
-    assert (again.status_code, again.json()["key"]) == (409, "signoff.already")
+    again = desk.signed(key, path, body)  # another act of the same content is the same signature, never the leader's
+    assert (again.status_code, again.json()["role"]) == (201, "observatory")
+    assert len(signoffs(desk, warning)) == 1
+
+
+def test_a_key_is_no_second_factor(desk: ApiDesk) -> None:
+    """At orange and red the officer's own code is asked for; a wrong one stays counted."""
+    warning = desk.proposed(a370687=Level.RED)
+    key, path = desk.key("observatory", Scope.COSIGN), f"/api/v1/warnings/{warning}/signoffs"
+    body = {"package_sha256": digest_of(desk, warning)}
+    without = desk.signed(key, path, body)
+    assert (without.status_code, without.json()["key"]) == (403, "identity.code-needed")
+    seen = [desk.signed(key, path, body | {"code": "000000"}).json()["key"] for _ in range(4)]
+    assert seen == ["identity.code-wrong"] * 3 + ["identity.code-wait"]
+    assert signoffs(desk, warning) == []
+    desk.system.clock.advance(minutes=4)  # type: ignore[attr-defined]
+    right = body | {"code": fresh_code(desk.system, "observatory")}
+    assert desk.signed(key, path, right).status_code == 201
+    (made,) = signoffs(desk, warning)
+    assert made.second_factor == "totp"
+    with desk.system.store.read() as work:
+        assert right["code"] not in "".join(entry.payload for entry in work.ledger.entries())
 
 
 def test_a_role_taken_away_takes_the_key_along(desk: ApiDesk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -59,6 +59,7 @@ class Answer:
 
 
 Act = Callable[[Store], Answer]
+Once = Callable[[Store, Clock, Vault, str, str, str, int, Act], Answer]
 
 
 def once(
@@ -70,16 +71,52 @@ def once(
     nothing and is not kept: asking again decides again. Raises Refused where the same idempotency key came with
     another request. Answers are kept `hours` long, sealed.
     """
-    now = clock.now()
-    asked = AnsweredRequest(key_id, idempotency_key, fingerprint, now)
+    asked, since = _asked(clock, key_id, idempotency_key, fingerprint, hours)
     with store.begin() as work:
-        held = work.requests.claim(asked, now - timedelta(hours=hours))
+        held = work.requests.claim(asked, since)
         if held is not None:
-            if held.fingerprint != fingerprint:
-                raise Refused("partners.other-request", key=idempotency_key)
-            return Answer(held.status, vault.open(held.body_sealed), held.location, replayed=True)
+            return _again(vault, held, asked)
         answer = act(OneTransaction(work))
-        sealed = vault.seal(answer.body)
-        work.requests.answer(replace(asked, status=answer.status, location=answer.location, body_sealed=sealed))
+        work.requests.answer(_kept(vault, asked, answer))
         work.commit()
     return answer
+
+
+def once_apart(
+    store: Store, clock: Clock, vault: Vault, key_id: str, idempotency_key: str, fingerprint: str, hours: int, act: Act
+) -> Answer:
+    """As `once`, for an act that must commit by itself (wrong codes stay counted) and that a repeat finds done.
+
+    A process that is killed between act and answer leaves the act done: the repeat does it again, which must change
+    nothing.
+    """
+    asked, since = _asked(clock, key_id, idempotency_key, fingerprint, hours)
+    with store.begin() as work:  # only looks: nothing is committed
+        held = work.requests.claim(asked, since)
+    if held is not None:
+        return _again(vault, held, asked)
+    answer = act(store)
+    with store.begin() as work:
+        held = work.requests.claim(asked, since)
+        if held is not None:  # the same request, sent twice at once
+            return _again(vault, held, asked)
+        work.requests.answer(_kept(vault, asked, answer))
+        work.commit()
+    return answer
+
+
+def _asked(
+    clock: Clock, key_id: str, idempotency_key: str, fingerprint: str, hours: int
+) -> tuple[AnsweredRequest, datetime]:
+    now = clock.now()
+    return AnsweredRequest(key_id, idempotency_key, fingerprint, now), now - timedelta(hours=hours)
+
+
+def _kept(vault: Vault, asked: AnsweredRequest, answer: Answer) -> AnsweredRequest:
+    return replace(asked, status=answer.status, location=answer.location, body_sealed=vault.seal(answer.body))
+
+
+def _again(vault: Vault, held: AnsweredRequest, asked: AnsweredRequest) -> Answer:
+    if held.fingerprint != asked.fingerprint:
+        raise Refused("partners.other-request", key=asked.idempotency_key)
+    return Answer(held.status, vault.open(held.body_sealed), held.location, replayed=True)

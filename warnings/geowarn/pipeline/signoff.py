@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import Role, SignOff, User
 from geowarn.domain.policy import valid
-from geowarn.domain.warning import Proposal, ProposalStatus
+from geowarn.domain.warning import Content, Proposal, ProposalStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.second_factor import prove, trying
 from geowarn.ports import UnitOfWork
 
 
@@ -39,10 +41,20 @@ def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor
     return free[0]
 
 
-def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None) -> SignOff:
-    """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on."""
+def factor_given(desk: Desk, work: UnitOfWork, content: Content, actor: Actor, code: str) -> str:
+    """Prove the second factor where the policy asks for it: "totp", "recovery", or "none" where it does not."""
+    if not desk.policy.asks_factor(content):
+        return "none"
+    return prove(work, desk.vault, actor.user, code, desk.clock.now())
+
+
+def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None, code: str = "") -> SignOff:
+    """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on.
+
+    `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature.
+    """
     now = desk.clock.now()
-    with desk.store.begin() as work:
+    with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
         if proposal.status is ProposalStatus.RETURNED:
@@ -52,6 +64,7 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
         if work.proposals.package(proposal.id).sha256 != proposal.package_sha256:
             raise Refused("signoff.package-changed", version=proposal.version)
         role = _role_to_sign(desk, work, proposal, actor)
+        factor = factor_given(desk, work, proposal.content, actor, code)
         signoff = SignOff(
             id=new_id("s"),
             proposal_id=proposal.id,
@@ -61,11 +74,16 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
             at=now,
             via=actor.via,
             origin=actor.origin,
-            second_factor="none",
+            second_factor=factor,
         )
         work.signoffs.add(signoff)
         shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
-        facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
-        work.ledger.append(now, actor.label, "proposal.signed", warning.id, {**facts, "shift": shift})
+        facts: dict[str, Any] = {
+            "version": proposal.version,
+            "package_sha256": proposal.package_sha256,
+            "role": role.value,
+        }
+        facts |= {"shift": shift, "second_factor": factor}
+        work.ledger.append(now, actor.label, "proposal.signed", warning.id, facts)
         work.commit()
     return signoff

@@ -15,6 +15,7 @@ from geowarn.ports.channels import (
     Target,
 )
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -27,6 +28,7 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
     AnsweredRequest,
@@ -63,6 +65,7 @@ __all__ = [
     "Delivery",
     "Dispatches",
     "Errand",
+    "Factors",
     "Fetcher",
     "Forecasts",
     "Haul",
@@ -77,6 +80,8 @@ __all__ = [
     "Limits",
     "Measure",
     "Message",
+    "Notices",
+    "Pager",
     "PasswordHasher",
     "Poll",
     "Proposals",

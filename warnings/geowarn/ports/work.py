@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from geowarn.ports.dispatches import Dispatches, Recipients
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
+from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.partners import AnsweredRequests, ApiKeys, Hooks
 from geowarn.ports.people import Sessions, Shifts, Users
@@ -51,7 +53,11 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> Sessions: ...
     @property
+    def factors(self) -> Factors: ...
+    @property
     def shifts(self) -> Shifts: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def recipients(self) -> Recipients: ...
     @property

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from geowarn.domain.level import Level
 from geowarn.domain.partner import Scope
 from geowarn.pipeline.desk import find_warning
+from geowarn.pipeline.one_transaction import once_apart
 from geowarn.pipeline.partner_acts import check_call, cosign, report_aired, report_delivered
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.view import warning_view
@@ -77,7 +78,7 @@ def sign_too(
         desk = replace(system.desk, store=store)
         with store.read() as work:
             warning = find_warning(work, name)
-        made = cosign(desk, warning.id, wanted.package_sha256, caller.actor)
+        made = cosign(desk, warning.id, wanted.package_sha256, caller.actor, wanted.code)
         with store.read() as work:
             missing = warning_view(work, warning, desk.policy)["missing"]
         signed = shapes.Signoff(
@@ -91,7 +92,7 @@ def sign_too(
         )
         return 201, signed, f"/api/v1/warnings/{warning.id}"
 
-    return performed(caller, act)
+    return performed(caller, act, once_apart)
 
 
 @router.post(

@@ -19,7 +19,7 @@ from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.partner import ApiKey, Scope
 from geowarn.pipeline.actor import Actor
-from geowarn.pipeline.one_transaction import Answer, once
+from geowarn.pipeline.one_transaction import Answer, Once, once
 from geowarn.pipeline.partner_keys import Admitted, admit
 from geowarn.ports import Store
 from geowarn.web.access import origin_of, system_of
@@ -159,7 +159,7 @@ def with_tag(request: Request, body: bytes, media_type: str, digest: str | None 
     return Response(body, headers=headers, media_type=media_type)
 
 
-def performed(caller: Caller, act: Callable[[Store], tuple[int, BaseModel, str]]) -> Response:
+def performed(caller: Caller, act: Callable[[Store], tuple[int, BaseModel, str]], way: Once = once) -> Response:
     """Do `act` once for this idempotency key: (status, answer, location); its repeat gets the same answer."""
     request, system = caller.request, caller.system
     key = request.headers.get("idempotency-key", "")
@@ -173,7 +173,7 @@ def performed(caller: Caller, act: Callable[[Store], tuple[int, BaseModel, str]]
         return Answer(status, body.model_dump_json(exclude_unset=True), location)
 
     hours = system.settings.partners.idempotency_hours
-    made = once(system.store, system.clock, system.vault, caller.key.id, key, fingerprint, hours, do)
+    made = way(system.store, system.clock, system.vault, caller.key.id, key, fingerprint, hours, do)
     headers = {"Idempotency-Replayed": "true" if made.replayed else "false", **request.state.limits}
     if made.location:
         headers["Location"] = made.location

@@ -294,9 +294,10 @@ class ProposalRequest(_Shape):
 
 
 class SignoffRequest(_Shape):
-    """The observatory agrees to exactly these bytes."""
+    """The observatory agrees to exactly these bytes; `code` is its officer's second factor, where one is asked for."""
 
     package_sha256: Digest
+    code: Annotated[str, Field(max_length=40)] = ""
 
 
 class Signoff(_Shape):

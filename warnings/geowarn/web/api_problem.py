@@ -81,6 +81,8 @@ def status_of(refusal: Refused, default: int) -> int:
         return _STATUS[refusal.key]
     if refusal.key.startswith("store."):
         return 503
+    if refusal.key.startswith("identity.code"):
+        return 403
     return 422 if default == 409 and refusal.key.startswith(_UNPROCESSABLE) else default
 
 

@@ -2,6 +2,7 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.identity import recovery_code, second_factor
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -25,6 +26,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
+from geowarn.store.tables.roster import notice
 
 __all__ = [
     "account",
@@ -58,12 +60,15 @@ __all__ = [
     "ledger",
     "login_failure",
     "metadata",
+    "notice",
     "package",
     "package_artefact",
     "proposal",
     "recipient",
+    "recovery_code",
     "rule_activation",
     "rule_set",
+    "second_factor",
     "shard",
     "shift",
     "signoff",
