@@ -15,6 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from geowarn.bootstrap import System, active_rules
+from geowarn.cap_key import ends_at
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.source import Source
@@ -30,7 +31,7 @@ from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.propose import follow_course
 from geowarn.pipeline.source_plan import trigger_of
-from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence, watch_sources
+from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
 _FETCH = "fetch"  # the threads that wait for far ends
@@ -234,6 +235,7 @@ class Scheduler:
     def watch(self) -> None:
         """Raise what should have spoken and did not."""
         watch_silence(self.system.desk)
+        watch_certificate(self.system.desk, ends_at(self.system.keys_dir))
         watch_sources(self.system.desk, self.system.sources.values())
 
     def expire(self) -> None:
