@@ -461,6 +461,30 @@ def test_partners_manage_their_own_by_key(desk: ApiDesk, far_end: Callable[..., 
     assert desk.call(key, "GET", "/api/v1/webhooks").json()["items"] == []
 
 
+def test_nobody_is_told_for_a_closed_account(desk: ApiDesk, far_end: Callable[..., FarEnd]) -> None:
+    from dataclasses import replace
+
+    end = far_end()
+    made = hooked(desk, end.url)
+    with desk.system.store.begin() as work:
+        user = work.users.get("duty")
+        assert user is not None
+        work.users.save(replace(user, active=False))
+        work.commit()
+    desk.proposed()
+    sent_all(desk, made.hook.id)
+    with desk.system.store.read() as work:
+        hook = work.hooks.get(made.hook.id)
+    assert hook is not None
+    assert hook.disabled_at is not None
+    with desk.system.store.begin() as work:
+        work.users.save(user)
+        work.commit()
+    desk.released()
+    sent_all(desk, made.hook.id)
+    assert end.got == []
+
+
 def test_a_secret_is_kept_sealed(desk: ApiDesk) -> None:
     made = hooked(desk, "http://127.0.0.1:9/")
     folder = desk.system.data_dir

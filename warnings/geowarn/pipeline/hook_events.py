@@ -14,6 +14,7 @@ from geowarn.domain.ledger import LedgerEntry
 from geowarn.domain.level import Level
 from geowarn.domain.partner import PUBLIC_EVENTS, Event, Hook, HookDelivery, event_body, release_event
 from geowarn.domain.warning import Series
+from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import Clock, Store, UnitOfWork
 
@@ -45,6 +46,7 @@ def derive(store: Store, clock: Clock, publish_from: Level, public_url: str) -> 
         if head is None or not any(hook.cursor < head.sequence for hook in _heard(work)):
             return 0
     with store.begin() as work:
+        _leave_closed(work, clock)
         hooks = _heard(work)
         entries = work.ledger.entries(min((hook.cursor for hook in hooks), default=head.sequence), AT_ONCE)
         for entry in entries:
@@ -59,6 +61,16 @@ def derive(store: Store, clock: Clock, publish_from: Level, public_url: str) -> 
 
 def _heard(work: UnitOfWork) -> list[Hook]:
     return [hook for hook in work.hooks.all() if hook.disabled_at is None]
+
+
+def _leave_closed(work: UnitOfWork, clock: Clock) -> None:
+    """Nobody is told for an account that is closed."""
+    for hook in _heard(work):
+        user = work.users.get(hook.owner) if hook.of_account else None
+        if hook.of_account and (user is None or not user.active):
+            work.hooks.mark(hook.id, hook.failing_since, clock.now())
+            facts = {"owner": hook.owner, "reason": "account closed"}
+            work.ledger.append(clock.now(), SYSTEM, "hook.disabled", hook.id, facts)
 
 
 def hears(hook: Hook, told: Told) -> bool:

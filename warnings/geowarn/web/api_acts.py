@@ -17,6 +17,7 @@ from geowarn.pipeline.partner_acts import check_call, cosign, report_aired, repo
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.view import warning_view
 from geowarn.ports import Store
+from geowarn.web import api_act_models as acts
 from geowarn.web import api_models as shapes
 from geowarn.web.api_call import Caller, by_key, performed, read_body, says, target_of
 from geowarn.web.api_problem import Invalid
@@ -44,11 +45,11 @@ Signed = Annotated[
 
 @router.post(
     "/proposals",
-    **says("propose", Scope.PROPOSE, shapes.WarningInfo, 404, 409, body=shapes.ProposalRequest, status=201),
+    **says("propose", Scope.PROPOSE, shapes.WarningInfo, 404, 409, body=acts.ProposalRequest, status=201),
 )
 def propose(caller: Proposer, idempotency_key: Once = "") -> Response:
     """Propose a warning for people to review. Nothing is signed and nothing goes out by it."""
-    wanted = read_body(caller.request, shapes.ProposalRequest)
+    wanted = read_body(caller.request, acts.ProposalRequest)
     levels = {area.code: Level.parse(area.level) for area in wanted.areas}
 
     def act(store: Store) -> tuple[int, BaseModel, str]:
@@ -63,7 +64,7 @@ def propose(caller: Proposer, idempotency_key: Once = "") -> Response:
 
 @router.post(
     "/warnings/{name}/signoffs",
-    **says("cosign", Scope.COSIGN, shapes.Signoff, 404, 409, body=shapes.SignoffRequest, status=201),
+    **says("cosign", Scope.COSIGN, acts.Signoff, 404, 409, body=acts.SignoffRequest, status=201),
 )
 def sign_too(
     caller: Cosigner, name: Annotated[str, Path(max_length=80)], idempotency_key: Once = "", signature: Signed = ""
@@ -72,7 +73,7 @@ def sign_too(
     request, system = caller.request, caller.system
     header, body = request.headers.get("x-geowarn-signature", ""), request.state.body
     check_call(system.store, system.clock, system.vault, caller.key, "POST", target_of(request), header, body)
-    wanted = read_body(request, shapes.SignoffRequest)
+    wanted = read_body(request, acts.SignoffRequest)
 
     def act(store: Store) -> tuple[int, BaseModel, str]:
         desk = replace(system.desk, store=store)
@@ -81,7 +82,7 @@ def sign_too(
         made = cosign(desk, warning.id, wanted.package_sha256, caller.actor, wanted.code)
         with store.read() as work:
             missing = warning_view(work, warning, desk.policy)["missing"]
-        signed = shapes.Signoff(
+        signed = acts.Signoff(
             id=made.id,
             warning=warning.id,
             user=made.user,
@@ -97,11 +98,11 @@ def sign_too(
 
 @router.post(
     "/bulletins/{slug}/receipts",
-    **says("recordReceipt", Scope.RECEIPTS, shapes.Receipt, 404, 409, body=shapes.ReceiptRequest),
+    **says("recordReceipt", Scope.RECEIPTS, acts.Receipt, 404, 409, body=acts.ReceiptRequest),
 )
 def record_receipt(caller: Reporter, slug: Annotated[str, Path(max_length=40)], idempotency_key: Once = "") -> Response:
     """Report that a bulletin arrived at, or was aired by, the partner's own targets; a state is never lowered."""
-    wanted = read_body(caller.request, shapes.ReceiptRequest)
+    wanted = read_body(caller.request, acts.ReceiptRequest)
     aired = wanted.state == "aired"
     for field, value in (("at", wanted.at), ("medium", wanted.medium)):
         if aired and value is None:
@@ -113,7 +114,7 @@ def record_receipt(caller: Reporter, slug: Annotated[str, Path(max_length=40)], 
             rows = report_aired(store, clock, partner, slug, wanted.at, wanted.medium)
         else:
             rows = report_delivered(store, clock, partner, slug, caller.key.prefix)
-        targets = [shapes.ReceiptRow(channel=row.channel, state=row.state.value) for row in rows]
-        return 200, shapes.Receipt(slug=slug, partner=partner, state=wanted.state, targets=targets), ""
+        targets = [acts.ReceiptRow(channel=row.channel, state=row.state.value) for row in rows]
+        return 200, acts.Receipt(slug=slug, partner=partner, state=wanted.state, targets=targets), ""
 
     return performed(caller, act)

@@ -13,7 +13,7 @@ from geowarn.domain.partner import Hook, HookDelivery, Scope
 from geowarn.hook_service import fault_line, hook_places
 from geowarn.pipeline.hooks import find_hook, queue_test, remove_hook, subscribe
 from geowarn.ports import Store
-from geowarn.web import api_models as shapes
+from geowarn.web import api_act_models as acts
 from geowarn.web.api_acts import Once
 from geowarn.web.api_call import Caller, answered, by_key, performed, read_body, says
 from geowarn.web.api_problem import language_asked
@@ -40,8 +40,8 @@ def _info(caller: Caller, hook: Hook) -> dict[str, object]:
     }
 
 
-def _delivery(caller: Caller, one: HookDelivery, url: str = "") -> shapes.HookDelivery:
-    return shapes.HookDelivery(
+def _delivery(caller: Caller, one: HookDelivery, url: str = "") -> acts.HookDelivery:
+    return acts.HookDelivery(
         id=one.id,
         event=one.event.value,
         created_at=str(_moment(caller, one.created_at)),
@@ -53,21 +53,19 @@ def _delivery(caller: Caller, one: HookDelivery, url: str = "") -> shapes.HookDe
     )
 
 
-@router.get("/webhooks", **says("listWebhooks", Scope.WEBHOOKS, shapes.HookList))
+@router.get("/webhooks", **says("listWebhooks", Scope.WEBHOOKS, acts.HookList))
 def list_webhooks(caller: Subscriber) -> Response:
     """The subscriptions of the key's owner."""
     with caller.system.store.read() as work:
         mine = [hook for hook in work.hooks.all() if (hook.owner, hook.of_account) == caller.owner]
-    found = shapes.HookList.model_validate({"items": [_info(caller, hook) for hook in mine]})
+    found = acts.HookList.model_validate({"items": [_info(caller, hook) for hook in mine]})
     return answered(caller.request, found)
 
 
-@router.post(
-    "/webhooks", **says("addWebhook", Scope.WEBHOOKS, shapes.HookAdded, 409, body=shapes.HookRequest, status=201)
-)
+@router.post("/webhooks", **says("addWebhook", Scope.WEBHOOKS, acts.HookAdded, 409, body=acts.HookRequest, status=201))
 def add_webhook(caller: Subscriber, idempotency_key: Once = "") -> Response:
     """Subscribe an address to events from now on; the answer holds the secret that requests to it are signed with."""
-    wanted, system = read_body(caller.request, shapes.HookRequest), caller.system
+    wanted, system = read_body(caller.request, acts.HookRequest), caller.system
     owner, of_account = caller.owner
 
     def act(store: Store) -> tuple[int, BaseModel, str]:
@@ -84,7 +82,7 @@ def add_webhook(caller: Subscriber, idempotency_key: Once = "") -> Response:
             internal=caller.internal,
             live=wanted.live,
         )
-        shown = shapes.HookAdded.model_validate({**_info(caller, made.hook), "secret": made.secret})
+        shown = acts.HookAdded.model_validate({**_info(caller, made.hook), "secret": made.secret})
         return 201, shown, f"/api/v1/webhooks/{made.hook.id}/deliveries"
 
     return performed(caller, act)
@@ -98,7 +96,7 @@ def remove_webhook(caller: Subscriber, hook: HookId) -> Response:
 
 
 @router.post(
-    "/webhooks/{hook}/test", **says("testWebhook", Scope.WEBHOOKS, shapes.HookDelivery, 400, 404, 409, 422, status=202)
+    "/webhooks/{hook}/test", **says("testWebhook", Scope.WEBHOOKS, acts.HookDelivery, 400, 404, 409, 422, status=202)
 )
 def ping_webhook(caller: Subscriber, hook: HookId, idempotency_key: Once = "") -> Response:
     """Send a `ping` the way every event goes; `deliveries` says what came of it."""
@@ -110,11 +108,11 @@ def ping_webhook(caller: Subscriber, hook: HookId, idempotency_key: Once = "") -
     return performed(caller, act)
 
 
-@router.get("/webhooks/{hook}/deliveries", **says("listDeliveries", Scope.WEBHOOKS, shapes.HookDeliveryList, 404, 422))
+@router.get("/webhooks/{hook}/deliveries", **says("listDeliveries", Scope.WEBHOOKS, acts.HookDeliveryList, 404, 422))
 def list_deliveries(caller: Subscriber, hook: HookId) -> Response:
     """What was sent to a subscription and what came of it, newest first."""
     with caller.system.store.read() as work:
         found = find_hook(work, hook, caller.owner)
         rows = work.hooks.deliveries(found.id)
-    listed = shapes.HookDeliveryList(items=[_delivery(caller, one, found.url) for one in rows])
+    listed = acts.HookDeliveryList(items=[_delivery(caller, one, found.url) for one in rows])
     return answered(caller.request, listed)

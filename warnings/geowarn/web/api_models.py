@@ -1,10 +1,10 @@
-"""The shapes of `/api/v1`: what is sent and what is answered. Times are ISO 8601 with their offset."""
+"""The shapes of what `/api/v1` answers to who reads. Times are ISO 8601 with their offset."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-07-23T02:33:00+08:00"])]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -12,11 +12,13 @@ LevelCode = Literal["none", "blue", "yellow", "orange", "red"]
 Counts = dict[str, dict[str, int]]
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """Nothing that is not described."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Problem(_Shape):
+class Problem(Shape):
     """RFC 9457; `key` is stable and meant for programs, `detail` for people, in the language asked for."""
 
     model_config = ConfigDict(
@@ -42,21 +44,21 @@ class Problem(_Shape):
     errors: list[FieldError] = []
 
 
-class FieldError(_Shape):
+class FieldError(Shape):
     """One place of a body, and what is wrong there."""
 
     field: str
     reason: str
 
 
-class PlainError(_Shape):
+class PlainError(Shape):
     """What the routes outside /api/v1 say when something is not done."""
 
     error: str
     message: str = ""
 
 
-class ProblemKind(_Shape):
+class ProblemKind(Shape):
     """The sentences of one kind of problem, with their blanks."""
 
     key: str
@@ -64,7 +66,7 @@ class ProblemKind(_Shape):
     en: str
 
 
-class KeyInfo(_Shape):
+class KeyInfo(Shape):
     """The key that asks."""
 
     id: str
@@ -76,14 +78,14 @@ class KeyInfo(_Shape):
     expires_at: Moment | None
 
 
-class AreaLevel(_Shape):
+class AreaLevel(Shape):
     """One area with its level."""
 
     code: Annotated[str, Field(min_length=1, max_length=40, examples=["370687"])]
     level: LevelCode
 
 
-class SignoffLine(_Shape):
+class SignoffLine(Shape):
     """One signature on one package."""
 
     model_config = ConfigDict(extra="allow")
@@ -95,7 +97,7 @@ class SignoffLine(_Shape):
     voided: bool
 
 
-class BulletinLine(_Shape):
+class BulletinLine(Shape):
     """One bulletin of a warning."""
 
     model_config = ConfigDict(extra="allow")
@@ -110,7 +112,7 @@ class BulletinLine(_Shape):
     dispatches: Counts
 
 
-class WarningInfo(_Shape):
+class WarningInfo(Shape):
     """One course of events, as `geowarn warnings show` prints it; keys without `internal` get the required fields."""
 
     model_config = ConfigDict(extra="allow")
@@ -139,21 +141,21 @@ class WarningInfo(_Shape):
     tasks: list[dict[str, Any]] = []
 
 
-class WarningList(_Shape):
+class WarningList(Shape):
     """A page of warnings, newest first; `next` null: there are no more."""
 
     items: list[WarningInfo]
     next: str | None
 
 
-class ArtefactLine(_Shape):
+class ArtefactLine(Shape):
     """One frozen file."""
 
     path: str
     sha256: Digest
 
 
-class Bulletin(_Shape):
+class Bulletin(Shape):
     """A released bulletin: it never changes, only `standing` and `dispatches` do."""
 
     id: str
@@ -176,14 +178,14 @@ class Bulletin(_Shape):
     dispatches: Counts
 
 
-class BulletinList(_Shape):
+class BulletinList(Shape):
     """A page of bulletins, newest first."""
 
     items: list[Bulletin]
     next: str | None
 
 
-class DispatchCounts(_Shape):
+class DispatchCounts(Shape):
     """channel -> state -> how many messages; "accepted" is not "delivered"."""
 
     slug: str
@@ -191,7 +193,7 @@ class DispatchCounts(_Shape):
     dispatches: Counts
 
 
-class AreaNow(_Shape):
+class AreaNow(Shape):
     """An area with its present level, and the bulletin that says so."""
 
     code: str
@@ -203,21 +205,21 @@ class AreaNow(_Shape):
     bulletin: str | None
 
 
-class AreaList(_Shape):
+class AreaList(Shape):
     """A page of areas, by code."""
 
     items: list[AreaNow]
     next: str | None
 
 
-class Window(_Shape):
+class Window(Shape):
     """Half-open."""
 
     start: Moment
     end: Moment
 
 
-class AssessedArea(_Shape):
+class AssessedArea(Shape):
     """One area of a run; level null: cannot be classified, never "none"."""
 
     code: str
@@ -226,7 +228,7 @@ class AssessedArea(_Shape):
     evidence: dict[str, Any]
 
 
-class Assessment(_Shape):
+class Assessment(Shape):
     """The newest run of the deciding model."""
 
     id: str
@@ -242,7 +244,7 @@ class Assessment(_Shape):
     areas: list[AssessedArea]
 
 
-class PackageFile(_Shape):
+class PackageFile(Shape):
     """One file under review."""
 
     path: str
@@ -251,7 +253,7 @@ class PackageFile(_Shape):
     media_type: str
 
 
-class Package(_Shape):
+class Package(Shape):
     """What is under review; a signature names `package_sha256`, the SHA-256 of the canonical JSON of `manifest`."""
 
     warning: str
@@ -261,131 +263,3 @@ class Package(_Shape):
     missing: list[str]
     manifest: dict[str, Any]
     files: list[PackageFile]
-
-
-class ProposalRequest(_Shape):
-    """A proposal for people to review; nothing is signed and nothing goes out by it."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "areas": [{"code": "370687", "level": "yellow"}],
-                    "hours": 24,
-                    "reason": "站点实况降雨已超过阈值",
-                    "source": "水文站网",
-                }
-            ]
-        },
-    )
-
-    areas: Annotated[list[AreaLevel], Field(min_length=1, max_length=500)]
-    hours: Annotated[float, Field(ge=1, le=72)]
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    source: Annotated[str, Field(min_length=1, max_length=200)]
-
-    @field_validator("areas")
-    @classmethod
-    def _each_once(cls, areas: list[AreaLevel]) -> list[AreaLevel]:
-        if len({area.code for area in areas}) != len(areas):
-            raise ValueError("an area is named twice")
-        return areas
-
-
-class SignoffRequest(_Shape):
-    """The observatory agrees to exactly these bytes; `code` is its officer's second factor, where one is asked for."""
-
-    package_sha256: Digest
-    code: Annotated[str, Field(max_length=40)] = ""
-
-
-class Signoff(_Shape):
-    """A signature that stands; `missing` says what else keeps the warning from release."""
-
-    id: str
-    warning: str
-    user: str
-    role: str
-    at: Moment
-    package_sha256: Digest
-    missing: list[str]
-
-
-class ReceiptRequest(_Shape):
-    """What became of a bulletin at the partner's own targets; `aired` takes `at` and `medium`."""
-
-    state: Literal["delivered", "aired"]
-    at: AwareDatetime | None = None
-    medium: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", examples=["tv-crawl"])] | None = None
-
-
-class ReceiptRow(_Shape):
-    """One of the partner's targets."""
-
-    channel: str
-    state: str
-
-
-class Receipt(_Shape):
-    """Where the partner's targets stand now; a report never lowers a state."""
-
-    slug: str
-    partner: str
-    state: str
-    targets: list[ReceiptRow]
-
-
-class HookRequest(_Shape):
-    """A subscription; `live` false: a test target, which may get exercises."""
-
-    url: Annotated[str, Field(min_length=8, max_length=500, examples=["https://partner.example/geowarn"])]
-    events: Annotated[list[str], Field(min_length=1, max_length=20, examples=[["bulletin.released", "warning.ended"]])]
-    live: bool = True
-
-
-class HookInfo(_Shape):
-    """A subscription."""
-
-    id: str
-    url: str
-    events: list[str]
-    internal: bool
-    live: bool
-    created_at: Moment
-    failing_since: Moment | None
-    disabled_at: Moment | None
-
-
-class HookAdded(HookInfo):
-    """A new subscription; the secret is shown this once."""
-
-    secret: str
-
-
-class HookList(_Shape):
-    """Every subscription of the key's owner."""
-
-    items: list[HookInfo]
-
-
-class HookDelivery(_Shape):
-    """One event for one subscription; `fault` says why the last try failed."""
-
-    id: str
-    event: str
-    created_at: Moment
-    state: Literal["new", "sending", "delivered", "given-up"]
-    attempts: int
-    status: int | None
-    milliseconds: int | None
-    fault: str | None
-
-
-class HookDeliveryList(_Shape):
-    """The newest fifty deliveries, newest first."""
-
-    items: list[HookDelivery]
-
-
-REQUESTS: tuple[type[BaseModel], ...] = (ProposalRequest, SignoffRequest, ReceiptRequest, HookRequest)

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
 from geowarn.web import api_acts, api_hooks, api_read
-from geowarn.web.api_models import REQUESTS, PlainError, Problem
+from geowarn.web.api_act_models import REQUESTS
+from geowarn.web.api_models import PlainError, Problem
 from geowarn.web.api_problem import NoSuchMethod, problem
 
 PREFIX = "/api/v1"
