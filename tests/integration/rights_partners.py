@@ -47,4 +47,10 @@ SCOPES: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/api/v1/webhooks/{hook}/deliveries"): _HOOKS,
 }
 # Open without a key: what they say is nobody's secret.
-OPEN: frozenset[tuple[str, str]] = frozenset({("GET", "/api/v1/problems/{key}")})
+OPEN: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("GET", "/api/v1/problems/{key}"),
+        # Answers for paths and methods that are none.
+        *((method, "/api/{path}") for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
+    }
+)

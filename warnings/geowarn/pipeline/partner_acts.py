@@ -64,7 +64,7 @@ def cosign(desk: Desk, warning_id: str, package_sha256: str, actor: Actor, code:
     A key is held by a machine, so it is never a person's second factor: at the levels where the policy asks for one,
     `code` is asked for as everywhere. Co-signing the same bytes again is the same act and returns the same signature.
     """
-    actor.need(Role.OBSERVATORY)
+    actor.need_somewhere(Role.OBSERVATORY)
     observer = replace(actor, user=replace(actor.user, roles=frozenset({Role.OBSERVATORY})))
     standing = _standing(desk, warning_id, package_sha256, actor)
     if standing is not None:

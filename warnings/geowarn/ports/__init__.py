@@ -15,7 +15,7 @@ from geowarn.ports.channels import (
     Target,
 )
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
-from geowarn.ports.identity import Factors
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -42,6 +42,7 @@ from geowarn.ports.partners import (
 )
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -76,13 +77,16 @@ __all__ = [
     "HookPost",
     "Hooks",
     "Incidents",
+    "Invitations",
     "Ledger",
     "Limits",
     "Measure",
     "Message",
     "Notices",
+    "OutsideWarnings",
     "Pager",
     "PasswordHasher",
+    "PendingChanges",
     "Poll",
     "Proposals",
     "PublishedBulletin",
@@ -93,6 +97,7 @@ __all__ = [
     "Receipt",
     "Recipients",
     "Reconciling",
+    "Roster",
     "Rules",
     "Sealing",
     "Session",

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from geowarn.catalogue import LANGUAGES, explain, say, sentences
-from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.errors import NotEntitled, NotFound, Refused
 from geowarn.pipeline.partner_keys import TooMany
 
 MEDIA_TYPE = "application/problem+json"
@@ -24,7 +24,6 @@ _STATUS: Mapping[str, int] = {
     "partners.old-signature": 401,
     "partners.scope-missing": 403,
     "partners.needs-account": 403,
-    "people.role-missing": 403,
     "partners.media-type": 415,
     "partners.too-many": 429,
     "partners.no-idempotency-key": 400,
@@ -77,6 +76,8 @@ def status_of(refusal: Refused, default: int) -> int:
         return 405
     if isinstance(refusal, NotFound):
         return 404
+    if isinstance(refusal, NotEntitled):
+        return 403
     if refusal.key in _STATUS:
         return _STATUS[refusal.key]
     if refusal.key.startswith("store."):

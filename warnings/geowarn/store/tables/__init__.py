@@ -2,7 +2,13 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
-from geowarn.store.tables.identity import recovery_code, second_factor
+from geowarn.store.tables.identity import (
+    invitation,
+    outside_warning,
+    pending_change,
+    recovery_code,
+    second_factor,
+)
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -26,7 +32,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
-from geowarn.store.tables.roster import notice
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -48,6 +54,7 @@ __all__ = [
     "dispatch",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "hook",
@@ -57,12 +64,15 @@ __all__ = [
     "incident_draft",
     "incident_publication",
     "incident_signoff",
+    "invitation",
     "ledger",
     "login_failure",
     "metadata",
     "notice",
+    "outside_warning",
     "package",
     "package_artefact",
+    "pending_change",
     "proposal",
     "recipient",
     "recovery_code",
@@ -71,6 +81,8 @@ __all__ = [
     "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",
