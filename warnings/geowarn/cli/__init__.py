@@ -15,6 +15,7 @@ from geowarn.catalogue import explain, say, terminal_language
 from geowarn.cli import (
     areas,
     channels,
+    clock,
     forecast,
     incidents,
     installation,
@@ -61,6 +62,8 @@ for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+clock.register(warnings.app)
+app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")

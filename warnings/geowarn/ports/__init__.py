@@ -14,6 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
@@ -65,7 +66,10 @@ __all__ = [
     "Counters",
     "Delivery",
     "Dispatches",
+    "Emergencies",
+    "Emergency",
     "Errand",
+    "Escalations",
     "Factors",
     "Fetcher",
     "Forecasts",
@@ -99,6 +103,7 @@ __all__ = [
     "Reconciling",
     "Roster",
     "Rules",
+    "Rung",
     "Sealing",
     "Session",
     "Sessions",

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
@@ -83,6 +84,10 @@ class UnitOfWork(Protocol):
     def requests(self) -> AnsweredRequests: ...
     @property
     def hooks(self) -> Hooks: ...
+    @property
+    def escalations(self) -> Escalations: ...
+    @property
+    def emergencies(self) -> Emergencies: ...
 
     def commit(self) -> None: ...
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
+from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.dispatches import SqlDispatches
 from geowarn.store.repositories.hooks import SqlHooks
 from geowarn.store.repositories.identity import (
@@ -130,6 +131,8 @@ class SqlUnitOfWork:
         self.api_keys = SqlApiKeys(*on)
         self.requests = SqlAnsweredRequests(*on)
         self.hooks = SqlHooks(*on)
+        self.escalations = SqlEscalations(*on)
+        self.emergencies = SqlEmergencies(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""

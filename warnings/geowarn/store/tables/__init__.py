@@ -1,6 +1,7 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
 from geowarn.store.tables.identity import (
     invitation,
@@ -52,6 +53,10 @@ __all__ = [
     "console_session",
     "counter",
     "dispatch",
+    "emergency_release",
+    "escalation",
+    "escalation_answer",
+    "escalation_step",
     "fired",
     "forecast",
     "handover",
