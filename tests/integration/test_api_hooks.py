@@ -485,6 +485,21 @@ def test_nobody_is_told_for_a_closed_account(desk: ApiDesk, far_end: Callable[..
     assert end.got == []
 
 
+def test_the_worker_tells_by_itself(desk: ApiDesk, far_end: Callable[..., FarEnd]) -> None:
+    from geowarn.worker import Worker
+
+    end = far_end()
+    hooked(desk, end.url)
+    worker = Worker(desk.system)
+    worker.start()
+    try:
+        desk.released()
+        assert end.came.wait(60)
+    finally:
+        worker.stop()
+    assert end.events[0] == "bulletin.released"
+
+
 def test_a_secret_is_kept_sealed(desk: ApiDesk) -> None:
     made = hooked(desk, "http://127.0.0.1:9/")
     folder = desk.system.data_dir
