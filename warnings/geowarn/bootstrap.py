@@ -18,6 +18,7 @@ from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.lint_texts import Linter
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.rules import load_rules, rules_in_force
@@ -89,7 +90,8 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+        linter = Linter(self.templates, self.facts)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, linter=linter)
 
     @property
     def alert_reader(self) -> AlertReader:

@@ -13,6 +13,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.votes import CourseRules
+from geowarn.policy_review import review_rules
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     course = _course_rules(table.get("course", {}), path.name)
-    return Policy(levels, signers["retract"], publish_from, signers["incident"], course)
+    review = review_rules(table.get("review", {}), path.name)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, review)
 
 
 def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:

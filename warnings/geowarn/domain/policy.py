@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
+from geowarn.domain.review import ReviewRules
 from geowarn.domain.votes import CourseRules
 from geowarn.domain.warning import Act, Content
 
@@ -23,13 +24,26 @@ class Policy:
     publish_from: Level
     incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
     course: CourseRules = field(default_factory=CourseRules)
+    review: ReviewRules = field(default_factory=ReviewRules)
 
     def required(self, content: Content) -> tuple[Role, ...]:
         """The roles that must sign this content: those of the highest level now or before."""
         if content.act is Act.RETRACT:
             return self.retract
-        highest = max((max(a.level, a.before) for a in content.areas), default=Level.BLUE)
-        return self.signers[max(highest, Level.BLUE)]
+        return self.signers[weight(content)]
+
+    def needs_secrecy_check(self, content: Content) -> bool:
+        """Whether leaders may sign this only after the secrecy check."""
+        return content.act is not Act.RETRACT and weight(content) in self.review.secrecy_levels
+
+    def consultation_counts(self, content: Content) -> bool:
+        """Whether a recorded consultation stands in for the observatory's co-signature."""
+        return weight(content) in self.review.consultation_counts
+
+
+def weight(content: Content) -> Level:
+    """The level by which a version is reviewed: the highest of any area now or before, at least blue."""
+    return max((max(a.level, a.before) for a in content.areas), default=Level.BLUE) or Level.BLUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +60,25 @@ def valid(signoffs: Iterable[SignOff], package_sha256: str) -> tuple[SignOff, ..
 
 
 def lacks(
-    policy: Policy, content: Content, signoffs: Iterable[SignOff], package_sha256: str, last_editor: str
+    policy: Policy,
+    content: Content,
+    signoffs: Iterable[SignOff],
+    package_sha256: str,
+    last_editor: str,
+    consulted: bool = False,
 ) -> tuple[Lack, ...]:
     """What is missing before release; empty when nothing is (house rule 2: the last editor never alone).
 
-    Every required role needs a person of its own: one person's signature counts for one role.
+    Every required role needs a person of its own: one person's signature counts for one role. `consulted`: the
+    observatory agreed by word of mouth to exactly these bytes, which counts only where the policy says so.
     """
     standing = valid(signoffs, package_sha256)
     users_taken: set[str] = set()
     missing: list[Lack] = []
     for role in policy.required(content):
         found = next((s for s in standing if s.role is role and s.user not in users_taken), None)
+        if found is None and role is Role.OBSERVATORY and consulted and policy.consultation_counts(content):
+            continue
         if found is None:
             missing.append(Lack("role-missing", role))
         else:

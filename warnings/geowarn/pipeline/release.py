@@ -25,9 +25,11 @@ from geowarn.domain.warning import (
     content_from_json,
 )
 from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.counsel import consulted
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.signoff import on_shift
 from geowarn.ports import UnitOfWork
@@ -91,6 +93,7 @@ def _check_complete(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
         work.signoffs.of_proposal(proposal.id),
         proposal.package_sha256,
         proposal.edited_by,
+        consulted(work, proposal),
     )
     roles = ", ".join(lack.role.value for lack in missing if lack.role is not None)
     if roles:
@@ -110,21 +113,23 @@ def _check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal,
         raise Refused("release.overtaken", warning=warning.id)
 
 
-def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
+def release(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None) -> Bulletin:
     """Release the signed version: number, `sent`, bytes and dispatches are fixed here and never change again.
 
-    Raises Refused when a signature is missing, the last editor would be the only signer, the content moved on, or
-    it is already released.
+    `package_sha256` is the digest the person saw: nobody releases what another has changed meanwhile. Raises Refused
+    when a signature or the secrecy check is missing, the last editor would be the only signer, the content moved on,
+    or it is already released.
     """
     actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
         _check_current(work, warning, proposal, desk.clock.now())
+        refuse_unseen(work, proposal, package_sha256)
         _check_complete(desk, work, proposal)
+        refuse_unfit(desk, work, proposal)
+        refuse_unchecked(desk, work, proposal)
         package = work.proposals.package(proposal.id)
-        if package.sha256 != proposal.package_sha256:
-            raise Refused("signoff.package-changed", version=proposal.version)
         signers = [
             {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via}
             for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)

@@ -8,11 +8,13 @@ from dataclasses import replace
 from geowarn.domain.errors import Refused
 from geowarn.domain.package import refuse_markers
 from geowarn.domain.people import Role
+from geowarn.domain.policy import valid
 from geowarn.domain.warning import Proposal, ProposalStatus, WarningStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.course_acts import LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.propose import store_version
+from geowarn.ports import UnitOfWork
 
 LONGEST_SLOT = 200  # characters
 
@@ -27,19 +29,34 @@ def _checked(slots: Mapping[str, str], allowed: Mapping[str, str]) -> dict[str, 
     return {name: text.strip() for name, text in slots.items()}
 
 
+def refuse_moved_on(proposal: Proposal, expected_version: int | None) -> None:
+    """Raise Refused when the person wrote over another version than the one under review."""
+    if expected_version is not None and proposal.version != expected_version:
+        raise Refused("review.moved-on", version=proposal.version, expected=expected_version)
+
+
+def refuse_while_others_sign(work: UnitOfWork, proposal: Proposal, actor: Actor) -> None:
+    """Raise Refused while another person's signature stands: it is given back with a reason first, for all to see."""
+    standing = valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
+    others = sorted({signoff.user for signoff in standing} - {actor.user.name})
+    if others:
+        raise Refused("review.being-signed", version=proposal.version, users=", ".join(others))
+
+
 def edit(
     desk: Desk, warning_id: str, slots: Mapping[str, str], actor: Actor, expected_version: int | None = None
 ) -> Proposal:
     """Change slots: makes a new version and voids every signature (house rule 2).
 
-    Raises Refused for a slot that does not exist, an empty or overlong text, or a version that moved on.
+    Raises Refused for a slot that does not exist, an empty or overlong text, a version that moved on, and while
+    somebody else's signature stands: whoever wants to change a signed text returns it first, with a reason.
     """
     actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
-        if expected_version is not None and proposal.version != expected_version:
-            raise Refused("review.moved-on", version=proposal.version, expected=expected_version)
+        refuse_moved_on(proposal, expected_version)
+        refuse_while_others_sign(work, proposal, actor)
         changed = _checked(slots, proposal.content.slots)
         if all(proposal.content.slots[name] == text for name, text in changed.items()):
             raise Refused("review.nothing-changed", warning=warning.id)

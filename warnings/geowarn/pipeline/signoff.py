@@ -10,8 +10,12 @@ from geowarn.domain.policy import valid
 from geowarn.domain.warning import Proposal, ProposalStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import UnitOfWork
+
+# Who signs for the office: only after the secrecy check, where the policy asks for it.
+_AFTER_CHECK = (Role.LEADER, Role.CHIEF)
 
 
 def on_shift(work: UnitOfWork, user: User, now: datetime) -> bool:
@@ -47,11 +51,11 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
         proposal = under_review(work, warning.id)
         if proposal.status is ProposalStatus.RETURNED:
             raise Refused("signoff.returned", warning=warning.id, reason=proposal.status_reason)
-        if package_sha256 is not None and package_sha256 != proposal.package_sha256:
-            raise Refused("signoff.moved-on", version=proposal.version, digest=proposal.package_sha256[:12])
-        if work.proposals.package(proposal.id).sha256 != proposal.package_sha256:
-            raise Refused("signoff.package-changed", version=proposal.version)
+        refuse_unseen(work, proposal, package_sha256)
         role = _role_to_sign(desk, work, proposal, actor)
+        refuse_unfit(desk, work, proposal)
+        if role in _AFTER_CHECK:
+            refuse_unchecked(desk, work, proposal)
         signoff = SignOff(
             id=new_id("s"),
             proposal_id=proposal.id,

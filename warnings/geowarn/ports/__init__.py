@@ -14,6 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
 from geowarn.ports.inputs import (
     Activation,
@@ -46,6 +47,7 @@ __all__ = [
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
+    "Counsel",
     "Counters",
     "Delivery",
     "Dispatches",
@@ -76,6 +78,7 @@ __all__ = [
     "Sessions",
     "ShardProgress",
     "Shifts",
+    "SignCodes",
     "SignOffs",
     "SiteState",
     "SourceEvent",

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
@@ -39,6 +40,10 @@ class UnitOfWork(Protocol):
     def proposals(self) -> Proposals: ...
     @property
     def signoffs(self) -> SignOffs: ...
+    @property
+    def counsel(self) -> Counsel: ...
+    @property
+    def sign_codes(self) -> SignCodes: ...
     @property
     def bulletins(self) -> Bulletins: ...
     @property

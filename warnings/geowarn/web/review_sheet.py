@@ -17,10 +17,12 @@ from geowarn.domain.policy import Lack, lacks, valid
 from geowarn.domain.rain import Forecast
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, ProposalStatus
+from geowarn.pipeline.counsel import consulted
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
 from geowarn.pipeline.view import ASKED
 from geowarn.ports import UnitOfWork
+from geowarn.web.review_counsel import CounselSheet, counsel_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Sheet:
     versions: tuple[Proposal, ...]  # of this review, newest first
     decided: tuple[dict[str, Any], ...]  # what the runs called for: behind this version, and since
     asked: tuple[Task, ...]  # what the newest runs ask people to decide
+    counsel: CounselSheet
 
     @property
     def open(self) -> bool:
@@ -183,7 +186,15 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
         first_version=versions[-1],
         package=work.proposals.package(proposal.id),
         signoffs=signoffs,
-        missing=lacks(desk.policy, content, signoffs, proposal.package_sha256, proposal.edited_by),
+        missing=lacks(
+            desk.policy,
+            content,
+            signoffs,
+            proposal.package_sha256,
+            proposal.edited_by,
+            consulted(work, proposal),
+        ),
+        counsel=counsel_of(desk, work, proposal, versions),
         seats=_seats(desk, proposal, standing, users, shift),
         run=run,
         inputs=_inputs(work, run),

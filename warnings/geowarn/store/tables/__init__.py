@@ -1,6 +1,7 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.counsel import consultation, review_comment, secrecy_check, sign_code
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
@@ -37,6 +38,7 @@ __all__ = [
     "bulletin_artefact",
     "companion_alert",
     "console_session",
+    "consultation",
     "counter",
     "dispatch",
     "fired",
@@ -54,10 +56,13 @@ __all__ = [
     "package_artefact",
     "proposal",
     "recipient",
+    "review_comment",
     "rule_activation",
     "rule_set",
+    "secrecy_check",
     "shard",
     "shift",
+    "sign_code",
     "signoff",
     "source_event",
     "station_poll",
