@@ -68,6 +68,7 @@ def test_one_changed_character_voids_every_signature(demo_system: System, office
     proposal = proposed(demo_system, officer)
     sign_all(demo_system, officer, proposal.warning_id)
     text = proposal.content.slots["action.yellow.zh"]
+    return_for_edit(demo_system.desk, proposal.warning_id, "少一个感叹号", officer("leader"))
     edited = edit(demo_system.desk, proposal.warning_id, {"action.yellow.zh": text + "！"}, officer("leader"))
     assert edited.version == 2
     assert edited.package_sha256 != proposal.package_sha256

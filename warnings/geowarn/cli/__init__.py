@@ -21,6 +21,7 @@ from geowarn.cli import (
     ledger,
     people,
     recipients,
+    review,
     rules,
     run,
     score,
@@ -58,6 +59,7 @@ for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+review.register(warnings.app)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")

@@ -17,6 +17,7 @@ from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.propose import follow_course, propose_by_hand
 from geowarn.pipeline.release import release, retract
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.review_conflict import both_texts
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 ACTS = ("update", "extend", "lift", "cancel")
@@ -43,8 +44,13 @@ def _whole(form: dict[str, str], name: str) -> int:
 @router.post("/warnings/{name}/edit")
 def edit(visit: Visiting, name: str) -> Response:
     """Save the slots as a new version; signatures are void."""
-    form = visit.form()
-    review.edit(visit.system.desk, name, _slots(form), visit.actor, _whole(form, "version"))
+    form, desk = visit.form(), visit.system.desk
+    try:
+        review.edit(desk, name, _slots(form), visit.actor, _whole(form, "version"))
+    except Refused as refusal:
+        if refusal.key != "review.moved-on":
+            raise
+        return both_texts(visit, name, _slots(form), _whole(form, "version"))
     return visit.go(_page(name))
 
 
@@ -82,9 +88,9 @@ def sign(visit: Visiting, name: str) -> Response:
 
 @router.post("/warnings/{name}/release")
 def issue(visit: Visiting, name: str) -> Response:
-    """Release the signed version."""
-    visit.form()
-    bulletin = release(visit.system.desk, name, visit.actor)
+    """Release the signed version whose digest the page showed."""
+    digest = visit.form().get("package_sha256", "")
+    bulletin = release(visit.system.desk, name, visit.actor, digest or "-")
     return visit.go(f"{_page(bulletin.warning_id)}/board")
 
 

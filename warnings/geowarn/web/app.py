@@ -26,6 +26,7 @@ from geowarn.web import (
     login,
     operation,
     review,
+    review_acts,
     stations,
 )
 from geowarn.web.access import NotSignedIn, language_of, render, system_of, to_login, token_of
@@ -132,6 +133,7 @@ def create_app(system: System) -> FastAPI:
         home,
         review,
         acts,
+        review_acts,
         board,
         inputs,
         ledger_page,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
+from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.warning import ProposalStatus, WarningStatus
 from geowarn.pipeline.agreement import agreement_of, most_telling
@@ -19,6 +19,8 @@ from geowarn.web.access import Visit, Visiting
 from geowarn.web.channel_texts import Measuring, channel_texts
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
+from geowarn.web.review_exposed import exposed_in, reach_of, threatened
+from geowarn.web.review_remarks import adjustable, remarks_on
 from geowarn.web.review_rows import area_rows, quiet_line, steps
 from geowarn.web.review_sheet import Sheet, sheet_of
 
@@ -61,6 +63,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     first = sheet.assessment(rows[0].area.code) if rows else None
     voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
+    exposed, remarks = exposed_in(sheet), remarks_on(desk, work, sheet, w)
     return {
         "sheet": sheet,
         "base": f"/console/warnings/{sheet.warning.id}",
@@ -79,29 +82,16 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "may_release": bool(visit.user.roles.intersection(_RELEASERS)),
         "publish_from": desk.policy.publish_from,
         "heard": sheet.heard_at(),
-        "reach": _reach(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
+        "reach": reach_of(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
+        "exposed": exposed,
+        "threatened": threatened(sheet, exposed, Level.ORANGE) or threatened(sheet, exposed, desk.policy.publish_from),
+        "remarks": remarks,
+        "others": adjustable(sheet),
+        "may_adjust": bool(visit.user.roles.intersection(_RELEASERS)),
         "diff": diff_of(sheet.earlier[-1].content, content, sheet.versions, sheet.areas) if sheet.earlier else None,
         "whys": whys(sheet.decided, sheet.areas, desk.policy.course, w),
         "returned": sheet.proposal.status is ProposalStatus.RETURNED,
         "dismissed": sheet.warning.status is WarningStatus.DISMISSED or not sheet.editable,
-    }
-
-
-def _reach(sheet: Sheet, texts: Any, rate: float, publish_from: int) -> dict[str, Any]:
-    """Registrations per public level and how long the sender needs for them all."""
-    parts: dict[int, int] = {}
-    for channel in texts:
-        for text in channel.texts if channel.channel == "sms" else ():
-            if text.level is not None and text.measure is not None:
-                parts[text.level] = max(parts.get(text.level, 1), text.measure.parts or 1)
-    levels = sorted({level for level in sheet.levels.values() if level >= publish_from}, reverse=True)
-    rows = [(level, sheet.reached(level), parts.get(level, 1)) for level in levels]
-    segments = sum(count * each for _, count, each in rows)
-    return {
-        "rows": rows,
-        "total": sum(r[1] for r in rows),
-        "segments": segments,
-        "needs": timedelta(seconds=segments / rate),
     }
 
 
