@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 from starlette.testclient import TestClient
+from tests.integration.conftest import fresh_code
 
 from geowarn.bootstrap import System
 from geowarn.demo.setting import password_of
@@ -34,6 +35,7 @@ class Desk:
     """One person's browser."""
 
     def __init__(self, system: System, name: str) -> None:
+        self.system, self.name = system, name
         self.client = TestClient(create_app(system))
         form = {"name": name, "password": password_of(name)}
         assert self.client.post("/console/login", data=form, headers=OURS).status_code == 200
@@ -48,6 +50,8 @@ class Desk:
         page = parsed(self.get(path))
         form = next(form for form in page.forms if form.action == action)
         fields = {name: value or "" for name, value in form.form_values()}
+        if "code" in form.fields:
+            fields["code"] = fresh_code(self.system, self.name)
         answer = self.client.post(action, data={**fields, **changes}, headers=OURS)
         assert answer.status_code == status, answer.text
         return str(answer.text)

@@ -26,7 +26,18 @@ from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.plugins import adapters
 from geowarn.policy_file import load_policy, read_toml
-from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import (
+    AlertReader,
+    Channel,
+    ChannelContext,
+    Clock,
+    Fetcher,
+    HazardModel,
+    Pager,
+    Reader,
+    SiteState,
+    Vault,
+)
 from geowarn.resources import config_dir
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
@@ -77,6 +88,12 @@ class System:
         return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
 
     @cached_property
+    def pager(self) -> Pager | None:
+        """What reaches people on duty: the first enabled channel that can; None where there is none."""
+        pagers = (getattr(channel, "pager", None) for channel in self.channels.values())
+        return next(filter(None, pagers), None)
+
+    @cached_property
     def fetchers(self) -> Mapping[str, Fetcher]:
         """What fetches sources over the network, by the name of the way."""
         return adapters("geowarn.fetchers")
@@ -91,7 +108,7 @@ class System:
         """The ports of review and release."""
         slots = default_slots(self.templates)
         linter = Linter(self.templates, self.facts)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, linter=linter)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault, linter)
 
     @property
     def alert_reader(self) -> AlertReader:

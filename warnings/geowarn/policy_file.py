@@ -26,6 +26,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 # An installation's own policy from before statements were signed still opens.
 _DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
+# One from before the second factor asks for it where the shipped file does: the safe side.
+_DEFAULT_FACTOR = ["orange", "red"]
 
 
 def load_policy(path: Path, publish_from: Level) -> Policy:
@@ -42,7 +44,17 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     course = _course_rules(table.get("course", {}), path.name)
     review = review_rules(table.get("review", {}), path.name)
-    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, review)
+    factor = _levels_asked(table.get("second_factor", _DEFAULT_FACTOR), path.name)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, factor, review)
+
+
+def _levels_asked(names: Any, file: str) -> frozenset[Level]:
+    """The levels of `second_factor`; raises Refused for anything but a list of levels."""
+    known = {level.code: level for level in Level if level > 0}
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
+        reason = f"it is a list of levels ({', '.join(known)})"
+        raise Refused("config.invalid", file=file, key="second_factor", reason=reason)
+    return frozenset(known[name] for name in names)
 
 
 def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:

@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
+from geowarn.cli.factors import factor
 from geowarn.pipeline.people import add_user, assign_shift, set_password
 from geowarn.security import hash_password
 
 users = typer.Typer(help="Accounts · 账号", no_args_is_help=True)
+users.command()(factor)
 roster = typer.Typer(help="Who is on duty · 排班", no_args_is_help=True)
 
 

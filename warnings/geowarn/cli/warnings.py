@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import terminal_language
+from geowarn.cli.codes import Code, code_for, content_under_review
 from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_json, put_table, system_of
 from geowarn.cli.forecast import level_word
 from geowarn.domain.area import Area, by_code
@@ -174,11 +175,14 @@ def sign(
     warning: Id,
     as_user: As,
     digest: Annotated[str | None, typer.Option("--package", help="Refuse unless this is still the digest")] = None,
+    code: Code = "",
     data: Data = None,
 ) -> None:
     """Sign the package under review · 核签、签批、会签"""
     system = system_of(data)
-    signoff = sign_proposal(system.desk, warning, acting(system, as_user), digest)
+    actor = acting(system, as_user)
+    code = code_for(system, content_under_review(system, warning), code)
+    signoff = sign_proposal(system.desk, warning, actor, digest, code)
     with system.store.read() as work:
         view = warning_view(work, find_warning(work, warning), system.policy)
     line("signed", user=signoff.user, role=signoff.role.value, digest=signoff.package_sha256)

@@ -17,7 +17,9 @@ from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.installation import create_installation
 from geowarn.pipeline.areas import import_areas
+from geowarn.pipeline.demo_factor import enrol_published
 from geowarn.pipeline.people import add_user, assign_shift
+from geowarn.pipeline.phones import set_phone
 from geowarn.pipeline.recipients import import_recipients
 from geowarn.resources import config_dir
 from geowarn.security import hash_password
@@ -108,6 +110,11 @@ def _people(system: System) -> None:
             password_of(person["name"]),
             ACTOR,
         )
+        set_phone(system.store, system.vault, system.clock, person["name"], person["phone"], ACTOR)
+    with system.store.begin() as work:
+        for person in demo_facts()["people"]:
+            enrol_published(work, system.vault, person["name"], system.clock.now())
+        work.commit()
 
 
 def put_on_duty(system: System) -> None:

@@ -65,5 +65,5 @@ class SignOff:
     at: datetime
     via: str  # "console" or "command line"
     origin: str  # network address or OS user
-    second_factor: str  # "none" or "totp"
+    second_factor: str  # "none", "totp" or "recovery"
     voided_at: datetime | None = None

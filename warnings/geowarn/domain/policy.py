@@ -24,6 +24,7 @@ class Policy:
     publish_from: Level
     incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
     course: CourseRules = field(default_factory=CourseRules)
+    second_factor: frozenset[Level] = frozenset({Level.ORANGE, Level.RED})  # where signing asks for it again
     review: ReviewRules = field(default_factory=ReviewRules)
 
     def required(self, content: Content) -> tuple[Role, ...]:
@@ -40,10 +41,15 @@ class Policy:
         """Whether a recorded consultation stands in for the observatory's co-signature."""
         return weight(content) in self.review.consultation_counts
 
+    def asks_factor(self, content: Content) -> bool:
+        """Whether who signs or retracts this content must give the second factor again."""
+        return weight(content) in self.second_factor
+
 
 def weight(content: Content) -> Level:
     """The level by which a version is reviewed: the highest of any area now or before, at least blue."""
-    return max((max(a.level, a.before) for a in content.areas), default=Level.BLUE) or Level.BLUE
+    highest = max((max(a.level, a.before) for a in content.areas), default=Level.BLUE)
+    return max(highest, Level.BLUE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from geowarn.domain.errors import NotFound
 from geowarn.domain.policy import Policy
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus
 from geowarn.pipeline.lint_texts import Linter
-from geowarn.ports import Channel, Clock, Store, UnitOfWork
+from geowarn.ports import Channel, Clock, Store, UnitOfWork, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Desk:
     policy: Policy
     facts: Mapping[str, Mapping[str, Any]]
     default_slots: Mapping[str, str]  # pre-approved texts by slot key, every level and language
+    vault: Vault
     linter: Linter | None = None  # None: texts are not read before signing
 
     @property

@@ -31,7 +31,8 @@ from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
-from geowarn.pipeline.signoff import on_shift
+from geowarn.pipeline.second_factor import trying
+from geowarn.pipeline.signoff import factor_given, on_shift
 from geowarn.ports import UnitOfWork
 
 _ENDED = frozenset({WarningStatus.LIFTED, WarningStatus.CANCELLED, WarningStatus.RETRACTED})
@@ -131,7 +132,13 @@ def release(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | Non
         refuse_unchecked(desk, work, proposal)
         package = work.proposals.package(proposal.id)
         signers = [
-            {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via}
+            {
+                "user": s.user,
+                "role": s.role.value,
+                "at": s.at.isoformat(),
+                "via": s.via,
+                "second_factor": s.second_factor,
+            }
             for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
         ]
         bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers)
@@ -148,9 +155,12 @@ def retraction_words(bulletin: Bulletin) -> tuple[str, str]:
     return f"撤回{bulletin.serial}号", f"retract {bulletin.slug}"
 
 
-def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
-    """Send the retraction that was signed with the bulletin in force: one officer, one act, typed confirmation."""
-    with desk.store.begin() as work:
+def retract(desk: Desk, warning_id: str, typed: str, actor: Actor, code: str = "") -> Bulletin:
+    """Send the retraction that was signed with the bulletin in force: one officer, one act, typed confirmation.
+
+    `code` is the second factor's, where the bulletin's levels ask for it.
+    """
+    with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         chain = work.bulletins.of_warning(warning.id)
         if not chain or warning.status in _ENDED or chain[-1].series is Series.INTERNAL:
@@ -166,7 +176,11 @@ def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
             raise Refused("release.nothing-to-retract", warning=warning.id)
         content = replace(content_from_json(prepared.content), previous_bulletin=last.id)
         original = {f"original.{name}": value for name, value in last.late.items()}
-        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor, [])
+        factor = factor_given(desk, work, content, actor, code)
+        role = next(role.value for role in desk.policy.retract if role in actor.user.roles)
+        at = desk.clock.now().isoformat()
+        by = {"user": actor.user.name, "role": role, "at": at, "via": actor.via, "second_factor": factor}
+        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor, [by])
         _drop_review(desk, work, warning, actor)
         work.commit()
     return bulletin

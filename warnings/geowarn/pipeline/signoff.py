@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import Role, SignOff, User
 from geowarn.domain.policy import valid
-from geowarn.domain.warning import Proposal, ProposalStatus
+from geowarn.domain.warning import Content, Proposal, ProposalStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.second_factor import prove, trying
 from geowarn.ports import UnitOfWork
 
 # Who signs for the office: only after the secrecy check, where the policy asks for it.
@@ -43,33 +45,67 @@ def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor
     return free[0]
 
 
-def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None) -> SignOff:
-    """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on."""
+def factor_given(desk: Desk, work: UnitOfWork, content: Content, actor: Actor, code: str) -> str:
+    """Prove the second factor where the policy asks for it: "totp", "recovery", or "none" where it does not."""
+    if not desk.policy.asks_factor(content):
+        return "none"
+    return prove(work, desk.vault, actor.user, code, desk.clock.now())
+
+
+def put_signature(
+    desk: Desk,
+    work: UnitOfWork,
+    proposal: Proposal,
+    actor: Actor,
+    package_sha256: str | None,
+    factor: Callable[[], str],
+) -> SignOff:
+    """One signature with everything that must be true of it, inside the caller's transaction.
+
+    `factor` proves the second factor, when all else is fit, and says which it was.
+    """
     now = desk.clock.now()
-    with desk.store.begin() as work:
-        warning = find_warning(work, warning_id)
-        proposal = under_review(work, warning.id)
-        if proposal.status is ProposalStatus.RETURNED:
-            raise Refused("signoff.returned", warning=warning.id, reason=proposal.status_reason)
-        refuse_unseen(work, proposal, package_sha256)
-        role = _role_to_sign(desk, work, proposal, actor)
-        refuse_unfit(desk, work, proposal)
-        if role in _AFTER_CHECK:
-            refuse_unchecked(desk, work, proposal)
-        signoff = SignOff(
-            id=new_id("s"),
-            proposal_id=proposal.id,
-            package_sha256=proposal.package_sha256,
-            user=actor.user.name,
-            role=role,
-            at=now,
-            via=actor.via,
-            origin=actor.origin,
-            second_factor="none",
+    if proposal.status is ProposalStatus.RETURNED:
+        raise Refused("signoff.returned", warning=proposal.warning_id, reason=proposal.status_reason)
+    refuse_unseen(work, proposal, package_sha256)
+    role = _role_to_sign(desk, work, proposal, actor)
+    refuse_unfit(desk, work, proposal)
+    if role in _AFTER_CHECK:
+        refuse_unchecked(desk, work, proposal)
+    proved = factor()
+    signoff = SignOff(
+        id=new_id("s"),
+        proposal_id=proposal.id,
+        package_sha256=proposal.package_sha256,
+        user=actor.user.name,
+        role=role,
+        at=now,
+        via=actor.via,
+        origin=actor.origin,
+        second_factor=proved,
+    )
+    work.signoffs.add(signoff)
+    shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
+    facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
+    more = {"shift": shift, "second_factor": proved}
+    work.ledger.append(now, actor.label, "proposal.signed", proposal.warning_id, {**facts, **more})
+    return signoff
+
+
+def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None, code: str = "") -> SignOff:
+    """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on.
+
+    `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature.
+    """
+    with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
+        proposal = under_review(work, find_warning(work, warning_id).id)
+        signoff = put_signature(
+            desk,
+            work,
+            proposal,
+            actor,
+            package_sha256,
+            lambda: factor_given(desk, work, proposal.content, actor, code),
         )
-        work.signoffs.add(signoff)
-        shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
-        facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
-        work.ledger.append(now, actor.label, "proposal.signed", warning.id, {**facts, "shift": shift})
         work.commit()
     return signoff

@@ -16,6 +16,7 @@ from geowarn.ports.channels import (
 )
 from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -28,6 +29,7 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
@@ -52,6 +54,7 @@ __all__ = [
     "Delivery",
     "Dispatches",
     "Errand",
+    "Factors",
     "Fetcher",
     "Forecasts",
     "Haul",
@@ -61,6 +64,8 @@ __all__ = [
     "Limits",
     "Measure",
     "Message",
+    "Notices",
+    "Pager",
     "PasswordHasher",
     "Poll",
     "Proposals",

@@ -8,7 +8,9 @@ from typing import Protocol, Self
 
 from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
+from geowarn.ports.identity import Factors
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
+from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
@@ -55,7 +57,11 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> Sessions: ...
     @property
+    def factors(self) -> Factors: ...
+    @property
     def shifts(self) -> Shifts: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def recipients(self) -> Recipients: ...
     @property

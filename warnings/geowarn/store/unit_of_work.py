@@ -13,9 +13,11 @@ from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.identity import SqlFactors
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
+from geowarn.store.repositories.notices import SqlNotices
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
 from geowarn.store.repositories.people import SqlSessions, SqlShifts, SqlUsers
 from geowarn.store.repositories.places import SqlAreas, SqlRecipients
@@ -108,7 +110,9 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(*on)
         self.users = SqlUsers(*on)
         self.sessions = SqlSessions(*on)
+        self.factors = SqlFactors(*on)
         self.shifts = SqlShifts(*on)
+        self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)

@@ -16,6 +16,7 @@ from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.asking import factor_asked
 from geowarn.web.channel_texts import Measuring, channel_texts
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
@@ -79,6 +80,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "texts": texts,
         "files": sum(len(found.texts) for found in texts),
         "my_role": sheet.signable_by(visit.user),
+        "factor": factor_asked(visit, work, content),
         "may_release": bool(visit.user.roles.intersection(_RELEASERS)),
         "publish_from": desk.policy.publish_from,
         "heard": sheet.heard_at(),

@@ -50,9 +50,14 @@ class SqlSessions(Repository):
         """End one session."""
         self._run(delete(console_session).where(console_session.c.token_sha256 == token_sha256))
 
-    def note_failure(self, user: str, at: datetime) -> None:
-        """Note a failed log-in."""
-        self._add(login_failure, [{"account": user, "at": at}])
+    def note_failure(self, user: str, at: datetime) -> int:
+        """Note a failed log-in; returns the note's number."""
+        noted = login_failure.insert().values(account=user, at=at).returning(login_failure.c.id)
+        return int(self._connection.scalar(noted) or 0)
+
+    def forget_failure(self, number: int) -> None:
+        """Take one note back."""
+        self._run(delete(login_failure).where(login_failure.c.id == number))
 
     def failures_since(self, user: str, since: datetime) -> int:
         """How many failed log-ins this name has had since then."""

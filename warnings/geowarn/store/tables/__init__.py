@@ -3,6 +3,7 @@
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.counsel import consultation, review_comment, secrecy_check, sign_code
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.identity import recovery_code, second_factor
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -25,6 +26,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
+from geowarn.store.tables.roster import notice
 
 __all__ = [
     "account",
@@ -52,13 +54,16 @@ __all__ = [
     "ledger",
     "login_failure",
     "metadata",
+    "notice",
     "package",
     "package_artefact",
     "proposal",
     "recipient",
+    "recovery_code",
     "review_comment",
     "rule_activation",
     "rule_set",
+    "second_factor",
     "secrecy_check",
     "shard",
     "shift",
