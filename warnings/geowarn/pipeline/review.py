@@ -66,24 +66,31 @@ def edit(
     return edited
 
 
+def close_review(
+    desk: Desk, work: UnitOfWork, proposal: Proposal, reason: str, actor: Actor, status: ProposalStatus
+) -> Proposal:
+    """Return or dismiss this version inside the caller's transaction: signatures are void, the reason is kept."""
+    now, warning = desk.clock.now(), find_warning(work, proposal.warning_id)
+    closed = replace(proposal, status=status, status_reason=reason.strip())
+    voided = work.signoffs.void(proposal.id, now)
+    work.proposals.save_status(closed)
+    if status is ProposalStatus.DISMISSED:
+        work.tasks.close("review", warning.id, now)
+        work.tasks.close(LEVELS_MOVED, warning.id, now)
+        if warning.status is WarningStatus.PROPOSED:
+            warning.may_become(WarningStatus.DISMISSED)
+            work.warnings.save(replace(warning, status=WarningStatus.DISMISSED, ended_at=now))
+    facts = {"proposal": proposal.id, "version": proposal.version, "reason": reason.strip(), "voided": voided}
+    work.ledger.append(now, actor.label, f"proposal.{status.value}", warning.id, facts)
+    return closed
+
+
 def _close(desk: Desk, warning_id: str, reason: str, actor: Actor, status: ProposalStatus) -> Proposal:
     if not reason.strip():
         raise Refused("review.reason-missing")
-    now = desk.clock.now()
     with desk.store.begin() as work:
-        warning = find_warning(work, warning_id)
-        proposal = under_review(work, warning.id)
-        closed = replace(proposal, status=status, status_reason=reason.strip())
-        voided = work.signoffs.void(proposal.id, now)
-        work.proposals.save_status(closed)
-        if status is ProposalStatus.DISMISSED:
-            work.tasks.close("review", warning.id, now)
-            work.tasks.close(LEVELS_MOVED, warning.id, now)
-            if warning.status is WarningStatus.PROPOSED:
-                warning.may_become(WarningStatus.DISMISSED)
-                work.warnings.save(replace(warning, status=WarningStatus.DISMISSED, ended_at=now))
-        facts = {"proposal": proposal.id, "version": proposal.version, "reason": reason.strip(), "voided": voided}
-        work.ledger.append(now, actor.label, f"proposal.{status.value}", warning.id, facts)
+        proposal = under_review(work, find_warning(work, warning_id).id)
+        closed = close_review(desk, work, proposal, reason, actor, status)
         work.commit()
     return closed
 

@@ -27,6 +27,7 @@ from geowarn.web import (
     operation,
     review,
     review_acts,
+    sign_page,
     stations,
 )
 from geowarn.web.access import NotSignedIn, language_of, render, system_of, to_login, token_of
@@ -134,6 +135,7 @@ def create_app(system: System) -> FastAPI:
         review,
         acts,
         review_acts,
+        sign_page,
         board,
         inputs,
         ledger_page,

@@ -14,6 +14,7 @@ from geowarn.domain.warning import ProposalStatus, WarningStatus
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
+from geowarn.pipeline.sign_codes import may_be_asked
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.asking import factor_asked
@@ -89,6 +90,9 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "threatened": threatened(sheet, exposed, Level.ORANGE) or threatened(sheet, exposed, desk.policy.publish_from),
         "remarks": remarks,
         "others": adjustable(sheet),
+        "askable": [one for one in may_be_asked(desk, work, sheet.proposal) if one.name != visit.user.name],
+        "codes": [c for c in work.sign_codes.of_warning(sheet.warning.id) if c.proposal_id == sheet.proposal.id],
+        "code_minutes": desk.policy.review.code_minutes,
         "may_adjust": bool(visit.user.roles.intersection(_RELEASERS)),
         "diff": diff_of(sheet.earlier[-1].content, content, sheet.versions, sheet.areas) if sheet.earlier else None,
         "whys": whys(sheet.decided, sheet.areas, desk.policy.course, w),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
-from geowarn.pipeline import adjust, counsel, secrecy
+from geowarn.pipeline import adjust, counsel, secrecy, sign_codes
 from geowarn.web.access import Visit, Visiting
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -33,6 +33,13 @@ def check(visit: Visiting, name: str) -> Response:
     """Record the secrecy check of exactly the package whose digest the page showed."""
     digest = visit.form().get("package_sha256", "")
     secrecy.check_secrecy(visit.system.desk, name, visit.actor, digest or "-")
+    return visit.go(_page(name, "sign"))
+
+
+@router.post("/warnings/{name}/ask-code")
+def ask_code(visit: Visiting, name: str) -> Response:
+    """Send a person a code to sign with from the telephone."""
+    sign_codes.ask(visit.system.desk, name, visit.form().get("person", ""), visit.actor)
     return visit.go(_page(name, "sign"))
 
 
