@@ -57,6 +57,19 @@ def test_tries_are_counted_and_a_use_is_final(any_store: SqlStore) -> None:
         assert work.sign_codes.get(CODE.id) == replace(CODE, tries=2, used_at=NOON + HOUR)
 
 
+def test_ending_leaves_used_codes_and_other_people_alone(any_store: SqlStore) -> None:
+    others = (replace(CODE, id="B", user="sun"), replace(CODE, id="C", used_at=NOON), replace(CODE, id="D"))
+    with any_store.begin() as work:
+        with_versions(work, 1)
+        for code in others:
+            work.sign_codes.add(code)
+        work.sign_codes.end("w-1", "li", NOON + HOUR / 2)
+        work.commit()
+    with any_store.read() as work:
+        ends = {code.id: code.expires_at for code in work.sign_codes.of_warning("w-1")}
+    assert ends == {"B": NOON + HOUR, "C": NOON + HOUR, "D": NOON + HOUR / 2}
+
+
 def test_of_many_at_once_one_uses_the_code(shared_store: SqlStore) -> None:
     with shared_store.begin() as work:
         with_versions(work, 1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.integration.conftest import SettableClock
+from tests.integration.conftest import SettableClock, signed
 
 from geowarn.bootstrap import System
 from geowarn.domain.errors import Refused
@@ -58,14 +58,14 @@ def with_rules(system: System, **rules: object) -> Desk:
 class TestSecrecy:
     def test_no_leader_signs_before_the_check(self, demo_system: System, officer: Officer) -> None:
         desk, made = demo_system.desk, proposed(demo_system, officer, {HAIYANG: Level.RED})
-        sign(desk, made.warning_id, officer("duty"))
-        sign(desk, made.warning_id, officer("observatory"))
+        signed(demo_system, made.warning_id, officer("duty"))
+        signed(demo_system, made.warning_id, officer("observatory"))
         for name in ("leader", "chief"):
             assert refused(lambda name=name: sign(desk, made.warning_id, officer(name))) == "secrecy.unchecked"  # type: ignore[misc]
         check = check_secrecy(desk, made.warning_id, officer("disclosure"), made.package_sha256)
         assert (check.package_sha256, check.role) == (made.package_sha256, Role.DISCLOSURE)
-        sign(desk, made.warning_id, officer("leader"))
-        sign(desk, made.warning_id, officer("chief"))
+        signed(demo_system, made.warning_id, officer("leader"))
+        signed(demo_system, made.warning_id, officer("chief"))
         assert release(desk, made.warning_id, officer("duty")).warning_id == made.warning_id
         (entry,) = entries(demo_system, made.warning_id, "proposal.secrecy-checked")
         assert entry == {"version": 1, "package_sha256": made.package_sha256, "role": "disclosure"}
@@ -121,9 +121,9 @@ class TestConsultation:
         assert refused(lambda: release(demo_system.desk, made.warning_id, officer("duty"))) == "release.unsigned"
         assert release(counting, made.warning_id, officer("duty"))
         (released,) = entries(demo_system, made.warning_id, "bulletin.released")
-        signed = released["signed_by"]
-        assert isinstance(signed, list)
-        assert {one["role"] for one in signed} == {"duty-officer", "leader"}  # a talk is no signature
+        signers = released["signed_by"]
+        assert isinstance(signers, list)
+        assert {one["role"] for one in signers} == {"duty-officer", "leader"}  # a talk is no signature
         (entry,) = entries(demo_system, made.warning_id, "proposal.consulted")
         assert (entry["spoke_with"], entry["agreed"], entry["counts"]) == ("市气象台 会商员丁", True, True)
         assert entry["package_sha256"] == made.package_sha256

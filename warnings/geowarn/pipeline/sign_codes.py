@@ -99,6 +99,7 @@ def _issue(desk: Desk, work: UnitOfWork, proposal: Proposal, user: User, by: str
         asked_at=now,
         expires_at=now + timedelta(minutes=desk.policy.review.code_minutes),
     )
+    work.sign_codes.end(proposal.warning_id, user.name, now)
     work.sign_codes.add(made)
     facts = {
         "code": code,
@@ -138,12 +139,11 @@ def refuse_dead(desk: Desk, work: UnitOfWork, held: SignCode) -> None:
     if held.used_at is not None:
         raise Refused("code.used", user=held.user)
     if held.expires_at <= desk.clock.now():
-        raise Refused("code.late", user=held.user)
+        others = (code for code in work.sign_codes.of_warning(held.warning_id) if code.user == held.user)
+        replaced = any(code.expires_at > held.expires_at for code in others)
+        raise Refused("code.replaced" if replaced else "code.late", user=held.user)
     if held.tries >= desk.policy.review.code_tries:
         raise Refused("code.dead", user=held.user, tries=held.tries)
-    newest = [code for code in work.sign_codes.of_warning(held.warning_id) if code.user == held.user][-1]
-    if newest.id != held.id:
-        raise Refused("code.replaced", user=held.user)
 
 
 def _checked(desk: Desk, reference: str, code: str, visitor: User | None) -> tuple[SignCode, User]:

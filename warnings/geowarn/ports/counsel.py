@@ -41,6 +41,10 @@ class SignCodes(Protocol):
         """Every code of the warning, oldest first."""
         ...
 
+    def end(self, warning_id: str, user: str, at: datetime) -> None:
+        """Let every code that this person still holds for the warning end now."""
+        ...
+
     def count_try(self, code_id: str) -> None:
         """Note one wrong code."""
         ...

@@ -25,6 +25,7 @@ from geowarn.web.review_exposed import exposed_in, reach_of, threatened
 from geowarn.web.review_remarks import adjustable, remarks_on
 from geowarn.web.review_rows import area_rows, quiet_line, steps
 from geowarn.web.review_sheet import Sheet, sheet_of
+from geowarn.web.review_verdicts import disputed, verdict_rows, why_line
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _measuring = Measuring()
@@ -65,6 +66,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     first = sheet.assessment(rows[0].area.code) if rows else None
     voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
+    verdicts = verdict_rows(sheet, voices)
     exposed, remarks = exposed_in(sheet), remarks_on(desk, work, sheet, w)
     return {
         "sheet": sheet,
@@ -72,6 +74,9 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "content": content,
         "rows": rows,
         "why": evidence_sentence(spoken[0], first, *spoken[1:]) if first and content.source == "forecast" else "",
+        "why_line": why_line(rows, w) if content.source == "forecast" else None,
+        "verdicts": verdicts,
+        "disputed": disputed(verdicts),
         "quiet": quiet_line(sheet, w.language),
         "agreement": voices,
         "gaps": most_telling(voices.disagreements, sheet.areas) if voices else [],

@@ -27,6 +27,7 @@ from geowarn.web.forms import fields
 from geowarn.web.review_exposed import exposed_in, reach_of, threatened
 from geowarn.web.review_rows import area_rows
 from geowarn.web.review_sheet import Sheet, sheet_of
+from geowarn.web.review_verdicts import disputed, verdict_rows, why_line
 from geowarn.web.sessions import signed_in
 
 router = APIRouter(prefix="/sign", include_in_schema=False)
@@ -130,11 +131,14 @@ def _values(request: Request, work: UnitOfWork, held: SignCode, sheet: Sheet) ->
     exposed = exposed_in(sheet)
     voices = agreement_of(work, sheet.run) if sheet.run else None
     rate = float(system.settings.sms.segments_per_second)
+    rows = area_rows(sheet, lambda found: evidence_short(system.templates, found, w.language, str(w.zone)))
     return {
         "content": content,
         "texts": texts,
-        "rows": area_rows(sheet, lambda found: evidence_short(system.templates, found, w.language, str(w.zone))),
+        "rows": rows,
+        "why_line": why_line(rows, w) if content.source == "forecast" else None,
         "gaps": most_telling(voices.disagreements, sheet.areas) if voices else [],
+        "disputed": disputed(verdict_rows(sheet, voices)),
         "reach": reach_of(sheet, texts, rate, desk.policy.publish_from),
         "threatened": threatened(sheet, exposed, desk.policy.publish_from),
         "publish_from": desk.policy.publish_from,

@@ -71,6 +71,12 @@ class SqlSignCodes(Repository):
         found = select(sign_code).where(sign_code.c.warning_id == warning_id)
         return tuple(_code(row) for row in self._rows(found.order_by(sign_code.c.asked_at, sign_code.c.id)))
 
+    def end(self, warning_id: str, user: str, at: datetime) -> None:
+        """Let every code that this person still holds for the warning end now."""
+        theirs = (sign_code.c.warning_id == warning_id) & (sign_code.c.account == user)
+        live = sign_code.c.used_at.is_(None) & (sign_code.c.expires_at > at)
+        self._run(update(sign_code).where(theirs & live).values(expires_at=at))
+
     def count_try(self, code_id: str) -> None:
         """Note one wrong code."""
         self._run(update(sign_code).where(sign_code.c.id == code_id).values(tries=sign_code.c.tries + 1))
