@@ -110,12 +110,12 @@ class Sheet:
         """When the clock began: the forecast's arrival, or the first version a person wrote."""
         return self.inputs[0].received_at if self.inputs else self.first_version.edited_at
 
-    def reached(self, level: Level) -> int:
+    def reached(self, level: Level, language: str = "") -> int:
         """Registrations in areas whose highest level, their own or an outer one's, is `level`."""
         levels = self.levels
         count = 0
-        for (code, _, _), registered in self.registrations.items():
-            if _highest(code, self.areas, levels) is level:
+        for (code, read, _), registered in self.registrations.items():
+            if language in ("", read) and _highest(code, self.areas, levels) is level:
                 count += registered
         return count
 
