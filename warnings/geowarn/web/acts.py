@@ -12,7 +12,7 @@ from geowarn.domain.area import AreaKind, by_code
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Proposal
-from geowarn.pipeline import change, review, signoff
+from geowarn.pipeline import change, review, sign_codes, signoff
 from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.propose import follow_course, propose_by_hand
 from geowarn.pipeline.release import release, retract
@@ -80,9 +80,11 @@ def dismiss(visit: Visiting, name: str) -> Response:
 
 @router.post("/warnings/{name}/sign")
 def sign(visit: Visiting, name: str) -> Response:
-    """Sign exactly the package whose digest the page showed."""
+    """Sign exactly the package whose digest the page showed; where ticked, send the next signer a code."""
     form = visit.form()
     signoff.sign(visit.system.desk, name, visit.actor, form.get("package_sha256", "") or "-", form.get("code", ""))
+    if form.get("ask_next"):
+        sign_codes.ask(visit.system.desk, name, form["ask_next"], visit.actor)
     return visit.go(_page(name))
 
 

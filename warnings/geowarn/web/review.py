@@ -22,7 +22,7 @@ from geowarn.web.channel_texts import Measuring, channel_texts
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
 from geowarn.web.review_exposed import exposed_in, reach_of, threatened
-from geowarn.web.review_remarks import adjustable, remarks_on
+from geowarn.web.review_remarks import adjustable, next_up, remarks_on
 from geowarn.web.review_rows import area_rows, quiet_line, steps
 from geowarn.web.review_sheet import Sheet, sheet_of
 from geowarn.web.review_verdicts import disputed, verdict_rows, why_line
@@ -67,6 +67,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
     verdicts = verdict_rows(sheet, voices)
+    askable = [one for one in may_be_asked(desk, work, sheet.proposal) if one.name != visit.user.name]
     exposed, remarks = exposed_in(sheet), remarks_on(desk, work, sheet, w)
     return {
         "sheet": sheet,
@@ -95,7 +96,8 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "threatened": threatened(sheet, exposed, Level.ORANGE) or threatened(sheet, exposed, desk.policy.publish_from),
         "remarks": remarks,
         "others": adjustable(sheet),
-        "askable": [one for one in may_be_asked(desk, work, sheet.proposal) if one.name != visit.user.name],
+        "askable": askable,
+        "next_up": next_up(sheet, askable),
         "codes": [c for c in work.sign_codes.of_warning(sheet.warning.id) if c.proposal_id == sheet.proposal.id],
         "code_minutes": desk.policy.review.code_minutes,
         "may_adjust": bool(visit.user.roles.intersection(_RELEASERS)),

@@ -1,13 +1,14 @@
-"""What the linter found, beside the texts it is about; and the areas that a person may add."""
+"""What the linter found, beside the texts it is about; the areas a person may add; who is asked to sign next."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from geowarn.catalogue import say
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.lint import Finding
+from geowarn.domain.people import Role, User
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.lint_texts import blocking
 from geowarn.ports import UnitOfWork
@@ -71,3 +72,13 @@ def adjustable(sheet: Sheet) -> list[Area]:
     """Counties, zones and hazard points that are not under review yet."""
     kinds = (AreaKind.COUNTY, AreaKind.ZONE, AreaKind.POINT)
     return [area for area in sheet.areas.values() if area.kind in kinds and area.code not in sheet.levels]
+
+
+def next_up(sheet: Sheet, askable: Sequence[User]) -> User | None:
+    """The leader on call, else the first who holds the next office whose signature is missing."""
+    order = [lack.role for lack in sheet.missing if lack.role in (Role.LEADER, Role.CHIEF)]
+    if not order:
+        return None
+    held = [user for user in askable if order[0] in user.roles]
+    on_call = [user for user in held if sheet.shift is not None and user.name == sheet.shift.leader]
+    return next(iter([*on_call, *held]), None)
