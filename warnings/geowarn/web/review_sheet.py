@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,6 +105,10 @@ class Sheet:
             return None
         free = [seat.role for seat in self.seats if seat.signed is None and user in seat.candidates]
         return free[0] if free else None
+
+    def shown(self, names: Iterable[str], language: str) -> list[str]:
+        """Accounts by the names that pages show."""
+        return [self.users[name].display(language) if name in self.users else name for name in names]
 
     def heard_at(self) -> datetime:
         """When the clock began: the forecast's arrival, or the first version a person wrote."""
