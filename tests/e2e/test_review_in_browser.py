@@ -83,6 +83,7 @@ def test_a_leader_signs_on_a_small_telephone(browser: Open, served: Served) -> N
     for size in ("narrow", "wide"):
         phone = browser("", size)
         phone.driver.delete_all_cookies()
+        phone.driver.get_log("browser")  # type: ignore[no-untyped-call]  # what other tests left there
         phone.open("/sign")
         check_page(phone, f"door {size}")
         for language in ("en", "zh"):

@@ -93,7 +93,7 @@ def officers_sign(system: System, warning_id: str) -> list[tuple[str, Role]]:
     """Every demo person whose role is needed signs, after the secrecy check; returns who signed as what."""
     with system.store.read() as work:
         proposal = work.proposals.of_warning(warning_id)[0]
-        people = {person["role"]: find_user(work, person["name"]) for person in demo_facts()["people"]}
+        people = {person["role"]: find_user(work, person["name"]) for person in reversed(demo_facts()["people"])}
         waits = unchecked(system.desk, work, proposal)
     if waits:
         checker = Actor(people[Role.DISCLOSURE.value], "command line", "demo")

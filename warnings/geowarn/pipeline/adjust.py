@@ -8,11 +8,10 @@ from dataclasses import replace
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.package import refuse_markers
-from geowarn.domain.people import Role
 from geowarn.domain.warning import Act, Proposal, Series
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
-from geowarn.pipeline.review import refuse_moved_on, refuse_while_others_sign
+from geowarn.pipeline.review import DECIDERS, refuse_moved_on, refuse_while_others_sign
 from geowarn.pipeline.versions import area_levels, slots_for, store_version
 
 LONGEST_REASON = 500  # characters
@@ -32,7 +31,7 @@ def adjust(
     Raises Refused without a reason, when nothing changes or nothing is left, for an ending or an extension, and as
     an edit of the texts does.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*DECIDERS)
     why = reason.strip()
     if not why or len(why) > LONGEST_REASON:
         raise Refused("adjust.reason", longest=LONGEST_REASON)
@@ -40,6 +39,7 @@ def adjust(
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        actor.need(*DECIDERS, work=work, areas={*codes_of(proposal.content), *levels})
         refuse_moved_on(proposal, expected_version)
         refuse_while_others_sign(work, proposal, actor)
         content = proposal.content

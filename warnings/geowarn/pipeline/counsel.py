@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import Role
 from geowarn.domain.period import to_utc
-from geowarn.domain.review import Comment, Consultation, standing_consultation
-from geowarn.domain.warning import Proposal
-from geowarn.pipeline.actor import Actor
+from geowarn.domain.review import Comment, Consultation
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.fitness import refuse_unseen
 from geowarn.pipeline.signoff import on_shift
 from geowarn.pipeline.versions import new_id
-from geowarn.ports import UnitOfWork
 
 LONGEST = 500  # characters
 EARLIEST = timedelta(hours=24)  # a talk before that was about other rain
@@ -35,11 +34,12 @@ def _written(text: str, field: str) -> str:
 
 def comment(desk: Desk, warning_id: str, text: str, actor: Actor) -> Comment:
     """Put a remark on the version under review; kept with that version, and in the ledger."""
-    actor.need(*_REMARKING)
+    actor.need_somewhere(*_REMARKING)
     now = desk.clock.now()
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        actor.need(*_REMARKING, work=work, areas=codes_of(proposal.content))
         made = Comment(
             new_id("c"), warning.id, proposal.id, proposal.version, actor.user.name, now, _written(text, "text")
         )
@@ -65,11 +65,12 @@ def record_consultation(
     Only the officer on shift records one. Raises Refused for a talk in the future or more than 24 h ago, for a text
     with a telephone number, and when another version is under review meanwhile.
     """
-    actor.need(Role.DUTY_OFFICER)
+    actor.need_somewhere(Role.DUTY_OFFICER)
     now, spoken = desk.clock.now(), to_utc(spoken_at)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        actor.need(Role.DUTY_OFFICER, work=work, areas=codes_of(proposal.content))
         refuse_unseen(work, proposal, package_sha256)
         if not on_shift(work, actor.user, now):
             raise Refused("signoff.off-shift", user=actor.user.name)
@@ -99,11 +100,6 @@ def record_consultation(
             "counts": agreed and desk.policy.consultation_counts(proposal.content),
         }
         work.ledger.append(now, actor.label, "proposal.consulted", warning.id, facts)
+        follow(desk, work, warning.id)
         work.commit()
     return made
-
-
-def consulted(work: UnitOfWork, proposal: Proposal) -> bool:
-    """Whether the newest talk about exactly these bytes ended in agreement."""
-    found = standing_consultation(work.counsel.consultations(proposal.id), proposal)
-    return found is not None and found.agreed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geowarn.domain.errors import Refused
-from geowarn.domain.review import standing_check
+from geowarn.domain.review import standing_check, standing_consultation
 from geowarn.domain.warning import Proposal
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.lint_texts import blocking
@@ -38,3 +38,9 @@ def refuse_unchecked(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
     if unchecked(desk, work, proposal):
         roles = ", ".join(role.value for role in desk.policy.review.secrecy_check)
         raise Refused("secrecy.unchecked", warning=proposal.warning_id, version=proposal.version, roles=roles)
+
+
+def consulted(work: UnitOfWork, proposal: Proposal) -> bool:
+    """Whether the newest talk about exactly these bytes ended in agreement."""
+    found = standing_consultation(work.counsel.consultations(proposal.id), proposal)
+    return found is not None and found.agreed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import Role
 from geowarn.domain.review import SecrecyCheck, standing_check
-from geowarn.domain.warning import ProposalStatus
-from geowarn.pipeline.actor import Actor
+from geowarn.domain.warning import Content, ProposalStatus
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.fitness import refuse_unseen
 from geowarn.pipeline.signoff import on_shift
@@ -20,6 +20,7 @@ def check_secrecy(desk: Desk, warning_id: str, actor: Actor, package_sha256: str
     Raises Refused for a person without the right, for the last editor where the policy says so, and when another
     version is under review meanwhile.
     """
+    actor.need_somewhere(*desk.policy.review.secrecy_check)
     now = desk.clock.now()
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
@@ -27,7 +28,7 @@ def check_secrecy(desk: Desk, warning_id: str, actor: Actor, package_sha256: str
         if proposal.status is ProposalStatus.RETURNED:
             raise Refused("signoff.returned", warning=warning.id, reason=proposal.status_reason)
         refuse_unseen(work, proposal, package_sha256)
-        role = _role(desk, work, actor)
+        role = _role(desk, work, proposal.content, actor)
         if proposal.edited_by == actor.user.name and not desk.policy.review.secrecy_own_edit:
             raise Refused("secrecy.own-edit", user=actor.user.name, version=proposal.version)
         if standing_check(work.counsel.checks(proposal.id), proposal) is not None:
@@ -42,11 +43,11 @@ def check_secrecy(desk: Desk, warning_id: str, actor: Actor, package_sha256: str
     return check
 
 
-def _role(desk: Desk, work: UnitOfWork, actor: Actor) -> Role:
+def _role(desk: Desk, work: UnitOfWork, content: Content, actor: Actor) -> Role:
     """The role by which this person may check; a duty officer only on shift. Raises Refused."""
-    allowed = desk.policy.review.secrecy_check
-    actor.need(*allowed)
-    held = [role for role in allowed if role in actor.user.roles]
+    allowed, areas = desk.policy.review.secrecy_check, codes_of(content)
+    actor.need(*allowed, work=work, areas=areas)
+    held = [role for role in allowed if role in actor.roles_over(work, areas)]
     fit = [role for role in held if role is not Role.DUTY_OFFICER or on_shift(work, actor.user, desk.clock.now())]
     if not fit:
         raise Refused("signoff.off-shift", user=actor.user.name)

@@ -11,17 +11,19 @@ import hmac
 import secrets
 import unicodedata
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from geowarn.domain.area import by_code
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.people import Role, SignOff, User
 from geowarn.domain.policy import valid
 from geowarn.domain.review import SignCode
 from geowarn.domain.warning import Proposal, ProposalStatus, Series
-from geowarn.pipeline.actor import Actor, find_user
+from geowarn.pipeline.actor import Actor, codes_of, find_user, roles_over
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_acts import stands_in
 from geowarn.pipeline.notices import tell
-from geowarn.pipeline.review import close_review
+from geowarn.pipeline.review import DECIDERS, close_review
 from geowarn.pipeline.second_factor import prove, trying
 from geowarn.pipeline.signoff import on_shift, put_signature
 from geowarn.ports import UnitOfWork
@@ -41,9 +43,10 @@ def ask(desk: Desk, warning_id: str, person: str, actor: Actor) -> SignCode:
 
     Raises Refused for a person who cannot sign, cannot be reached, or has been sent too many.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*DECIDERS)
     with desk.store.begin() as work:
         proposal = under_review(work, find_warning(work, warning_id).id)
+        actor.need(*DECIDERS, work=work, areas=codes_of(proposal.content))
         made = _issue(desk, work, proposal, find_user(work, person), actor.label)
         work.commit()
     return made
@@ -64,17 +67,15 @@ def may_be_asked(desk: Desk, work: UnitOfWork, proposal: Proposal) -> tuple[User
     standing = valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
     taken, signed = {s.role for s in standing}, {s.user for s in standing}
     free = {role for role in desk.policy.required(proposal.content) if role not in taken}
-    now = desk.clock.now()
-    return tuple(
-        user
-        for user in work.users.all()
-        if user.active and user.phone_sealed and user.name not in signed and _can_sign(work, user, free, now)
-    )
+    known = by_code(work.areas.all())
 
+    def can(user: User) -> bool:
+        here = roles_over(user, known, codes_of(proposal.content))
+        held = free.intersection(here | stands_in(desk, work, proposal.warning_id, user))
+        return bool(held - {Role.DUTY_OFFICER}) or (bool(held) and on_shift(work, user, desk.clock.now()))
 
-def _can_sign(work: UnitOfWork, user: User, free: set[Role], now: datetime) -> bool:
-    held = free.intersection(user.roles)
-    return bool(held - {Role.DUTY_OFFICER}) or (bool(held) and on_shift(work, user, now))
+    reachable = (user for user in work.users.all() if user.active and user.phone_sealed)
+    return tuple(user for user in reachable if user.name not in signed and can(user))
 
 
 def _issue(desk: Desk, work: UnitOfWork, proposal: Proposal, user: User, by: str) -> SignCode:

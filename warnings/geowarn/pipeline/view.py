@@ -7,11 +7,11 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.policy import Policy, lacks
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus
-from geowarn.pipeline.counsel import consulted
 from geowarn.pipeline.counsel_view import counsel_view
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import newest
+from geowarn.pipeline.fitness import consulted
 from geowarn.ports import UnitOfWork
 
 ASKED = (LEVELS_MOVED, ALL_CLEAR_DUE)

@@ -6,14 +6,16 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
-from geowarn.ports.identity import Factors
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 
 
 class UnitOfWork(Protocol):
@@ -59,7 +61,15 @@ class UnitOfWork(Protocol):
     @property
     def factors(self) -> Factors: ...
     @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def pending_changes(self) -> PendingChanges: ...
+    @property
+    def outside_warnings(self) -> OutsideWarnings: ...
+    @property
     def shifts(self) -> Shifts: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def notices(self) -> Notices: ...
     @property
@@ -72,6 +82,10 @@ class UnitOfWork(Protocol):
     def stations(self) -> Stations: ...
     @property
     def counters(self) -> Counters: ...
+    @property
+    def escalations(self) -> Escalations: ...
+    @property
+    def emergencies(self) -> Emergencies: ...
 
     def commit(self) -> None: ...
 

@@ -9,16 +9,18 @@ from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
 from geowarn.domain.level import Level
-from geowarn.domain.people import Role
 from geowarn.domain.warning import ProposalStatus, WarningStatus
+from geowarn.pipeline.actor import codes_of
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
+from geowarn.pipeline.release import RELEASERS
 from geowarn.pipeline.sign_codes import may_be_asked
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.asking import factor_asked
 from geowarn.web.channel_texts import Measuring, channel_texts
+from geowarn.web.clock import review_values
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
 from geowarn.web.review_exposed import exposed_in, reach_of, threatened
@@ -30,8 +32,6 @@ from geowarn.web.review_verdicts import disputed, verdict_rows, why_line
 router = APIRouter(prefix="/console", include_in_schema=False)
 _measuring = Measuring()
 
-# The roles that `release` lets through.
-_RELEASERS = frozenset({Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF})
 # An artefact is shown as it will be, but nothing in it may act on the console.
 _SANDBOX = "default-src 'none'; style-src 'self'; img-src 'self' data:; sandbox"
 
@@ -70,6 +70,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     askable = [one for one in may_be_asked(desk, work, sheet.proposal) if one.name != visit.user.name]
     exposed, remarks = exposed_in(sheet), remarks_on(desk, work, sheet, w)
     return {
+        **review_values(visit, work, sheet.warning.id),
         "sheet": sheet,
         "base": f"/console/warnings/{sheet.warning.id}",
         "content": content,
@@ -88,7 +89,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "files": sum(len(found.texts) for found in texts),
         "my_role": sheet.signable_by(visit.user),
         "factor": factor_asked(visit, work, content),
-        "may_release": bool(visit.user.roles.intersection(_RELEASERS)),
+        "may_release": bool(visit.actor.roles_over(work, codes_of(content)).intersection(RELEASERS)),
         "publish_from": desk.policy.publish_from,
         "heard": sheet.heard_at(),
         "reach": reach_of(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
@@ -100,7 +101,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "next_up": next_up(sheet, askable),
         "codes": [c for c in work.sign_codes.of_warning(sheet.warning.id) if c.proposal_id == sheet.proposal.id],
         "code_minutes": desk.policy.review.code_minutes,
-        "may_adjust": bool(visit.user.roles.intersection(_RELEASERS)),
+        "may_adjust": bool(visit.actor.roles_over(work, codes_of(content)).intersection(RELEASERS)),
         "diff": diff_of(sheet.earlier[-1].content, content, sheet.versions, sheet.areas) if sheet.earlier else None,
         "whys": whys(sheet.decided, sheet.areas, desk.policy.course, w),
         "returned": sheet.proposal.status is ProposalStatus.RETURNED,
