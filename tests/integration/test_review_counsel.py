@@ -91,7 +91,7 @@ class TestSecrecy:
         assert refused(lambda: check_secrecy(strict, name, officer("duty"))) == "secrecy.own-edit"
         assert check_secrecy(desk, name, officer("duty")).role is Role.DUTY_OFFICER
         assert refused(lambda: check_secrecy(desk, name, officer("disclosure"))) == "secrecy.done"
-        settable_clock.advance(hours=48)
+        settable_clock.advance(days=30)
         later = proposed(demo_system, officer).warning_id
         assert refused(lambda: check_secrecy(desk, later, officer("duty"))) == "signoff.off-shift"
 
@@ -158,7 +158,7 @@ class TestConsultation:
         ):
             assert refused(lambda c=changes: talk(desk, settable_clock, name, duty, **c)) == key  # type: ignore[misc]
         assert refused(lambda: talk(desk, settable_clock, name, officer("leader"))) == "people.role-missing"
-        settable_clock.advance(hours=48)
+        settable_clock.advance(days=30)
         assert refused(lambda: talk(desk, settable_clock, name, duty)) == "signoff.off-shift"
 
 

@@ -22,7 +22,7 @@ class SqlCounsel(Repository):
     def comments(self, warning_id: str) -> tuple[Comment, ...]:
         """Remarks on every version of the warning, oldest first."""
         found = select(review_comment).where(review_comment.c.warning_id == warning_id)
-        rows = self._rows(found.order_by(review_comment.c.at, review_comment.c.id))
+        rows = self._rows(found.order_by(review_comment.c.at, review_comment.c.version, review_comment.c.id))
         return tuple(Comment(**renamed(row._asdict(), account="user")) for row in rows)
 
     def add_consultation(self, given: Consultation) -> None:
