@@ -105,7 +105,7 @@ def test_nobody_signs_twice_or_off_shift(
     with pytest.raises(Refused) as twice:
         signed(demo_system, proposal.warning_id, officer("leader"))
     assert twice.value.key == "signoff.already"
-    settable_clock.advance(hours=48)  # type: ignore[attr-defined]
+    settable_clock.advance(days=30)  # type: ignore[attr-defined]
     with pytest.raises(Refused) as off_shift:
         signed(demo_system, proposal.warning_id, officer("duty"))
     assert off_shift.value.key == "signoff.off-shift"
