@@ -14,6 +14,7 @@ from geowarn.store import engine as engines
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.hooks import SqlHooks
 from geowarn.store.repositories.identity import (
     SqlFactors,
     SqlInvitations,
@@ -25,6 +26,7 @@ from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvent
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
 from geowarn.store.repositories.notices import SqlNotices
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
+from geowarn.store.repositories.partners import SqlAnsweredRequests, SqlApiKeys
 from geowarn.store.repositories.people import SqlSessions, SqlShifts, SqlUsers
 from geowarn.store.repositories.places import SqlAreas, SqlRecipients
 from geowarn.store.repositories.proof import SqlLedger
@@ -129,6 +131,9 @@ class SqlUnitOfWork:
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
         self.counters = SqlCounters(*on)
+        self.api_keys = SqlApiKeys(*on)
+        self.requests = SqlAnsweredRequests(*on)
+        self.hooks = SqlHooks(*on)
         self.escalations = SqlEscalations(*on)
         self.emergencies = SqlEmergencies(*on)
 
