@@ -151,6 +151,7 @@ class Schedule(_Section):
     expiry_seconds: Annotated[int, Field(ge=1)]
     publish_seconds: Annotated[int, Field(ge=5)]
     heartbeat_seconds: Annotated[int, Field(ge=1)]
+    escalate_seconds: Annotated[int, Field(ge=1, le=30)]
     ask_before_end_minutes: Annotated[int, Field(ge=1)]
 
 

@@ -1,26 +1,24 @@
-"""`geowarn users` and `geowarn roster`."""
+"""`geowarn users`."""
 
 from __future__ import annotations
 
 import getpass
 import sys
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from geowarn.cli import accounts
-from geowarn.cli.common import AsJson, Data, line, local_time, moment, operator, put_json, put_table, system_of
+from geowarn.cli.common import AsJson, Data, line, operator, put_json, put_table, system_of
 from geowarn.cli.factors import factor
 from geowarn.domain.people import User
-from geowarn.pipeline.people import add_user, assign_shift, set_password
+from geowarn.pipeline.people import add_user, set_password
 from geowarn.pipeline.second_factor import factor_in_use
 from geowarn.security import hash_password
 
 users = typer.Typer(help="Accounts · 账号", no_args_is_help=True)
 users.command()(factor)
 accounts.register(users)
-roster = typer.Typer(help="Who is on duty · 排班", no_args_is_help=True)
 
 
 def _password() -> str:
@@ -73,35 +71,3 @@ def _rights(user: User) -> str:
     """Roles, each with the areas it is limited to."""
     where = {role: f" ({' '.join(sorted(user.areas[role]))})" if role in user.areas else "" for role in user.roles}
     return ", ".join(f"{role.value}{where[role]}" for role in sorted(user.roles))
-
-
-@roster.command()
-def assign(
-    officer: Annotated[str, typer.Argument()],
-    start: Annotated[str, typer.Option("--from", help="ISO 8601 with offset")],
-    end: Annotated[str, typer.Option("--to", help="ISO 8601 with offset")],
-    deputy: Annotated[str | None, typer.Option("--deputy")] = None,
-    data: Data = None,
-) -> None:
-    """Put an officer on duty, with a deputy · 登记班次"""
-    system = system_of(data)
-    shift = assign_shift(
-        system.store, system.clock, officer, deputy, moment(start, "--from"), moment(end, "--to"), operator()
-    )
-    start, end = (local_time(system, at.isoformat()) for at in (shift.start, shift.end))
-    line("shift-assigned", user=shift.officer, start=start, end=end)
-
-
-@roster.command("list")
-def list_shifts(as_json: AsJson = False, data: Data = None) -> None:
-    """The shifts from a day ago to eight days ahead · 班次表"""
-    system = system_of(data)
-    now = system.clock.now()
-    with system.store.read() as work:
-        shifts = work.shifts.between(now - timedelta(days=1), now + timedelta(days=8))
-    rows = [[s.id, s.officer, s.deputy or "", s.start.isoformat(), s.end.isoformat()] for s in shifts]
-    if as_json:
-        put_json([dict(zip(("id", "officer", "deputy", "start", "end"), row, strict=True)) for row in rows])
-        return
-    rows = [[*row[:3], local_time(system, row[3]), local_time(system, row[4])] for row in rows]
-    put_table(["id", "user", "deputy", "start", "end"], rows)

@@ -63,6 +63,7 @@ class Shift:
     start: datetime
     end: datetime
     leader: str | None = None  # who of the leaders is on call; None: whoever holds the role
+    uid: str | None = None  # under which another calendar knows it
 
     def covers(self, moment: datetime) -> bool:
         """Whether the shift is on at `moment`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from geowarn.domain.area import Area, ancestors, by_code
 from geowarn.domain.errors import NotEntitled, NotFound
@@ -12,6 +13,22 @@ from geowarn.domain.warning import Content
 from geowarn.ports import UnitOfWork
 
 SYSTEM = "system"
+
+
+class Doer(Protocol):
+    """Who or what the ledger names for an act."""
+
+    @property
+    def label(self) -> str:
+        """How the ledger names it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The system itself."""
+
+    label: str = SYSTEM
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.people import Shift, User
 from geowarn.pipeline.actor import find_user
 from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.roster_desk import shift_facts
 from geowarn.pipeline.two_person import roles_of
 from geowarn.ports import Clock, PasswordHasher, Store
 
@@ -62,17 +63,23 @@ def set_password(store: Store, clock: Clock, hasher: PasswordHasher, name: str, 
 
 
 def assign_shift(
-    store: Store, clock: Clock, officer: str, deputy: str | None, start: datetime, end: datetime, actor: str
+    store: Store,
+    clock: Clock,
+    officer: str,
+    deputy: str | None,
+    start: datetime,
+    end: datetime,
+    actor: str,
+    leader: str | None = None,
 ) -> Shift:
-    """Put an officer on duty from `start` until `end` (UTC); both people must have accounts."""
+    """Put people on duty from `start` until `end` (UTC); all must have accounts."""
     if end <= start:
         raise Refused("people.shift-times", start=start.isoformat(), end=end.isoformat())
-    shift = Shift(new_id("sh"), officer, deputy, start, end)
+    shift = Shift(new_id("sh"), officer, deputy, start, end, leader)
     with store.begin() as work:
-        for name in filter(None, (officer, deputy)):
+        for name in filter(None, (officer, deputy, leader)):
             find_user(work, name)
         work.shifts.add(shift)
-        facts = {"officer": officer, "deputy": deputy, "start": start.isoformat(), "end": end.isoformat()}
-        work.ledger.append(clock.now(), actor, "shift.assigned", shift.id, facts)
+        work.ledger.append(clock.now(), actor, "shift.assigned", shift.id, shift_facts(shift))
         work.commit()
     return shift

@@ -12,6 +12,7 @@ from geowarn.domain.warning import Proposal, ProposalStatus, WarningStatus
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.course_acts import LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.propose import store_version
 
 LONGEST_SLOT = 200  # characters
@@ -76,6 +77,7 @@ def _close(
                 work.warnings.save(replace(warning, status=WarningStatus.DISMISSED, ended_at=now))
         facts = {"proposal": proposal.id, "version": proposal.version, "reason": reason.strip(), "voided": voided}
         work.ledger.append(now, actor.label, f"proposal.{status.value}", warning.id, facts)
+        follow(desk, work, warning.id)
         work.commit()
     return closed
 

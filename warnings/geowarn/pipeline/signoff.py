@@ -11,6 +11,8 @@ from geowarn.domain.policy import valid
 from geowarn.domain.warning import Content, Proposal, ProposalStatus
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_acts import stands_in
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import prove, trying
 from geowarn.ports import UnitOfWork
@@ -32,7 +34,8 @@ def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor
     required = desk.policy.required(proposal.content)
     taken = {signoff.role for signoff in standing}
     here = actor.roles_over(work, codes_of(proposal.content))
-    held = [role for role in required if role in here]
+    entrusted = here | stands_in(desk, work, proposal.warning_id, actor.user)
+    held = [role for role in required if role in entrusted]
     if not held:
         raise NotEntitled("signoff.not-needed", user=actor.user.name, roles=", ".join(role.value for role in required))
     free = [role for role in held if role not in taken]
@@ -89,6 +92,9 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
             "role": role.value,
         }
         facts |= {"shift": shift, "second_factor": factor}
+        if role not in actor.user.roles:
+            facts["stands_in"] = role.value
         work.ledger.append(now, actor.label, "proposal.signed", warning.id, facts)
+        follow(desk, work, warning.id)
         work.commit()
     return signoff

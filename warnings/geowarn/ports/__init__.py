@@ -14,6 +14,7 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
@@ -32,6 +33,7 @@ from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -51,7 +53,10 @@ __all__ = [
     "Counters",
     "Delivery",
     "Dispatches",
+    "Emergencies",
+    "Emergency",
     "Errand",
+    "Escalations",
     "Factors",
     "Fetcher",
     "Forecasts",
@@ -78,7 +83,9 @@ __all__ = [
     "Receipt",
     "Recipients",
     "Reconciling",
+    "Roster",
     "Rules",
+    "Rung",
     "Sealing",
     "Session",
     "Sessions",

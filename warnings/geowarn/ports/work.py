@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
@@ -13,6 +14,7 @@ from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 
 
 class UnitOfWork(Protocol):
@@ -62,6 +64,8 @@ class UnitOfWork(Protocol):
     @property
     def shifts(self) -> Shifts: ...
     @property
+    def roster(self) -> Roster: ...
+    @property
     def notices(self) -> Notices: ...
     @property
     def recipients(self) -> Recipients: ...
@@ -73,6 +77,10 @@ class UnitOfWork(Protocol):
     def stations(self) -> Stations: ...
     @property
     def counters(self) -> Counters: ...
+    @property
+    def escalations(self) -> Escalations: ...
+    @property
+    def emergencies(self) -> Emergencies: ...
 
     def commit(self) -> None: ...
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
+from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.dispatches import SqlDispatches
 from geowarn.store.repositories.identity import (
     SqlFactors,
@@ -28,6 +29,7 @@ from geowarn.store.repositories.places import SqlAreas, SqlRecipients
 from geowarn.store.repositories.proof import SqlLedger
 from geowarn.store.repositories.release import SqlBulletins, SqlCounters
 from geowarn.store.repositories.review import SqlProposals, SqlSignOffs, SqlWarnings
+from geowarn.store.repositories.roster import SqlRoster
 
 
 class _Turn:
@@ -117,12 +119,15 @@ class SqlUnitOfWork:
         self.pending_changes = SqlPendingChanges(*on)
         self.outside_warnings = SqlOutsideWarnings(*on)
         self.shifts = SqlShifts(*on)
+        self.roster = SqlRoster(*on)
         self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
         self.counters = SqlCounters(*on)
+        self.escalations = SqlEscalations(*on)
+        self.emergencies = SqlEmergencies(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""

@@ -18,6 +18,7 @@ from geowarn.web import (
     account,
     acts,
     board,
+    clock,
     home,
     hooks,
     inputs,
@@ -29,6 +30,8 @@ from geowarn.web import (
     outside,
     people,
     review,
+    roster,
+    roster_acts,
     stations,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
@@ -140,9 +143,12 @@ def create_app(system: System) -> FastAPI:
         home,
         review,
         acts,
+        clock,
         board,
         inputs,
         ledger_page,
+        roster,
+        roster_acts,
     ):
         app.include_router(part.router)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)

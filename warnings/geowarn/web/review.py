@@ -19,6 +19,7 @@ from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.asking import factor_asked
 from geowarn.web.channel_texts import Measuring, channel_texts
+from geowarn.web.clock import review_values
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
 from geowarn.web.review_rows import area_rows, quiet_line, steps
@@ -62,6 +63,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
     return {
+        **review_values(visit, work, sheet.warning.id),
         "sheet": sheet,
         "base": f"/console/warnings/{sheet.warning.id}",
         "content": content,

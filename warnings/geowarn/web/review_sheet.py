@@ -20,6 +20,7 @@ from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, Prop
 from geowarn.pipeline.actor import codes_of, roles_over
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
+from geowarn.pipeline.escalation_acts import handed_on
 from geowarn.pipeline.view import ASKED
 from geowarn.ports import UnitOfWork
 
@@ -152,13 +153,16 @@ def _seats(
     users: Mapping[str, User],
     shift: Shift | None,
     areas: Mapping[str, Area],
+    handed: Mapping[str, frozenset[Role]],
 ) -> tuple[Seat, ...]:
     here = {user.name: roles_over(user, areas, codes_of(proposal.content)) for user in users.values()}
     return tuple(
         Seat(
             role,
             next((s for s in standing if s.role is role), None),
-            tuple(user for user in users.values() if _may_sign(user, role, shift, here[user.name])),
+            tuple(
+                u for u in users.values() if _may_sign(u, role, shift, here[u.name]) or role in handed.get(u.name, ())
+            ),
         )
         for role in desk.policy.required(proposal.content)
     )
@@ -183,6 +187,7 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
     shift = next(iter(work.shifts.at(desk.clock.now())), None)
     standing = valid(signoffs, proposal.package_sha256)
     every = work.proposals.of_warning(warning.id)
+    handed = handed_on(desk, work, warning.id, users)
     versions = tuple(v for v in every if v.content.previous_bulletin == content.previous_bulletin)
     tasks = [task for task in work.tasks.pending() if task.subject == warning.id]
     return Sheet(
@@ -192,7 +197,7 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
         package=work.proposals.package(proposal.id),
         signoffs=signoffs,
         missing=lacks(desk.policy, content, signoffs, proposal.package_sha256, proposal.edited_by),
-        seats=_seats(desk, proposal, standing, users, shift, areas),
+        seats=_seats(desk, proposal, standing, users, shift, areas, handed),
         run=run,
         inputs=_inputs(work, run),
         areas=areas,

@@ -82,7 +82,7 @@ class SqlSessions(Repository):
 
 
 def _shift(row: AnyRow) -> Shift:
-    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at, row.leader)
+    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at, row.leader, row.uid)
 
 
 class SqlShifts(Repository):
@@ -91,6 +91,19 @@ class SqlShifts(Repository):
     def add(self, given: Shift) -> None:
         """Add one; its id must be new."""
         self._add(shift, [renamed(values_of(given), start="starts_at", end="ends_at")])
+
+    def get(self, shift_id: str) -> Shift | None:
+        """One shift, or None."""
+        row = self._row(select(shift).where(shift.c.id == shift_id))
+        return _shift(row) if row else None
+
+    def save(self, given: Shift) -> None:
+        """Insert or replace by id."""
+        self._put(shift, [renamed(values_of(given), start="starts_at", end="ends_at")])
+
+    def remove(self, shift_id: str) -> None:
+        """Take one out; what was done with it stays in the ledger."""
+        self._run(delete(shift).where(shift.c.id == shift_id))
 
     def at(self, moment: datetime) -> tuple[Shift, ...]:
         """Shifts that are on at `moment`, earliest start first."""

@@ -1,6 +1,7 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
 from geowarn.store.tables.identity import (
     invitation,
@@ -31,7 +32,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
-from geowarn.store.tables.roster import notice
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -47,8 +48,13 @@ __all__ = [
     "console_session",
     "counter",
     "dispatch",
+    "emergency_release",
+    "escalation",
+    "escalation_answer",
+    "escalation_step",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "incident",
@@ -72,6 +78,8 @@ __all__ = [
     "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",

@@ -88,5 +88,6 @@ shift = Table(
     Column("starts_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime, nullable=False),
     Column("leader", Text),
+    Column("uid", Text),
     Index("ix_shift_starts_at", "starts_at"),
 )
