@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from geowarn.clock_file import clock_rules
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
@@ -42,8 +43,9 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
             raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     course = _course_rules(table.get("course", {}), path.name)
+    clock = clock_rules(table.get("clock", {}), path.name)
     factor = _levels_asked(table.get("second_factor", _DEFAULT_FACTOR), path.name)
-    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, factor)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, factor, clock=clock)
 
 
 def _levels_asked(names: Any, file: str) -> frozenset[Level]:

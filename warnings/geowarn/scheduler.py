@@ -25,6 +25,8 @@ from geowarn.pipeline.assess import assess_all, assess_beside
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
+from geowarn.pipeline.escalation_advance import advance
+from geowarn.pipeline.escalation_audit import TICK, audit
 from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
@@ -83,6 +85,8 @@ class Scheduler:
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
         self._add("roster", 60, self.watch_roster)
+        # no slot is taken: the tables say what is due, and whichever process comes first does it
+        self._ticks.add_job(self.escalate, self._every(schedule.escalate_seconds), id="escalate")
         self._stopping = threading.Event()
         fetched = [source for source in system.sources.values() if source.enabled and not source.watched]
         # threads of their own, so that far ends which say nothing hold up no tick and no other source
@@ -235,8 +239,20 @@ class Scheduler:
             actor_text="scheduler",
         )
 
+    def escalate(self) -> None:
+        """Ring who is due, hand on what nobody answers, and note that the clock ticks."""
+        try:
+            advance(self.system.desk)
+        except Exception:
+            log.exception("tick failed", job="escalate")
+            return
+        with self.system.store.begin() as work:
+            work.ticks.beat(self.owner, TICK, self.system.clock.now())
+            work.commit()
+
     def watch(self) -> None:
         """Raise what should have spoken and did not."""
+        audit(self.system.desk)
         watch_silence(self.system.desk)
         watch_certificate(self.system.desk, ends_at(self.system.keys_dir))
         watch_sources(self.system.desk, self.system.sources.values())

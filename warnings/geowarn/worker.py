@@ -14,7 +14,9 @@ from rich.progress import Progress, TaskID
 
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import SETTLED
+from geowarn.hook_service import HookService
 from geowarn.pipeline.deliver import expire
+from geowarn.pipeline.escalation_audit import audit
 from geowarn.pipeline.lane import Lane
 from geowarn.pipeline.notice_lane import NoticeLane
 from geowarn.pipeline.notice_text import NoticeWords
@@ -25,6 +27,7 @@ from geowarn.ports import Channel
 IDLE_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
+AUDIT_SECONDS = 20.0
 AFTER_FAULT_SECONDS = 5.0
 _log = structlog.get_logger()
 
@@ -52,6 +55,9 @@ class Worker:
         }
         jobs["notices"] = self._tell
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
+        hooks = HookService(self._system, self._stop)
+        jobs["worker-hooks"] = lambda: self._every(SWEEP_SECONDS, hooks.step)
+        jobs["worker-audit"] = lambda: self._every(AUDIT_SECONDS, self._audit)
         jobs["worker-expire"] = lambda: self._every(SWEEP_SECONDS, self._expire)
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
         for thread in self._threads:
@@ -74,6 +80,9 @@ class Worker:
 
     def _expire(self) -> None:
         expire(self._system.store, self._system.clock)
+
+    def _audit(self) -> None:
+        audit(self._system.desk)
 
     def _deliverer(self, channel: Channel) -> Callable[[], None]:
         return lambda: self._deliver(channel)

@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
+from geowarn.cli import accounts
 from geowarn.cli.common import AsJson, Data, line, operator, put_json, put_table, system_of
 from geowarn.cli.factors import factor
+from geowarn.domain.people import User
 from geowarn.pipeline.people import add_user, set_password
+from geowarn.pipeline.second_factor import factor_in_use
 from geowarn.security import hash_password
 
 users = typer.Typer(help="Accounts · 账号", no_args_is_help=True)
 users.command()(factor)
+accounts.register(users)
 
 
 def _password() -> str:
@@ -51,8 +55,19 @@ def list_users(as_json: AsJson = False, data: Data = None) -> None:
     system = system_of(data)
     with system.store.read() as work:
         found = work.users.all()
-    rows = [[u.name, u.display_zh, u.display_en, ", ".join(sorted(r.value for r in u.roles))] for u in found]
+        factors = {user.name for user in found if factor_in_use(work, user.name)}
+    rows = [
+        [u.name, u.display_zh, u.display_en, _rights(u), "totp" if u.name in factors else "", "" if u.active else "off"]
+        for u in found
+    ]
     if as_json:
-        put_json([dict(zip(("name", "display_zh", "display_en", "roles"), row, strict=True)) for row in rows])
+        heads = ("name", "display_zh", "display_en", "roles", "second_factor", "state")
+        put_json([dict(zip(heads, row, strict=True)) for row in rows])
         return
-    put_table(["user", "name-zh", "name-en", "roles"], rows)
+    put_table(["user", "name-zh", "name-en", "roles", "factor", "state"], rows)
+
+
+def _rights(user: User) -> str:
+    """Roles, each with the areas it is limited to."""
+    where = {role: f" ({' '.join(sorted(user.areas[role]))})" if role in user.areas else "" for role in user.roles}
+    return ", ".join(f"{role.value}{where[role]}" for role in sorted(user.roles))

@@ -51,6 +51,7 @@ segments_per_second = 200.0
 
 [web]
 secure_cookie = false
+second_factor = "at-signing"   # everyone may know the demo's secrets, so a code at log-in would prove nothing
 """
 
 

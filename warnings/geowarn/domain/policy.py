@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from geowarn.domain.clock import ClockRules
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.votes import CourseRules
@@ -24,6 +25,7 @@ class Policy:
     incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
     course: CourseRules = field(default_factory=CourseRules)
     second_factor: frozenset[Level] = frozenset({Level.ORANGE, Level.RED})  # where signing asks for it again
+    clock: ClockRules = field(default_factory=ClockRules)
 
     def required(self, content: Content) -> tuple[Role, ...]:
         """The roles that must sign this content: those of the highest level now or before."""

@@ -17,7 +17,7 @@ from geowarn.domain.notice import LANGUAGES, Notice
 from geowarn.domain.people import User
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM
-from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.identifiers import new_id
 from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
 UNREACHABLE = "unreachable"

@@ -146,6 +146,7 @@ def _values(
     lags = [p.lag for p in channels if p.lag is not None]
     return {
         "bulletin": shown,
+        "emergencies": work.emergencies.of_warning(warning.id),
         "chain": chain,
         "newest": shown.id == chain[-1].id,
         "standing": standing(shown, chain, visit.now),

@@ -14,7 +14,8 @@ from geowarn.store.tables import account, console_session, login_failure, shift
 
 def _user(row: AnyRow) -> User:
     values = row._mapping
-    return User(**{**values, "roles": frozenset(Role(role) for role in values["roles"])})
+    areas = {Role(role): frozenset(codes) for role, codes in values["areas"].items()}
+    return User(**{**values, "roles": frozenset(Role(role) for role in values["roles"]), "areas": areas})
 
 
 class SqlUsers(Repository):
@@ -22,7 +23,8 @@ class SqlUsers(Repository):
 
     def save(self, user: User) -> None:
         """Insert or replace by name."""
-        self._put(account, [values_of(user) | {"roles": sorted(role.value for role in user.roles)}])
+        areas = {role.value: sorted(codes) for role, codes in sorted(user.areas.items())}
+        self._put(account, [values_of(user) | {"roles": sorted(r.value for r in user.roles), "areas": areas}])
 
     def get(self, name: str) -> User | None:
         """One person, or None."""
@@ -49,6 +51,20 @@ class SqlSessions(Repository):
     def delete(self, token_sha256: str) -> None:
         """End one session."""
         self._run(delete(console_session).where(console_session.c.token_sha256 == token_sha256))
+
+    def all(self) -> tuple[Session, ...]:
+        """Every session that is kept, newest first."""
+        rows = self._rows(select(console_session).order_by(console_session.c.opened_at.desc()))
+        return tuple(Session(**renamed(row._asdict(), account="user")) for row in rows)
+
+    def delete_of(self, user: str) -> int:
+        """End every session of one person."""
+        ended = delete(console_session).where(console_session.c.account == user)
+        return len(self._rows(ended.returning(console_session.c.token_sha256)))
+
+    def delete_ended(self, before: datetime) -> None:
+        """Forget sessions whose end lies before this moment."""
+        self._run(delete(console_session).where(console_session.c.ends_at < before))
 
     def note_failure(self, user: str, at: datetime) -> int:
         """Note a failed log-in; returns the note's number."""
