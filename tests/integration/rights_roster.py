@@ -24,3 +24,9 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/console/roster/hand-over"): ON_DUTY,
     ("POST", "/console/roster/take-over"): ON_DUTY,
 }
+
+# Fields that a form must hold before anything else is looked at.
+FORMS: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/console/roster/assign"): {"start": "2099-01-01T08:00", "end": "2099-01-01T20:00"},
+    ("POST", "/console/roster/swap"): {"part": "officer"},
+}

@@ -165,7 +165,7 @@ def test_only_rulers_assign_and_only_what_fits(office: Office) -> None:
         assign(office.desk, office.actor("jia"), "jia", "ji", "yi", later, later + HOUR)
     boss = office.actor("yi")
     for people, key in (
-        (("yi", "ji", "yi"), "role-missing"),
+        (("yi", "ji", "yi"), "no-role"),
         (("jia", "jia", "yi"), "roster.double"),
         (("jia", "nobody", "yi"), "unknown-user"),
     ):
@@ -340,10 +340,10 @@ def test_officer_and_deputy_exchange(office: Office) -> None:
     [
         ("audit", Part.OFFICER, "ji", "x", "role-missing"),
         ("jia", Part.OFFICER, "ji", "x", "swap-others"),
-        ("geng", Part.OFFICER, "yi", "x", "role-missing"),
+        ("geng", Part.OFFICER, "yi", "x", "no-role"),
         ("geng", Part.OFFICER, "ji", " ", "swap-reason"),
         ("geng", Part.OFFICER, "geng", "x", "swap-time"),
-        ("geng", Part.LEADER, "ji", "x", "role-missing"),
+        ("geng", Part.LEADER, "ji", "x", "no-role"),
     ],
 )
 def test_a_swap_that_cannot_be_is_refused(
