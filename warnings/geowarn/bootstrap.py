@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
@@ -20,13 +21,26 @@ from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.roster_desk import RosterDesk
 from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.plugins import adapters
 from geowarn.policy_file import load_policy, read_toml
-from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import (
+    AlertReader,
+    Channel,
+    ChannelContext,
+    Clock,
+    Fetcher,
+    HazardModel,
+    Pager,
+    Reader,
+    SiteState,
+    Vault,
+)
 from geowarn.resources import config_dir
+from geowarn.roster_file import load_roster
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
 from geowarn.sources.cap_alert import CapAlertReader
@@ -76,6 +90,12 @@ class System:
         return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
 
     @cached_property
+    def pager(self) -> Pager | None:
+        """What reaches people on duty: the first enabled channel that can; None where there is none."""
+        pagers = (getattr(channel, "pager", None) for channel in self.channels.values())
+        return next(filter(None, pagers), None)
+
+    @cached_property
     def fetchers(self) -> Mapping[str, Fetcher]:
         """What fetches sources over the network, by the name of the way."""
         return adapters("geowarn.fetchers")
@@ -89,7 +109,13 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault)
+
+    @cached_property
+    def roster_desk(self) -> RosterDesk:
+        """The ports of the roster."""
+        rules = load_roster(config_file(self.data_dir, "roster.toml"))
+        return RosterDesk(self.store, self.clock, rules, ZoneInfo(self.settings.installation.zone))
 
     @property
     def alert_reader(self) -> AlertReader:

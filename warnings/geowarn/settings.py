@@ -141,6 +141,7 @@ class Web(_Section):
     session_hours: Annotated[int, Field(ge=1, le=48)]
     idle_minutes: Annotated[int, Field(ge=5)]
     secure_cookie: bool
+    second_factor: Annotated[str, Field(pattern=r"^(when-enrolled|required|at-signing)$")] = "when-enrolled"
 
 
 class Schedule(_Section):
@@ -150,7 +151,18 @@ class Schedule(_Section):
     expiry_seconds: Annotated[int, Field(ge=1)]
     publish_seconds: Annotated[int, Field(ge=5)]
     heartbeat_seconds: Annotated[int, Field(ge=1)]
+    escalate_seconds: Annotated[int, Field(ge=1, le=30)]
     ask_before_end_minutes: Annotated[int, Field(ge=1)]
+
+
+class Partners(_Section):
+    """The interface for partners and what is sent to their hooks."""
+
+    idempotency_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    private_addresses: bool = False
+    hook_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    hook_give_up_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    hook_disable_days: Annotated[int, Field(ge=1, le=60)] = 3
 
 
 class Settings(BaseSettings):
@@ -172,6 +184,7 @@ class Settings(BaseSettings):
     database: Database
     web: Web
     schedule: Schedule
+    partners: Partners = Partners()
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Plain values by section and key as in the file, secrets included."""

@@ -9,14 +9,16 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import explain
-from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.errors import NotEntitled, NotFound, Refused
 from geowarn.web import (
+    account,
     acts,
     board,
+    clock,
     home,
     hooks,
     inputs,
@@ -25,22 +27,31 @@ from geowarn.web import (
     ledger_page,
     login,
     operation,
+    partners,
+    people,
     review,
+    roster,
+    roster_acts,
     stations,
 )
-from geowarn.web.access import NotSignedIn, language_of, render, system_of, to_login, token_of
+from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
+from geowarn.web.api_problem import problem
 from geowarn.web.guard import Guard
+from geowarn.web.integrators import no_route
 from geowarn.web.map_drawing import MapDrawer
 from geowarn.web.public_tree import MEDIA_TYPES, PublicTree, Shelf, resolve, send_stored
 from geowarn.web.sessions import signed_in
 
 _STATIC = Path(__file__).parent / "static"
-_MACHINES = ("/api/", "/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
+_MACHINES = ("/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
 _RETRY_SECONDS = "30"
+_STATUS = {NotFound: 404, NotEntitled: 403}
 
 
 def explained(request: Request, refusal: Refused, status: int) -> Response:
     """A refusal as a page in the reader's language, or as JSON for a machine."""
+    if request.url.path.startswith("/api/"):
+        return problem(request, refusal, status)
     if request.url.path.startswith(_MACHINES):
         return JSONResponse({"error": refusal.key, "message": explain(refusal, "en")}, status)
     text = explain(refusal, language_of(request))
@@ -77,7 +88,7 @@ def _static(request: Request, path: str) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for it
-    return explained(request, error, 404 if isinstance(error, NotFound) else 409)
+    return explained(request, error, _STATUS.get(type(error), 409))
 
 
 def _malformed(request: Request, error: Exception) -> Response:
@@ -89,6 +100,8 @@ def _malformed(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if request.url.path.startswith("/api/"):
+        return no_route(request)
     if request.url.path.startswith(_MACHINES):
         return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
     if error.status_code == 404:
@@ -101,6 +114,7 @@ def _handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(NotSignedIn, lambda _, error: to_login(getattr(error, "wanted", "")))
+    app.add_exception_handler(MustEnrol, lambda *_: RedirectResponse(ACCOUNT, 303))
     app.add_exception_handler(
         stations.NoKey,
         lambda *_: JSONResponse({"error": "bearer key needed"}, 401, headers={"WWW-Authenticate": "Bearer"}),
@@ -124,19 +138,25 @@ def create_app(system: System) -> FastAPI:
     app.state.map = MapDrawer(system.facts.get("map", {}).get("land"))
     for part in (
         operation,
-        integrators,
         stations,
         hooks,
         inquiry,
         login,
+        account,
+        people,
         home,
         review,
         acts,
+        clock,
         board,
         inputs,
         ledger_page,
+        partners,
+        roster,
+        roster_acts,
     ):
         app.include_router(part.router)
+    integrators.add_routes(app)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/console/{path:path}", _no_page, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/{path:path}", _public, methods=["GET", "HEAD"], include_in_schema=False)

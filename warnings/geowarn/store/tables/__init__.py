@@ -1,7 +1,15 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.identity import (
+    invitation,
+    outside_warning,
+    pending_change,
+    recovery_code,
+    second_factor,
+)
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -13,6 +21,7 @@ from geowarn.store.tables.levels import (
     source_event,
 )
 from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
+from geowarn.store.tables.partners import api_key, api_nonce, api_request, api_use, hook, hook_attempt, hook_delivery
 from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
 from geowarn.store.tables.review import (
     blob,
@@ -24,10 +33,15 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
     "airing",
+    "api_key",
+    "api_nonce",
+    "api_request",
+    "api_use",
     "area",
     "assessment",
     "assessment_run",
@@ -39,25 +53,41 @@ __all__ = [
     "console_session",
     "counter",
     "dispatch",
+    "emergency_release",
+    "escalation",
+    "escalation_answer",
+    "escalation_step",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
+    "hook",
+    "hook_attempt",
+    "hook_delivery",
     "incident",
     "incident_draft",
     "incident_publication",
     "incident_signoff",
+    "invitation",
     "ledger",
     "login_failure",
     "metadata",
+    "notice",
+    "outside_warning",
     "package",
     "package_artefact",
+    "pending_change",
     "proposal",
     "recipient",
+    "recovery_code",
     "rule_activation",
     "rule_set",
+    "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",
