@@ -52,7 +52,9 @@ class ExerciseDesk:
 
     def released(self, exercise: Exercise) -> Bulletin:
         self.signed(exercise)
-        return release(self.system.desk, exercise.warning_id, self.officer("duty"), self.confirmed(exercise))
+        return release(
+            self.system.desk, exercise.warning_id, self.officer("duty"), confirmation=self.confirmed(exercise)
+        )
 
     def dispatches(self, bulletin: Bulletin) -> tuple[Dispatch, ...]:
         with self.system.store.read() as work:

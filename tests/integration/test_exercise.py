@@ -106,7 +106,7 @@ def test_the_code_of_an_exercise_signs_nothing_real(desk: ExerciseDesk) -> None:
     """Two persons' signatures with the exercise's confirmation count for nothing beyond a plain signature."""
     desk.begin()
     name = real(desk)
-    assert refusal(lambda: release(desk.system.desk, name, desk.officer("duty"), Confirmation(WORD))) == (
+    assert refusal(lambda: release(desk.system.desk, name, desk.officer("duty"), confirmation=Confirmation(WORD))) == (
         "release.unsigned"
     )
 

@@ -92,7 +92,7 @@ def play(system: System, exercise: Exercise, code: str, cast: tuple[User, ...], 
     for role in system.policy.required(content):
         actor = _actor(system, cast, role)
         sign(system.desk, exercise.warning_id, actor, confirmation=given)
-    release(system.desk, exercise.warning_id, director, given)
+    release(system.desk, exercise.warning_id, director, confirmation=given)
     if system.settings.installation.synthetic:
         stations_poll(system)
     _settle(system, exercise)

@@ -217,7 +217,7 @@ def release(
 ) -> None:
     """Release the signed version · 发布"""
     system = system_of(data)
-    bulletin = release_proposal(system.desk, warning, acting(system, as_user), Confirmation(confirm))
+    bulletin = release_proposal(system.desk, warning, acting(system, as_user), confirmation=Confirmation(confirm))
     after_release(system, bulletin, wait, as_json)
 
 

@@ -15,6 +15,7 @@ from geowarn.ports.channels import (
     Target,
 )
 from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
+from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, DispatchGroup, Recipients, ShardProgress
 from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
@@ -64,6 +65,7 @@ __all__ = [
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
+    "Counsel",
     "Counters",
     "Delivery",
     "DispatchGroup",
@@ -112,6 +114,7 @@ __all__ = [
     "Sessions",
     "ShardProgress",
     "Shifts",
+    "SignCodes",
     "SignOffs",
     "SiteState",
     "SourceEvent",

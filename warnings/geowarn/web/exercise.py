@@ -141,7 +141,7 @@ def sign(visit: Visiting) -> Response:
 def issue(visit: Visiting) -> Response:
     """Release to the test targets."""
     given = _confirmed(visit.form())
-    bulletin = release(visit.system.desk, _warning(visit), visit.actor, given)
+    bulletin = release(visit.system.desk, _warning(visit), visit.actor, confirmation=given)
     return visit.go(f"/console/warnings/{bulletin.warning_id}/board")
 
 
