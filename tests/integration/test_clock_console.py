@@ -32,9 +32,9 @@ def test_the_first_page_rings_and_one_act_takes_it_in_hand(clock_desk: ClockDesk
     clock_desk.tick(seconds=18)
     duty, chief = Desk(clock_desk.system, "duty"), Desk(clock_desk.system, "chief")
     home = duty.get("/console/")
-    assert "值班员核签: " in "".join(parsed(home).xpath("//span[@class='ring']//text()"))
-    assert "2分42秒" in home
-    assert "正在呼叫值班员甲, 逾时转分管领导乙" in home
+    (line,) = ["".join(found.itertext()).strip() for found in parsed(home).xpath("//span[@class='ring']")]
+    assert line.startswith("值班员核签：2分42秒，")
+    assert line.endswith("正在呼叫值班员甲，逾时转分管领导乙。")
     assert "应答，由我处理" in home
     assert parsed(home).xpath(f"//a[@href='/console/warnings/{proposal.warning_id}']")
     assert "http-equiv" not in home
@@ -55,6 +55,7 @@ def test_the_review_page_names_the_chain_and_who_was_left_out(clock_desk: ClockD
     assert [li[-1].text for li in chain] == ["值班员甲", "分管领导乙", "主要领导丙", "代班"]
     assert chain[2].text_content().startswith("未到")
     assert chain[3].text_content().endswith("无人担任")
+    assert ["已发短信" in li.text_content() for li in chain] == [True, True, False, False]
     english = Desk(clock_desk.system, "duty").get(f"/console/warnings/{proposal.warning_id}?lang=en")
     assert "Who is rung in turn" in english
 
