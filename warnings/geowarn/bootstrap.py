@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
@@ -20,6 +21,7 @@ from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.roster_desk import RosterDesk
 from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
@@ -38,6 +40,7 @@ from geowarn.ports import (
     Vault,
 )
 from geowarn.resources import config_dir
+from geowarn.roster_file import load_roster
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
 from geowarn.sources.cap_alert import CapAlertReader
@@ -107,6 +110,12 @@ class System:
         """The ports of review and release."""
         slots = default_slots(self.templates)
         return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault)
+
+    @cached_property
+    def roster_desk(self) -> RosterDesk:
+        """The ports of the roster."""
+        rules = load_roster(config_file(self.data_dir, "roster.toml"))
+        return RosterDesk(self.store, self.clock, rules, ZoneInfo(self.settings.installation.zone))
 
     @property
     def alert_reader(self) -> AlertReader:

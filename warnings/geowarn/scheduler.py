@@ -32,6 +32,8 @@ from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.propose import follow_course
+from geowarn.pipeline.roster import watch_roster
+from geowarn.pipeline.roster_asks import ask_people
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
@@ -82,6 +84,7 @@ class Scheduler:
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
+        self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
         self._ticks.add_job(self.escalate, self._every(schedule.escalate_seconds), id="escalate")
         self._stopping = threading.Event()
@@ -253,6 +256,11 @@ class Scheduler:
         watch_silence(self.system.desk)
         watch_certificate(self.system.desk, ends_at(self.system.keys_dir))
         watch_sources(self.system.desk, self.system.sources.values())
+
+    def watch_roster(self) -> None:
+        """Ask people before their shifts, and raise what is wrong with the days ahead."""
+        ask_people(self.system.roster_desk)
+        watch_roster(self.system.roster_desk)
 
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""

@@ -141,6 +141,7 @@ class Web(_Section):
     session_hours: Annotated[int, Field(ge=1, le=48)]
     idle_minutes: Annotated[int, Field(ge=5)]
     secure_cookie: bool
+    second_factor: Annotated[str, Field(pattern=r"^(when-enrolled|required|at-signing)$")] = "when-enrolled"
 
 
 class Schedule(_Section):

@@ -22,6 +22,8 @@ from geowarn.cli import (
     ledger,
     people,
     recipients,
+    roster,
+    roster_acts,
     rules,
     run,
     score,
@@ -65,7 +67,8 @@ app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")
-app.add_typer(people.roster, name="roster")
+app.add_typer(roster.app, name="roster")
+roster_acts.register(roster.app)
 app.add_typer(channels.app, name="channels")
 app.add_typer(rules.app, name="rules")
 app.add_typer(installation.db, name="db")

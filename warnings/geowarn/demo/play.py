@@ -91,7 +91,7 @@ def officers_sign(system: System, warning_id: str) -> list[tuple[str, Role]]:
     """Every demo person whose role is needed signs, the officer on duty first; returns who signed as what."""
     with system.store.read() as work:
         proposal = work.proposals.of_warning(warning_id)[0]
-        people = {person["role"]: find_user(work, person["name"]) for person in demo_facts()["people"]}
+        people = {person["role"]: find_user(work, person["name"]) for person in reversed(demo_facts()["people"])}
     signed = []
     for role in system.policy.required(proposal.content):
         actor = Actor(people[role.value], "command line", "demo")

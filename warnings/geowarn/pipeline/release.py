@@ -25,7 +25,7 @@ from geowarn.domain.warning import (
     WarningStatus,
     content_from_json,
 )
-from geowarn.pipeline.actor import Actor, Doer
+from geowarn.pipeline.actor import Actor, Doer, codes_of
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_follow import follow
@@ -37,6 +37,7 @@ from geowarn.pipeline.second_factor import trying
 from geowarn.pipeline.signoff import factor_given, on_shift
 from geowarn.ports import UnitOfWork
 
+RELEASERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
 _ENDED = frozenset({WarningStatus.LIFTED, WarningStatus.CANCELLED, WarningStatus.RETRACTED})
 
 
@@ -86,10 +87,11 @@ def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
     Raises Refused when a signature is missing, the last editor would be the only signer, the content moved on, or
     it is already released.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*RELEASERS)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        actor.need(*RELEASERS, work=work, areas=codes_of(proposal.content))
         check_current(work, warning, proposal, desk.clock.now())
         _check_complete(desk, work, proposal)
         bulletin = put_out(desk, work, warning, proposal, actor)
@@ -142,13 +144,14 @@ def retract(desk: Desk, warning_id: str, typed: str, actor: Actor, code: str = "
 
     `code` is the second factor's, where the bulletin's levels ask for it.
     """
+    actor.need_somewhere(*desk.policy.retract)
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         chain = work.bulletins.of_warning(warning.id)
         if not chain or warning.status in _ENDED or chain[-1].series is Series.INTERNAL:
             raise Refused("release.nothing-to-retract", warning=warning.id)
         last = chain[-1]
-        actor.need(*desk.policy.retract)
+        actor.need(*desk.policy.retract, work=work, areas=codes_of(last.content))
         if Role.DUTY_OFFICER in desk.policy.retract and not on_shift(work, actor.user, desk.clock.now()):
             raise Refused("signoff.off-shift", user=actor.user.name)
         if typed.strip() not in retraction_words(last):

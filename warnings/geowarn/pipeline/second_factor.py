@@ -73,6 +73,7 @@ def confirm(work: UnitOfWork, vault: Vault, user: User, code: str, now: datetime
         raise WrongCode("identity.code-wrong", user=user.name)
     work.factors.save(replace(factor, secret=factor.pending, confirmed_at=now, last_step=step, pending=None))
     codes = _new_recovery(work, vault, user.name)
+    work.sessions.delete_of(user.name)
     work.ledger.append(now, by, "factor.confirmed", user.name, {"replaced": factor.in_use})
     return codes
 
@@ -96,6 +97,7 @@ def drop(store: Store, clock: Clock, name: str, actor: Actor) -> None:
         if work.factors.get(name) is None:
             raise Refused("identity.no-factor", user=name)
         work.factors.delete(name)
+        work.sessions.delete_of(name)
         work.ledger.append(clock.now(), actor.label, "factor.dropped", name, {})
         work.commit()
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from geowarn.domain.errors import Refused
+from geowarn.domain.errors import NotEntitled, Refused
 from geowarn.domain.people import Role, SignOff, User
 from geowarn.domain.policy import valid
 from geowarn.domain.warning import Content, Proposal, ProposalStatus
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_acts import stands_in
 from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import prove, trying
 from geowarn.ports import UnitOfWork
+
+SIGNERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
 
 
 def on_shift(work: UnitOfWork, user: User, now: datetime) -> bool:
@@ -25,15 +27,17 @@ def on_shift(work: UnitOfWork, user: User, now: datetime) -> bool:
 
 def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor) -> Role:
     """The required role this person can still sign in; raises Refused naming what is in the way."""
+    actor.need(*SIGNERS, work=work, areas=codes_of(proposal.content))
     standing = valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
     if any(signoff.user == actor.user.name for signoff in standing):
         raise Refused("signoff.already", user=actor.user.name, version=proposal.version)
     required = desk.policy.required(proposal.content)
     taken = {signoff.role for signoff in standing}
-    entrusted = actor.user.roles | stands_in(desk, work, proposal.warning_id, actor.user)
+    here = actor.roles_over(work, codes_of(proposal.content))
+    entrusted = here | stands_in(desk, work, proposal.warning_id, actor.user)
     held = [role for role in required if role in entrusted]
     if not held:
-        raise Refused("signoff.not-needed", user=actor.user.name, roles=", ".join(role.value for role in required))
+        raise NotEntitled("signoff.not-needed", user=actor.user.name, roles=", ".join(role.value for role in required))
     free = [role for role in held if role not in taken]
     if not free:
         raise Refused("signoff.role-taken", user=actor.user.name, role=held[0].value)
@@ -56,6 +60,7 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
 
     `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature.
     """
+    actor.need_somewhere(*SIGNERS)
     now = desk.clock.now()
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         warning = find_warning(work, warning_id)

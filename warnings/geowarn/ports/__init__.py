@@ -16,7 +16,7 @@ from geowarn.ports.channels import (
 )
 from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
-from geowarn.ports.identity import Factors
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -33,6 +33,7 @@ from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -62,13 +63,16 @@ __all__ = [
     "Haul",
     "HazardModel",
     "Incidents",
+    "Invitations",
     "Ledger",
     "Limits",
     "Measure",
     "Message",
     "Notices",
+    "OutsideWarnings",
     "Pager",
     "PasswordHasher",
+    "PendingChanges",
     "Poll",
     "Proposals",
     "PublishedBulletin",
@@ -79,6 +83,7 @@ __all__ = [
     "Receipt",
     "Recipients",
     "Reconciling",
+    "Roster",
     "Rules",
     "Rung",
     "Sealing",

@@ -8,12 +8,13 @@ from typing import Protocol, Self
 
 from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
-from geowarn.ports.identity import Factors
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 
 
 class UnitOfWork(Protocol):
@@ -55,7 +56,15 @@ class UnitOfWork(Protocol):
     @property
     def factors(self) -> Factors: ...
     @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def pending_changes(self) -> PendingChanges: ...
+    @property
+    def outside_warnings(self) -> OutsideWarnings: ...
+    @property
     def shifts(self) -> Shifts: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def notices(self) -> Notices: ...
     @property

@@ -11,11 +11,12 @@ from geowarn.domain.errors import Refused
 from geowarn.pipeline.escalation_acts import answered_by_text
 from geowarn.pipeline.notices import Listener, answered, reported
 from geowarn.pipeline.receipts import opt_out, record_status
+from geowarn.pipeline.roster_asks import hear
 from geowarn.web.access import system_of
 from geowarn.web.forms import pairs
 
 router = APIRouter(prefix="/hooks/twilio", include_in_schema=False)
-LISTENERS: tuple[Listener, ...] = (answered_by_text,)
+LISTENERS: tuple[Listener, ...] = (hear, answered_by_text)
 _EMPTY_TWIML = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
 

@@ -3,7 +3,13 @@
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
-from geowarn.store.tables.identity import recovery_code, second_factor
+from geowarn.store.tables.identity import (
+    invitation,
+    outside_warning,
+    pending_change,
+    recovery_code,
+    second_factor,
+)
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -26,7 +32,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
-from geowarn.store.tables.roster import notice
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -48,18 +54,22 @@ __all__ = [
     "escalation_step",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "incident",
     "incident_draft",
     "incident_publication",
     "incident_signoff",
+    "invitation",
     "ledger",
     "login_failure",
     "metadata",
     "notice",
+    "outside_warning",
     "package",
     "package_artefact",
+    "pending_change",
     "proposal",
     "recipient",
     "recovery_code",
@@ -68,6 +78,8 @@ __all__ = [
     "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",
