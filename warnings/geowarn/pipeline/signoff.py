@@ -33,14 +33,16 @@ def on_shift(work: UnitOfWork, user: User, now: datetime) -> bool:
 
 def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor) -> Role:
     """The required role this person can still sign in; raises Refused naming what is in the way."""
-    actor.need(*SIGNERS, work=work, areas=codes_of(proposal.content))
+    handed = stands_in(desk, work, proposal.warning_id, actor.user)
+    if not handed:
+        actor.need(*SIGNERS, work=work, areas=codes_of(proposal.content))
     standing = valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
     if any(signoff.user == actor.user.name for signoff in standing):
         raise Refused("signoff.already", user=actor.user.name, version=proposal.version)
     required = desk.policy.required(proposal.content)
     taken = {signoff.role for signoff in standing}
     here = actor.roles_over(work, codes_of(proposal.content))
-    entrusted = here | stands_in(desk, work, proposal.warning_id, actor.user)
+    entrusted = here | handed
     held = [role for role in required if role in entrusted]
     if not held:
         raise NotEntitled("signoff.not-needed", user=actor.user.name, roles=", ".join(role.value for role in required))
