@@ -12,14 +12,13 @@ import pytest
 from selenium.webdriver.support.wait import WebDriverWait
 
 from geowarn.bootstrap import System
+from geowarn.demo.play import officer_releases, officers_sign
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import Attempt, DispatchState, Outcome
 from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.exercise_end import finish
 from geowarn.pipeline.propose import propose_by_hand
-from geowarn.pipeline.release import release
-from geowarn.pipeline.signoff import sign
 
 pytestmark = pytest.mark.browser
 
@@ -51,9 +50,8 @@ def released(served: Served) -> Bulletin:
     """A real warning of yellow, put out by its officers."""
     system = served[0]
     name = propose_by_hand(system.desk, {"370612": Level.YELLOW}, 24, "裂缝", "电话", actor(system, "duty")).warning_id
-    for who in ("duty", "leader", "observatory"):
-        sign(system.desk, name, actor(system, who))
-    return release(system.desk, name, actor(system, "leader"))
+    officers_sign(system, name)
+    return officer_releases(system, name)
 
 
 def arrive(system: System, bulletin: Bulletin, state: DispatchState, reason: str = "") -> None:
