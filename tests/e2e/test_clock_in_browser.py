@@ -95,7 +95,7 @@ def test_the_owed_review_reads_and_signs_on_a_telephone(
     desk, _ = ringing
     desk.release_first_at(Level.RED)
     proposal = desk.proposed(Level.RED)
-    desk.run(minutes=10)
+    desk.run(minutes=13)
     page = f"/console/warnings/{proposal.warning_id}"
     for size in ("wide", "phone"):
         seat = at_desk("leader", size)

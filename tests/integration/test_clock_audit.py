@@ -41,12 +41,12 @@ def test_a_clock_that_does_not_tick_raises_the_alarm(desk: ClockDesk, caplog: py
         worker._audit()
     task = silent(desk)
     assert task is not None
-    assert f"not-rung review {proposal.warning_id} leader" in task.facts["faults"]
+    assert f"not-rung review {proposal.warning_id} deputy" in task.facts["faults"]
     assert "no-tick" in task.facts["faults"]
     assert "the clock of the duty room is silent" in caplog.text
     with desk.system.store.read() as work:
         told = [e for e in work.ledger.entries() if e.kind == "notice.queued" and "escalation-silent" in e.payload]
-    assert len(told) == 1, "the officer on shift is told, once"
+    assert len(told) == 3, "officer, deputy and leader of the shift are told, once"
     worker._audit()
     with desk.system.store.read() as work:
         assert len([t for t in work.tasks.pending() if t.kind == SILENT]) == 1
@@ -80,7 +80,7 @@ def test_a_task_without_a_chain_is_seen(desk: ClockDesk) -> None:
 def test_an_owed_review_whose_task_was_closed_is_opened_again(desk: ClockDesk) -> None:
     desk.release_first_at(Level.RED)
     proposal = desk.proposed(Level.RED)
-    desk.run(minutes=10)
+    desk.run(minutes=13)
     with desk.system.store.begin() as work:
         (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
         work.tasks.close("after-review", bulletin.slug, desk.clock.now())
@@ -93,7 +93,7 @@ def test_an_owed_review_whose_task_was_closed_is_opened_again(desk: ClockDesk) -
 def test_other_tasks_get_an_owner_and_go_up_a_chain_too(desk: ClockDesk) -> None:
     desk.release_first_at(Level.RED)
     proposal = desk.proposed(Level.RED)
-    desk.run(minutes=10)
+    desk.run(minutes=13)
     desk.clock.advance(hours=22, minutes=30)
     with desk.system.store.read() as work:
         (shift,) = work.shifts.at(desk.clock.now())
@@ -105,7 +105,7 @@ def test_other_tasks_get_an_owner_and_go_up_a_chain_too(desk: ClockDesk) -> None
         (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
     assert (task.owner, task.due_at) == ("duty", bulletin.content.expires), "it keeps the deadline of its own"
     desk.run(every=timedelta(minutes=1), minutes=16)
-    assert desk.must_task(proposal.warning_id, "extend-or-lift").owner == "leader"
+    assert desk.must_task(proposal.warning_id, "extend-or-lift").owner == "duty-b"
     with desk.system.store.begin() as work:
         work.tasks.close("extend-or-lift", proposal.warning_id, desk.clock.now())
         work.commit()

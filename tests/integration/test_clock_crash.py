@@ -24,8 +24,8 @@ from geowarn.pipeline.proof import verify
 
 CHILD = Path(__file__).with_name("crash_child.py")
 COMMIT = "geowarn.store.unit_of_work:SqlUnitOfWork.commit"
-# Minutes after the proposal at which something is due at red: two people more, the release, the owed review's rings.
-TIMERS = (3, 6, 9, 12, 250)
+# Minutes after the proposal at which something is due at red: three people more, the release, the owed review's rings.
+TIMERS = (3, 6, 9, 12, 15, 260)
 _OWN = frozenset({"id", "bulletin", "number", "slug", "artefacts", "late", "release_at"})  # new in every installation
 
 

@@ -19,6 +19,7 @@ from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.lint_texts import Linter
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.roster_desk import RosterDesk
@@ -109,7 +110,8 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault)
+        linter = Linter(self.templates, self.facts)
+        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault, linter)
 
     @cached_property
     def roster_desk(self) -> RosterDesk:

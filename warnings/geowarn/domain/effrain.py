@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 from geowarn.domain.area import Susceptibility
-from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
+from geowarn.domain.parameters import flag, is_number, number, whole, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,56 +72,28 @@ def margins(re_mm: float, level: Level, shift: int, breaks: Sequence[float]) -> 
 def read_parameters(parameters: Mapping[str, Any]) -> EffrainRules:
     """Check and read `[parameters]` of a rule set; raises Refused naming the parameter and what it must be."""
     return EffrainRules(
-        k=_number(parameters, "k", 0.0, 1.0, open_below=True),
-        days=_whole(parameters, "antecedent_days", 0, 30),
+        k=number(parameters, "k", 0.0, 1.0, open_below=True),
+        days=whole(parameters, "antecedent_days", 0, 30),
         breaks=_breaks(parameters),
         shifts=_shifts(parameters),
-        area_share=_number(parameters, "area_share", 0.0, 1.0, open_below=True),
-        min_coverage=_number(parameters, "min_coverage", 0.0, 1.0),
-        max_missing=_number(parameters, "max_missing", 0.0, 1.0),
-        points_raise_area=_flag(parameters, "points_raise_area"),
-        station_km=_number({"station_km": 20.0, **parameters}, "station_km", 0.0, 500.0, open_below=True),
-        member_share=_number({"member_share": 0.5, **parameters}, "member_share", 0.0, 1.0, open_below=True),
+        area_share=number(parameters, "area_share", 0.0, 1.0, open_below=True),
+        min_coverage=number(parameters, "min_coverage", 0.0, 1.0),
+        max_missing=number(parameters, "max_missing", 0.0, 1.0),
+        points_raise_area=flag(parameters, "points_raise_area"),
+        station_km=number({"station_km": 20.0, **parameters}, "station_km", 0.0, 500.0, open_below=True),
+        member_share=number({"member_share": 0.5, **parameters}, "member_share", 0.0, 1.0, open_below=True),
     )
-
-
-def _refuse(name: str, value: object, wanted: str) -> Refused:
-    return Refused("rules.parameter", file="", parameter=name, value=repr(value), wanted=wanted)
-
-
-def _number(parameters: Mapping[str, Any], name: str, low: float, high: float, *, open_below: bool = False) -> float:
-    value = parameters.get(name)
-    wanted = f"{'>' if open_below else '>='} {low:g}, <= {high:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _refuse(name, value, wanted)
-    if not low <= value <= high or (open_below and value == low):
-        raise _refuse(name, value, wanted)
-    return float(value)
-
-
-def _whole(parameters: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = parameters.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise _refuse(name, value, f"{low} .. {high}")
-    return value
-
-
-def _flag(parameters: Mapping[str, Any], name: str) -> bool:
-    value = parameters.get(name)
-    if not isinstance(value, bool):
-        raise _refuse(name, value, "true / false")
-    return value
 
 
 def _breaks(parameters: Mapping[str, Any]) -> tuple[float, ...]:
     value = parameters.get("breaks_mm")
     wanted = "0 < mm1 < mm2 < …, >= 4"
     if not isinstance(value, list) or len(value) < Level.RED:
-        raise _refuse("breaks_mm", value, wanted)
-    if any(isinstance(one, bool) or not isinstance(one, int | float) or not 0 < one < 5000 for one in value):
-        raise _refuse("breaks_mm", value, wanted)
+        raise wrong("breaks_mm", value, wanted)
+    if any(not is_number(one) or not 0 < one < 5000 for one in value):
+        raise wrong("breaks_mm", value, wanted)
     if any(later <= earlier for earlier, later in pairwise(value)):
-        raise _refuse("breaks_mm", value, wanted)
+        raise wrong("breaks_mm", value, wanted)
     return tuple(float(one) for one in value)
 
 
@@ -131,8 +103,8 @@ def _shifts(parameters: Mapping[str, Any]) -> dict[Susceptibility, int]:
     names = [one.value for one in Susceptibility]
     wanted = "0 <= " + " <= ".join(names)
     if not isinstance(table, Mapping) or sorted(table) != sorted(names):
-        raise _refuse("shifts", table, wanted)
+        raise wrong("shifts", table, wanted)
     values = [table[name] for name in names]
     if any(isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in values) or values != sorted(values):
-        raise _refuse("shifts", dict(table), wanted)
+        raise wrong("shifts", dict(table), wanted)
     return {one: table[one.value] for one in Susceptibility}

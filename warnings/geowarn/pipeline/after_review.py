@@ -5,7 +5,6 @@ from __future__ import annotations
 from geowarn.domain.clock import AFTER_REVIEW
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.people import Role, SignOff
-from geowarn.domain.warning import Content
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning
 from geowarn.pipeline.escalation import open_task
@@ -38,15 +37,16 @@ def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None =
     Binds to the released package's digest like any other signature. Who does not agree retracts, or proposes an
     update or a cancellation: nothing else closes the task.
     """
-    actor.need_somewhere(*SIGNERS)
     now = desk.clock.now()
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
+        actor.need_somewhere(*SIGNERS)
         owed = owed_by(work, name)
         bulletin = work.bulletins.get(owed.bulletin_id)
         assert bulletin is not None  # noqa: S101 - the row refers to it
+        actor.need(*SIGNERS, work=work, areas=codes_of(bulletin.content))
         if package_sha256 not in (None, owed.package_sha256):
             raise Refused("clock.other-package", number=bulletin.number, digest=owed.package_sha256[:12])
-        role = _role(desk, work, owed, bulletin.content, actor)
+        role = _role(desk, work, owed, actor, actor.roles_over(work, codes_of(bulletin.content)))
         factor = factor_given(desk, work, bulletin.content, actor, code)
         signoff = SignOff(
             id=new_id("s"),
@@ -73,12 +73,11 @@ def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None =
     return signoff
 
 
-def _role(desk: Desk, work: UnitOfWork, owed: Emergency, content: Content, actor: Actor) -> Role:
+def _role(desk: Desk, work: UnitOfWork, owed: Emergency, actor: Actor, here: frozenset[Role]) -> Role:
     """The missing role this person signs in; one person, one role, as before a release."""
     missing = still_missing(work, owed)
     if any(s.user == actor.user.name and s.voided_at is None for s in work.signoffs.of_proposal(owed.proposal_id)):
         raise Refused("clock.signed-already", user=actor.user.name, bulletin=owed.bulletin_id)
-    here = actor.roles_over(work, codes_of(content))
     held = [role for role in missing if role in here]
     if not held:
         roles = ", ".join(role.value for role in missing)

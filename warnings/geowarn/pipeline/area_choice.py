@@ -23,7 +23,11 @@ def select_areas(areas: Sequence[Area], wanted: Sequence[str] | None) -> list[Ar
 
 def areas_digest(areas: Sequence[Area]) -> str:
     """SHA-256 over every fact of every area: what a replay must find unchanged."""
-    return sha256_hex(canonical_json([asdict(area) for area in sorted(areas, key=lambda area: area.code)]))
+    plain = [
+        {**asdict(area), "geometry": area.geometry and dict(area.geometry)}
+        for area in sorted(areas, key=lambda area: area.code)
+    ]
+    return sha256_hex(canonical_json(plain))
 
 
 def closure(areas: Sequence[Area], selected: Sequence[Area]) -> list[Area]:

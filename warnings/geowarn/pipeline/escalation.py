@@ -14,8 +14,8 @@ from geowarn.domain.clock import AFTER_REVIEW, TASK, ClockRule
 from geowarn.domain.escalation import Pass, Standing, next_begin, walk
 from geowarn.domain.level import Level
 from geowarn.domain.task import Task
-from geowarn.pipeline.actor import SYSTEM
-from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.actor import SYSTEM, codes_of
+from geowarn.pipeline.desk import Desk, newest
 from geowarn.pipeline.escalation_chain import Chain, chain_again, chain_of
 from geowarn.pipeline.ringing import tell_rung
 from geowarn.ports import Rung, UnitOfWork
@@ -32,6 +32,15 @@ def rule_of(desk: Desk, kind: str, level: Level) -> ClockRule:
 def open_task(work: UnitOfWork, kind: str, subject: str) -> Task | None:
     """The open task of this kind about this subject."""
     return next((task for task in work.tasks.pending() if (task.kind, task.subject) == (kind, subject)), None)
+
+
+def areas_of(work: UnitOfWork, task: Task) -> tuple[str, ...]:
+    """The areas that a task is about; none for one about the whole installation."""
+    if task.kind == AFTER_REVIEW:
+        bulletin = work.bulletins.get(str(task.facts["bulletin"]))
+        return codes_of(bulletin.content) if bulletin else ()
+    proposal = newest(work, task.subject)
+    return codes_of(proposal.content) if proposal else ()
 
 
 def open_passes(work: UnitOfWork, task_id: str) -> tuple[Pass, ...]:
@@ -57,7 +66,7 @@ def begin(
     `decide_by` is given where a step goes on with somebody else and keeps its deadline.
     """
     now, rule = desk.clock.now(), rule_of(desk, task.kind, level)
-    chain = chain_of(work, desk.policy.clock, rule, step, now)
+    chain = chain_of(work, desk.policy.clock, rule, step, now, areas_of(work, task))
     deadline = decide_by or _own_deadline(task, step, now) or now + rule.time_for(step)
     return _start(desk, work, task, step, level, chain, 1, now, rule.acknowledge, deadline)
 
@@ -73,7 +82,7 @@ def begin_again(desk: Desk, work: UnitOfWork, task: Task, one: Pass, at: datetim
     It begins when the last one was over, or `at`; what nobody rang because nothing ran is not made up for.
     """
     now, rule = desk.clock.now(), rule_of(desk, one.kind, one.level)
-    chain = chain_again(work, desk.policy.clock, rule, one.step, now)
+    chain = chain_again(work, desk.policy.clock, rule, one.step, now, areas_of(work, task))
     missed, began = next_begin(at or standing_of(work, one, now).until, len(chain.posts) * rule.again, now)
     end(work, one, now, "unanswered")
     deadline = _own_deadline(task, one.step, now) or began + rule.time_for(one.step)

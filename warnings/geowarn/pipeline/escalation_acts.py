@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from geowarn.domain.clock import TURNS
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.escalation import Answer, Pass
 from geowarn.domain.people import Role, User
@@ -51,6 +52,7 @@ def take(desk: Desk, work: UnitOfWork, task: Task, actor: Actor) -> Task:
     now, user = desk.clock.now(), actor.user
     passes = [one for one in open_passes(work, task.id) if may_answer(work, one, user, now)]
     if not passes:
+        actor.need_somewhere(*(role for turn in TURNS for role in turn))
         raise Refused("clock.not-asked", user=user.name, task=task.subject)
     passes = [_present(desk, work, task, one) for one in passes]
     rung = [one for one in passes if any(r.person == user.name for r in work.escalations.rung(one.id))]

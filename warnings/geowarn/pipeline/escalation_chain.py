@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from geowarn.domain.area import by_code
 from geowarn.domain.clock import AFTER_REVIEW, DEPUTY, EVERYBODY, NOBODY, STAND_IN, ClockRule, ClockRules, EndOfChain
 from geowarn.domain.escalation import Post, Skipped
 from geowarn.domain.people import Role, Shift, User
+from geowarn.pipeline.actor import roles_over
 from geowarn.ports import UnitOfWork
 
 # Who may take part in a decision: rung when no place of the chain is filled.
@@ -39,15 +41,22 @@ def current_shift(work: UnitOfWork, now: datetime) -> Shift | None:
     return next(iter(work.shifts.at(now)), None)
 
 
-def chain_of(work: UnitOfWork, rules: ClockRules, rule: ClockRule, step: str, now: datetime) -> Chain:
-    """The chain of a first way through; empty places and people nobody can reach are left out at once."""
+def chain_of(
+    work: UnitOfWork, rules: ClockRules, rule: ClockRule, step: str, now: datetime, areas: tuple[str, ...]
+) -> Chain:
+    """The chain of a first way through; empty places and people nobody can reach are left out at once.
+
+    `areas`: codes that the decision is about; a role counts where it is held over all of them.
+    """
     users = {user.name: user for user in work.users.all()}
+    known = by_code(work.areas.all()) if any(user.areas for user in users.values()) else {}
+    here = {user.name: roles_over(user, known, areas) for user in users.values() if user.active}
     shift = current_shift(work, now)
     posts: list[Post] = []
     skipped: list[Skipped] = []
     taken: set[str] = set()
     for place in _places(rule, step):
-        names = list(_holders(place, rules, step, users, shift))
+        names = list(_holders(place, rules, step, here, shift))
         whys = {name: _unfit(users.get(name), shift, name in taken) for name in names}
         skipped += [Skipped(place, name, why) for name, why in whys.items() if why]
         people = tuple(name for name in names if not whys[name])
@@ -59,12 +68,14 @@ def chain_of(work: UnitOfWork, rules: ClockRules, rule: ClockRule, step: str, no
     return Chain(tuple(posts) or (_somebody(users),), tuple(skipped), shift.id if shift else None)
 
 
-def chain_again(work: UnitOfWork, rules: ClockRules, rule: ClockRule, step: str, now: datetime) -> Chain:
+def chain_again(
+    work: UnitOfWork, rules: ClockRules, rule: ClockRule, step: str, now: datetime, areas: tuple[str, ...]
+) -> Chain:
     """The chain of a later way through, drawn up anew: from the first again, or everybody at once.
 
     Everybody includes those without a number: they may be standing at the console.
     """
-    first = chain_of(work, rules, rule, step, now)
+    first = chain_of(work, rules, rule, step, now, areas)
     if rule.end_of_chain is EndOfChain.ROUND:
         return first
     unreached = (skipped.person for skipped in first.skipped if skipped.why == "no-number")
@@ -83,7 +94,9 @@ def _places(rule: ClockRule, step: str) -> tuple[str, ...]:
     return (*asked, *chain[at:], *chain[: max(0, at - 1)])
 
 
-def _holders(place: str, rules: ClockRules, step: str, users: dict[str, User], shift: Shift | None) -> Iterator[str]:
+def _holders(
+    place: str, rules: ClockRules, step: str, here: Mapping[str, frozenset[Role]], shift: Shift | None
+) -> Iterator[str]:
     if place == Role.DUTY_OFFICER.value:
         yield from (shift.officer,) if shift else ()
     elif place == DEPUTY:
@@ -94,8 +107,7 @@ def _holders(place: str, rules: ClockRules, step: str, users: dict[str, User], s
     elif place == Role.LEADER.value and shift and shift.leader:
         yield shift.leader
     else:
-        # Only who holds the role everywhere can sign whatever the warning speaks of.
-        yield from (name for name, user in users.items() if Role(place) in user.held_over(()) and user.active)
+        yield from (name for name, roles in here.items() if Role(place) in roles)
 
 
 def _unfit(user: User | None, shift: Shift | None, taken: bool) -> str:

@@ -58,7 +58,7 @@ def _refuse_unsuitable(
 ) -> None:
     if not find_user(work, taker).roles & ROLES_OF[part]:
         roles = ", ".join(sorted(role.value for role in ROLES_OF[part]))
-        raise Refused("people.role-missing", user=taker, roles=roles)
+        raise Refused("roster.no-role", user=taker, roles=roles)
     if taker == giver or not shift.start <= start < end <= shift.end or end <= now:
         raise Refused("roster.swap-time", shift=shift.id, start=shift.start.isoformat(), end=shift.end.isoformat())
     if seat_of(shift, taker) is Part.OFFICER and not giver:

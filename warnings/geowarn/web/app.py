@@ -31,8 +31,10 @@ from geowarn.web import (
     partners,
     people,
     review,
+    review_acts,
     roster,
     roster_acts,
+    sign_page,
     stations,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
@@ -149,6 +151,8 @@ def create_app(system: System) -> FastAPI:
         home,
         review,
         acts,
+        review_acts,
+        sign_page,
         clock,
         board,
         inputs,

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from geowarn.domain.errors import NotFound
 from geowarn.domain.people import User
 from geowarn.domain.task import Task
+from geowarn.pipeline.actor import codes_of
 from geowarn.pipeline.after_review import owed_by, sign_after, still_missing
 from geowarn.pipeline.clock_view import TaskClock, clock_of_review, clocks
 from geowarn.pipeline.escalation_acts import acknowledge, acknowledge_task
@@ -95,6 +96,7 @@ def owed(visit: Visiting, name: str) -> Response:
         if bulletin is None:
             raise NotFound("web.no-version", warning=name)
         missing = still_missing(work, found)
+        here = visit.actor.roles_over(work, codes_of(bulletin.content))
         signed = [s for s in work.signoffs.of_proposal(found.proposal_id) if s.voided_at is None]
         values: dict[str, Any] = {
             "owed": found,
@@ -103,7 +105,7 @@ def owed(visit: Visiting, name: str) -> Response:
             "missing": missing,
             "factor": factor_asked(visit, work, bulletin.content),
             "signed": signed,
-            "mine": next((role for role in missing if role in visit.user.roles), None)
+            "mine": next((role for role in missing if role in here), None)
             if visit.user.name not in {s.user for s in signed}
             else None,
             "areas": {area.code: area for area in work.areas.all()},

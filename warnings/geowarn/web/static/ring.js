@@ -3,6 +3,7 @@
 (() => {
   const own = document.currentScript.dataset;
   const title = document.title;
+  const ahead = Number(own.now) - Math.floor(Date.now() / 1000); // the clock of this machine may go wrong
   let tasks = [], audio = null, flash = false, known = null, said = false;
 
   const lasting = (seconds) => {
@@ -14,7 +15,7 @@
   };
   const count = () => {
     for (const place of document.querySelectorAll("[data-until]")) {
-      const left = Math.max(0, Number(place.dataset.until) - Math.floor(Date.now() / 1000));
+      const left = Math.max(0, Number(place.dataset.until) - Math.floor(Date.now() / 1000) - ahead);
       place.textContent = lasting(left);
       place.classList.toggle("soon", left < 180);
       const status = document.getElementById("left-said");
