@@ -116,9 +116,11 @@ def far_end(system: System) -> Iterator[None]:
 def _invite(system: System, language: str) -> None:
     site = system.settings.site.public_url
     typer.echo(say("demo.addresses", language, site=site))
-    for person in demo_facts()["people"]:
-        name = person[f"display_{language}"]
-        typer.echo(say("demo.log-in", language, name=name, user=person["name"], password=password_of(person["name"])))
+    with system.store.read() as work:
+        people = [user for user in work.users.all() if user.password_hash]
+    for user in people:
+        password = password_of(user.name)
+        typer.echo(say("demo.log-in", language, name=user.display(language), user=user.name, password=password))
     typer.echo(say("demo.stop", language))
     try:
         webbrowser.get()
