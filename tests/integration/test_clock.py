@@ -120,6 +120,16 @@ def test_after_the_officer_the_next_signers_are_rung_side_by_side(desk: ClockDes
     assert desk.must_task(proposal.warning_id).owner == "chief"
 
 
+def test_while_the_secrecy_check_is_missing_that_is_what_rings(desk: ClockDesk) -> None:
+    desk.policy = replace(desk.policy, review=replace(desk.policy.review, secrecy_levels=frozenset({Level.RED})))
+    proposal = desk.proposed(Level.RED)
+    desk.signs(proposal.warning_id, "duty")
+    assert {one.step for one in desk.passes(proposal.warning_id)} == {"observatory", "secrecy"}
+    desk.policy = desk.system.policy
+    desk.tick(seconds=5)
+    assert {one.step for one in desk.passes(proposal.warning_id)} == {"observatory", "leader"}
+
+
 def test_a_rise_begins_anew_with_the_stricter_clock_and_a_fall_does_not(desk: ClockDesk) -> None:
     proposal = desk.proposed(Level.YELLOW)
     desk.tick(minutes=1)
