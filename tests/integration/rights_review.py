@@ -16,8 +16,14 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/console/warnings/{name}/ask-code"): _OFFICE,
 }
 
+# Looked at before the rights are.
+FORMS: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/console/warnings/{name}/adjust"): {"version": "1", "reason": "复核"},
+    ("POST", "/console/warnings/{name}/consult"): {"spoken_at": "2026-07-23T02:00"},
+}
+
 # Open to whoever holds the reference in the text: only the code, bound to person and bytes, does anything.
-PUBLIC: frozenset[tuple[str, str]] = frozenset(
+OPEN: frozenset[tuple[str, str]] = frozenset(
     {
         ("GET", "/sign"),
         ("GET", "/sign/{reference}"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
-from tests.integration.rights_review import PUBLIC, ROUTES
+from tests.integration.rights_review import OPEN, ROUTES
 from tests.integration.test_console_pages import OURS, Desk, parsed
 
 from geowarn.bootstrap import System
@@ -143,7 +143,7 @@ def test_the_table_names_every_route_of_this_part() -> None:
     console = {(method, route.path) for route in review_acts.router.routes for method in route.methods}  # type: ignore[attr-defined]
     assert console == set(ROUTES)
     public = {(m, r.path) for r in sign_page.router.routes for m in r.methods if m != "HEAD"}  # type: ignore[attr-defined]
-    assert public == PUBLIC
+    assert public == OPEN
 
 
 def test_the_public_page_needs_a_reference_and_the_console_a_session(demo_system: System, warning: str) -> None:
@@ -151,6 +151,6 @@ def test_the_public_page_needs_a_reference_and_the_console_a_session(demo_system
     for method, path in ROUTES:
         answer = stranger.request(method, path.format(name=warning), headers=OURS)
         assert answer.headers["location"].startswith("/console/login")
-    for method, path in PUBLIC - {("GET", "/sign")}:
+    for method, path in OPEN - {("GET", "/sign")}:
         answer = stranger.request(method, path.format(reference="NOSUCHCODE"), headers=OURS)
         assert answer.status_code == 404

@@ -19,7 +19,7 @@ from geowarn.domain.review import SignCode
 from geowarn.domain.warning import ProposalStatus
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_short
-from geowarn.pipeline.sign_codes import ask_again, find_code, refuse_dead, return_by_code, sign_by_code
+from geowarn.pipeline.sign_codes import VIA, ask_again, find_code, refuse_dead, return_by_code, sign_by_code
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import language_of, origin_of, render, system_of, token_of, words_of
 from geowarn.web.channel_texts import Measuring, channel_texts
@@ -112,7 +112,7 @@ def _state(request: Request, work: UnitOfWork, held: SignCode, sheet: Sheet | No
     """open, signed, returned, moved, or dead: what became of this code."""
     signed = work.signoffs.of_proposal(held.proposal_id)
     if held.used_at is not None:
-        return "signed" if any(s.user == held.user and s.at == held.used_at for s in signed) else "returned"
+        return "signed" if any(s.user == held.user and s.via == VIA for s in signed) else "returned"
     same = sheet is not None and sheet.proposal.id == held.proposal_id
     if not same or sheet is None or sheet.proposal.status is not ProposalStatus.OPEN:
         return "moved"
