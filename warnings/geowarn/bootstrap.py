@@ -118,7 +118,7 @@ class System:
 
     def alternates(self) -> tuple[Alternate, ...]:
         """The rule sets that run beside the deciding one."""
-        return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.also)
+        return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.beside)
 
     def _alternate_rules(self, name: str) -> RuleSet:
         """The file's rules, or for a model's own file what a person switched on for that model."""

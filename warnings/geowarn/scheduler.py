@@ -222,6 +222,7 @@ class Scheduler:
             model=system.settings.hazard.model,
             also=system.alternates(),
             max_of_models=system.settings.hazard.max_of_models,
+            second_trigger=system.settings.hazard.second_trigger,
             window_hours=system.settings.hazard.window_hours,
             at=None,
             area_codes=None,

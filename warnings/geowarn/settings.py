@@ -97,14 +97,23 @@ class Publish(_Section):
     from_: Annotated[str, Field(alias="from", pattern=r"^(blue|yellow|orange|red)$")]
 
 
+RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
 class Hazard(_Section):
     """The deciding model and its rule set, and the rule sets that run beside it."""
 
     model: str
     rules: str
     window_hours: Annotated[int, Field(ge=1, le=24)]
-    also: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], ...] = ()
+    also: tuple[RuleName, ...] = ()
     max_of_models: bool = False
+    second_trigger: tuple[RuleName, ...] = ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Every rule set that runs beside the deciding one, each once."""
+        return tuple(dict.fromkeys((*self.also, *self.second_trigger)))
 
 
 class Sms(_Section):

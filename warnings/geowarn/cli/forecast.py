@@ -110,6 +110,7 @@ def assess(
         model=chosen,
         also=() if alone else system.alternates(),
         max_of_models=system.settings.hazard.max_of_models,
+        second_trigger=() if alone else system.settings.hazard.second_trigger,
         window_hours=window or system.settings.hazard.window_hours,
         at=moment(at, "--at") if at else None,
         area_codes=_area_codes(system, areas),
