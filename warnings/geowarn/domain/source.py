@@ -37,6 +37,7 @@ class Source:
     retry_minutes: int  # after a fetch that brought nothing
     pattern: str
     parameters: SettingsTable = field(repr=False)
+    options: SettingsTable = field(default_factory=lambda: SettingsTable("", "options", {}), repr=False)  # the reader's
 
     @property
     def watched(self) -> bool:

@@ -26,7 +26,7 @@ from geowarn.ports.inputs import (
     SourceEvent,
     SourceEvents,
 )
-from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
@@ -46,6 +46,7 @@ __all__ = [
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
+    "ConfigurableReader",
     "Counters",
     "Delivery",
     "Dispatches",
