@@ -27,6 +27,7 @@ from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.review import dismiss
 from geowarn.ports import UnitOfWork
+from geowarn.resources import config_dir
 from geowarn.scheduler import Scheduler
 
 COUNTY = "370687"
@@ -318,6 +319,26 @@ def test_the_command_line_runs_a_source_once(system: System, far: FarEnd, hour: 
     whole = str(put(system, rain(hour, 30), "y.csv", "elsewhere"))
     assert command(system, "ingest", "near", "--file", whole).stdout.startswith("f-")
     assert '"needs_hours": 24' in command(system, "config", "check").stdout
+
+
+def test_the_order_of_the_plan_says_which_source_is_better(system: System) -> None:
+    assert system.desk.policy.course.sources == ("near", "net")
+    plan = system.data_dir / "config" / "sources.toml"
+    text = plan.read_text("utf-8")
+    plan.write_text(text.replace("order = 1", "order = 3"), "utf-8")
+    assert opened(system).desk.policy.course.sources == ("net", "near")
+    plan.write_text(text.replace("enabled = true", "enabled = false", 1), "utf-8")
+    assert opened(system).desk.policy.course.sources == ("net",)
+    plan.write_text("[near", "utf-8")
+    assert opened(system).desk.policy.course.sources == (), "the console opens all the same; nobody is better"
+    plan.write_text(text, "utf-8")
+    policy = (config_dir() / "policy.toml").read_text("utf-8").replace("sources = []", 'sources = ["net"]')
+    (system.data_dir / "config" / "policy.toml").write_text(policy, "utf-8")
+    assert opened(system).desk.policy.course.sources == ("net",), "the policy's own word goes first"
+
+
+def opened(system: System) -> System:
+    return open_system(system.data_dir, system.clock)
 
 
 def test_a_wrong_plan_is_found_by_config_check(system: System) -> None:

@@ -15,9 +15,10 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
-from geowarn.domain.source import Source
+from geowarn.domain.source import Source, deciding
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.leftovers import remove_half_done, remove_taken
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.rules import load_rules, rules_in_force
@@ -89,7 +90,15 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots)
+        policy = self.policy.ranking(self._order_of_sources())
+        return Desk(self.store, self.clock, self.channels, policy, self.facts, slots)
+
+    def _order_of_sources(self) -> tuple[str, ...]:
+        """The order of the source plan; with a plan that cannot be read, which is said elsewhere, none is better."""
+        try:
+            return deciding(self.sources.values())
+        except Refused:
+            return ()
 
     @property
     def alert_reader(self) -> AlertReader:
@@ -125,6 +134,15 @@ class System:
         file = config_file(self.data_dir, f"rules/{name}.toml")
         rules = load_rules(file)
         return rules_in_force(self.store, rules.model, file) if name == rules.model else rules
+
+    def tidy(self) -> int:
+        """Remove what is kept for a while only and what killed processes left; returns how many files and folders."""
+        from geowarn.sources.stored import remove_abandoned  # numpy, which most commands do without
+
+        now = self.clock.now()
+        taken = remove_taken(self.data_dir / "inbox", now, self.settings.schedule.keep_taken_days)
+        half_done = remove_half_done(self.raw_dir, self.cache_dir / "fetched", now)
+        return taken + half_done + remove_abandoned(now.timestamp())
 
     def site_state(self) -> SiteState:
         """The state to publish now."""

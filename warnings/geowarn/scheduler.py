@@ -79,6 +79,7 @@ class Scheduler:
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
+        self._add("tidy", 3600, system.tidy)
         self._stopping = threading.Event()
         fetched = [source for source in system.sources.values() if source.enabled and not source.watched]
         # threads of their own, so that far ends which say nothing hold up no tick and no other source

@@ -160,6 +160,7 @@ class Schedule(_Section):
     publish_seconds: Annotated[int, Field(ge=5)]
     heartbeat_seconds: Annotated[int, Field(ge=1)]
     ask_before_end_minutes: Annotated[int, Field(ge=1)]
+    keep_taken_days: Annotated[int, Field(ge=1, le=3650)] = 14
 
 
 class Settings(BaseSettings):

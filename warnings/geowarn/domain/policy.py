@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
@@ -23,6 +23,10 @@ class Policy:
     publish_from: Level
     incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
     course: CourseRules = field(default_factory=CourseRules)
+
+    def ranking(self, names: Iterable[str]) -> Policy:
+        """The same with these sources as the best first, unless the policy names its own."""
+        return self if self.course.sources else replace(self, course=replace(self.course, sources=tuple(names)))
 
     def required(self, content: Content) -> tuple[Role, ...]:
         """The roles that must sign this content: those of the highest level now or before."""

@@ -45,6 +45,11 @@ class Source:
         return self.way == FOLDER
 
 
+def deciding(sources: Iterable[Source]) -> tuple[str, ...]:
+    """The names of the enabled sources that may decide a level, as given: a plan gives those asked first first."""
+    return tuple(one.name for one in sources if one.enabled and one.order)
+
+
 def lacking(reading: Reading, hours: int) -> tuple[Period, ...]:
     """The parts of the first `hours` hours of a run that some member lacks; a field of nothing but gaps lacks too."""
     if not hours:
