@@ -191,7 +191,8 @@ class Scheduler:
     def _assessed(self, forecast_id: str) -> AssessmentRun | None:
         with self.system.store.read() as work:
             areas = len(select_areas(work.areas.all(), None))
-            return whole_run(work, forecast_id, areas, self.system.settings.hazard.window_hours)
+            hours = self.system.settings.hazard.window_hours
+            return whole_run(work, forecast_id, areas, hours, active_rules(self.system).digest)
 
     def _complete(self, run: AssessmentRun) -> None:
         """Make the alternates that a crash left out beside a run."""
