@@ -181,7 +181,8 @@ def load_channels(path: Path) -> dict[str, Any]:
         missing = {"name_zh", "name_en", "key_sha256", "live"} - set(station)
         if missing:
             key = f"stations.{name}"
-            raise Refused("config.invalid", file=path.name, key=key, reason=f"lacks {', '.join(sorted(missing))}")
+            reason = Refused("reason.lacks", keys=", ".join(sorted(missing)))
+            raise Refused("config.invalid", file=path.name, key=key, reason=reason)
     return {
         "enabled": list(table.get("enabled", [])),
         "stations": table.get("stations", {}),

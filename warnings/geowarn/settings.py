@@ -15,7 +15,9 @@ from pydantic_settings import (
 )
 
 from geowarn.domain.errors import Refused
+from geowarn.domain.unread import why
 from geowarn.resources import config_dir
+from geowarn.settings_reason import refusal_of
 
 
 class _Section(BaseModel):
@@ -224,12 +226,6 @@ def load_settings(data_dir: Path | None) -> Settings:
     try:
         return _Layered()  # type: ignore[call-arg]
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Refused(
-            "config.invalid",
-            file=str(files[-1]),
-            key=".".join(str(part) for part in first["loc"]),
-            reason=first["msg"],
-        ) from None
-    except ValueError as error:  # TOMLDecodeError names line and column
-        raise Refused("config.unreadable", file=str(files[-1]), reason=str(error)) from None
+        raise refusal_of(error, Settings, str(files[-1])) from None
+    except (ValueError, OSError) as error:
+        raise Refused("config.unreadable", file=str(files[-1]), reason=why(error)) from None

@@ -68,8 +68,7 @@ def work_out_beside(
         refuse_unsound_evidence(run)
         return Made(run, rules)
     except Refused as refusal:
-        facts = {name: str(value)[:300] for name, value in refusal.facts.items()}
-        return Denied(alternate.name, refusal.key, facts)
+        return Denied(alternate.name, refusal.key, refusal.kept())
     except Exception as error:  # a third party's code may raise anything
         facts = {"model": alternate.name, "kind": type(error).__name__, "reason": str(error)[:300] or "-"}
         return Denied(alternate.name, "models.failed", facts)

@@ -180,8 +180,7 @@ class Inbox:
         if len(group.files) == 1 or not self.intake.readable(group.source, group.reader, named[0]):
             self._refuse(group, named[0], refusal)
             return True
-        facts = {name: str(value) for name, value in refusal.facts.items()}
-        self._wait(group, {"key": refusal.key, "facts": facts})
+        self._wait(group, {"key": refusal.key, "facts": refusal.kept()})
         return False
 
     def _refuse(self, group: Group, file: Path, refusal: Refused) -> None:

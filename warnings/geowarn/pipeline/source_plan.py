@@ -15,6 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from geowarn.domain.errors import Refused
 from geowarn.domain.settings_table import SettingsTable
 from geowarn.domain.source import FOLDER, Source
+from geowarn.domain.unread import why
 from geowarn.pipeline.reader_options import with_options
 from geowarn.ports import Fetcher, Reader
 
@@ -39,7 +40,7 @@ def load_plan(
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
+        raise Refused("config.unreadable", file=path.name, reason=why(error)) from None
     found = [_source(path.name, name, table, readers, fetchers, zone) for name, table in tables.items()]
     _refuse_same_order(found, path.name)
     return tuple(sorted(found, key=lambda source: (source.order or 1000, source.name)))
