@@ -92,7 +92,10 @@ def _once(system: System, source: Source) -> tuple[Forecast, ...]:
         event = work.source_events.newest(source.name)
     if event is not None and event.kind == "refused":
         raise Refused(event.facts["key"], **event.facts["facts"])
-    raise Refused("plan.nothing", source=source.name, waits_for=_waits_for(event))
+    if waits := _waits_for(event):
+        raise Refused("plan.nothing", source=source.name, waits_for=waits)
+    where = f"inbox/{source.name}/" if source.watched else source.way
+    raise Refused("plan.nothing-there", source=source.name, where=where)
 
 
 def _looked(system: System, source: Source) -> tuple[Forecast, ...]:
@@ -108,7 +111,7 @@ def _looked(system: System, source: Source) -> tuple[Forecast, ...]:
 
 def _waits_for(event: SourceEvent | None) -> str:
     if event is None or event.kind != "waiting":
-        return "-"
+        return ""
     lacks = [" – ".join(gap) for gap in event.facts.get("lacks", [])]
     return f"{event.facts['run']}: {', '.join([*lacks, *event.facts.get('waits_for', [])]) or '?'}"
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 from geowarn.domain.area import Susceptibility
-from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
+from geowarn.domain.parameters import wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +85,27 @@ def read_parameters(parameters: Mapping[str, Any]) -> EffrainRules:
     )
 
 
-def _refuse(name: str, value: object, wanted: str) -> Refused:
-    return Refused("rules.parameter", file="", parameter=name, value=repr(value), wanted=wanted)
-
-
 def _number(parameters: Mapping[str, Any], name: str, low: float, high: float, *, open_below: bool = False) -> float:
     value = parameters.get(name)
     wanted = f"{'>' if open_below else '>='} {low:g}, <= {high:g}"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _refuse(name, value, wanted)
+        raise wrong(name, value, wanted)
     if not low <= value <= high or (open_below and value == low):
-        raise _refuse(name, value, wanted)
+        raise wrong(name, value, wanted)
     return float(value)
 
 
 def _whole(parameters: Mapping[str, Any], name: str, low: int, high: int) -> int:
     value = parameters.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise _refuse(name, value, f"{low} .. {high}")
+        raise wrong(name, value, f"{low} .. {high}")
     return value
 
 
 def _flag(parameters: Mapping[str, Any], name: str) -> bool:
     value = parameters.get(name)
     if not isinstance(value, bool):
-        raise _refuse(name, value, "true / false")
+        raise wrong(name, value, "true / false")
     return value
 
 
@@ -117,11 +113,11 @@ def _breaks(parameters: Mapping[str, Any]) -> tuple[float, ...]:
     value = parameters.get("breaks_mm")
     wanted = "0 < mm1 < mm2 < …, >= 4"
     if not isinstance(value, list) or len(value) < Level.RED:
-        raise _refuse("breaks_mm", value, wanted)
+        raise wrong("breaks_mm", value, wanted)
     if any(isinstance(one, bool) or not isinstance(one, int | float) or not 0 < one < 5000 for one in value):
-        raise _refuse("breaks_mm", value, wanted)
+        raise wrong("breaks_mm", value, wanted)
     if any(later <= earlier for earlier, later in pairwise(value)):
-        raise _refuse("breaks_mm", value, wanted)
+        raise wrong("breaks_mm", value, wanted)
     return tuple(float(one) for one in value)
 
 
@@ -131,8 +127,8 @@ def _shifts(parameters: Mapping[str, Any]) -> dict[Susceptibility, int]:
     names = [one.value for one in Susceptibility]
     wanted = "0 <= " + " <= ".join(names)
     if not isinstance(table, Mapping) or sorted(table) != sorted(names):
-        raise _refuse("shifts", table, wanted)
+        raise wrong("shifts", table, wanted)
     values = [table[name] for name in names]
     if any(isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in values) or values != sorted(values):
-        raise _refuse("shifts", dict(table), wanted)
+        raise wrong("shifts", dict(table), wanted)
     return {one: table[one.value] for one in Susceptibility}

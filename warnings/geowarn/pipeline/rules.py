@@ -77,6 +77,8 @@ def _text(table: Mapping[str, Any], key: str, file_name: str) -> str:
 
 def _typed(table: Mapping[str, Any], key: str, kind: type, wanted: str, file_name: str) -> Any:
     value = table.get(key)
+    if value is None:
+        raise Refused("rules.parameter-missing", file=file_name, parameter=key, wanted=wanted)
     if not isinstance(value, kind):
         raise Refused("rules.parameter", file=file_name, parameter=key, value=repr(value), wanted=wanted)
     return value
