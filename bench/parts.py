@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import scene
-from rss import Watch
+from rss import Watch, resident
 
 from geowarn.domain.area import Area
 from geowarn.domain.period import Period
@@ -75,7 +74,7 @@ def weights(folder: Path, _: str) -> Answer:
     polygons = [{"type": "Feature", "properties": {}, "geometry": dict(a.geometry)} for a in areas if a.geometry]
     (folder / "polygons.json").write_text(json.dumps(polygons))
     size = kept.stat().st_size / 2**20
-    return {"built": built, "kept": again, "pairs": zones.cells.size - scene.POINTS, "file": size}
+    return {"built": built, "kept": again, "pairs": zones.weights.size, "file": size}
 
 
 def stack(folder: Path, _: str) -> Answer:
@@ -89,11 +88,11 @@ def stack(folder: Path, _: str) -> Answer:
 
 def line(folder: Path, steps: str) -> Answer:
     """From the file to levels, with areas and weights at hand."""
-    areas, model, cache = scene.areas(), EffrainMatrix(), folder / "cache"
-    levels(model, areas, read(folder, int(steps)).fields, cache)
     decode, whole, reads = [], [], 3
     with Watch() as watch:
-        before = watch_now()
+        areas, model, cache = scene.areas(), EffrainMatrix(), folder / "cache"
+        levels(model, areas, read(folder, int(steps)).fields, cache)
+        before = resident()
         for _ in range(reads):
             start = time.perf_counter()
             reading = read(folder, int(steps))
@@ -105,10 +104,6 @@ def line(folder: Path, steps: str) -> Answer:
     ratio = statistics.median(w / d for w, d in zip(whole, decode, strict=True))
     facts = {"decode": 1000 * statistics.median(decode), "whole": 1000 * statistics.median(whole), "ratio": ratio}
     return facts | {"peak": watch.peak, "own": watch.own, "before": before}
-
-
-def watch_now() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def memory(folder: Path, _: str) -> Answer:
@@ -127,8 +122,10 @@ def memory(folder: Path, _: str) -> Answer:
 
     def steps() -> None:
         for field in fields:
-            at_cells = index.at_cells(np.asarray(field.values))
-            of_polygons(index, at_cells[: index.cells.size])
+            values = np.asarray(field.values)
+            for segment in index.segments:
+                of_polygons(segment, values.take(index.every_cell[segment.span], mode="clip"))
+            values.take(index.every_cell[index.split :], mode="clip")
 
     one_read, products, per_step, ratios, step_ratios = [], [], [], [], []
     for _ in range(TIMES):
@@ -143,7 +140,8 @@ def memory(folder: Path, _: str) -> Answer:
     for one in chosen[:500]:
         dict(one.evidence)
     told = time.perf_counter()
-    mm = values[:24].sum(axis=0, dtype=np.float64)[index.cells]
+    mm = values[:24].sum(axis=0, dtype=np.float64)
+    greatest = [of_polygons(one, mm[index.every_cell[one.span]])[0] for one in index.segments]
     return {
         "read": statistics.median(one_read),
         "windows": statistics.median(products),
@@ -153,5 +151,5 @@ def memory(folder: Path, _: str) -> Answer:
         "assess": 1000 * (evidence - assessed),
         "evidence": 1000 * (told - evidence),
         "levels": np.bincount(np.maximum(found[0].level, 0), minlength=5).tolist(),
-        "max": of_polygons(index, mm)[0].tolist(),
+        "max": np.concatenate(greatest).tolist(),
     }

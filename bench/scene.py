@@ -5,13 +5,13 @@ Everything follows from the seed, so two machines measure the same work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import shapely
 
 from geowarn.domain.area import Area, AreaKind, Susceptibility
+from geowarn.domain.outline import Outline
 from geowarn.domain.rain import Grid
 
 SEED = 20260723
@@ -23,24 +23,7 @@ POINTS = 280_000
 EXTENT = (76.0, 14.0, 131.5, 52.0)  # of the polygons, three quarters of the grid
 
 Position = tuple[float, float]
-
-
-class Outline(Mapping[str, Any]):
-    """GeoJSON that is held as 16 bytes a position and unfolded when somebody looks."""
-
-    __slots__ = ("_bytes",)
-
-    def __init__(self, ring: tuple[Position, ...]) -> None:
-        self._bytes = shapely.to_wkb(shapely.Polygon(ring))
-
-    def __getitem__(self, key: str) -> Any:
-        return shapely.geometry.mapping(shapely.from_wkb(self._bytes))[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("type", "coordinates"))
-
-    def __len__(self) -> int:
-        return 2
+Line = np.ndarray[Any, np.dtype[np.float64]]  # shape (positions, 2)
 
 
 def areas() -> tuple[Area, ...]:
@@ -48,7 +31,7 @@ def areas() -> tuple[Area, ...]:
     terrain = list(Susceptibility)
     counties = [
         Area(f"c{at:04d}", AreaKind.COUNTY, "县", "county", susceptibility=terrain[at % 4],
-             geometry=Outline(ring))
+             geometry=Outline("Polygon", ((len(ring),),), ring.ravel().tolist()))
         for at, ring in enumerate(_rings())
     ]  # fmt: skip
     generator = np.random.default_rng(SEED + 1)
@@ -65,7 +48,7 @@ def areas() -> tuple[Area, ...]:
     return (*counties, *points)
 
 
-def _rings() -> Iterator[tuple[Position, ...]]:
+def _rings() -> Iterator[Line]:
     generator = np.random.default_rng(SEED)
     corners = _corners(generator)
     across = [[_border(generator, corners[j][i], corners[j][i + 1]) for i in range(COLUMNS)] for j in range(ROWS + 1)]
@@ -73,7 +56,7 @@ def _rings() -> Iterator[tuple[Position, ...]]:
     for j in range(ROWS):
         for i in range(COLUMNS):
             south, east, north, west = across[j][i], along[j][i + 1], across[j + 1][i], along[j][i]
-            yield (*south, *east[1:], *north[-2::-1], *west[-2::-1])
+            yield np.concatenate([south, east[1:], north[-2::-1], west[-2::-1]])
 
 
 def _corners(generator: np.random.Generator) -> list[list[Position]]:
@@ -86,7 +69,7 @@ def _corners(generator: np.random.Generator) -> list[list[Position]]:
     ]
 
 
-def _border(generator: np.random.Generator, start: Position, end: Position) -> list[Position]:
+def _border(generator: np.random.Generator, start: Position, end: Position) -> Line:
     """A line that swings around the straight one at many scales and ends where that ends."""
     t = np.linspace(0.0, 1.0, SEGMENTS + 1)
     waves = np.arange(1, 33)
@@ -94,7 +77,7 @@ def _border(generator: np.random.Generator, start: Position, end: Position) -> l
     swing *= 0.09 * t * (1 - t) / max(0.25 * float(np.abs(swing).max()), 1e-9)
     dx, dy = end[0] - start[0], end[1] - start[1]
     x, y = start[0] + t * dx - swing * dy, start[1] + t * dy + swing * dx
-    return [start, *zip(x[1:-1].tolist(), y[1:-1].tolist(), strict=True), end]
+    return np.vstack([start, np.stack([x, y], axis=1)[1:-1], end])
 
 
 def rain(steps: int) -> Iterator[np.ndarray[Any, np.dtype[np.float64]]]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rich.table import Table
 HERE = Path(__file__).parent
 OTHERS = HERE.parent / "build" / "bench" / "bin" / "python"
 PARTS = {part.__name__: part for part in (parts.weights, parts.stack, parts.line, parts.memory)}
+LINES = (24, scene.STEPS, 2 * scene.STEPS)  # steps of the runs that go from file to levels
 Answer = dict[str, Any]
 
 
@@ -54,7 +56,7 @@ def prepare(folder: Path) -> None:
     grid = scene.GRID
     facts = {"west": grid.lon0 - grid.dlon / 2, "north": grid.lat0 - grid.dlat / 2, "step": grid.dlon}
     (folder / "scene.json").write_text(json.dumps(facts | {"ny": grid.ny, "nx": grid.nx, "steps": scene.STEPS}))
-    for steps in (24, scene.STEPS):
+    for steps in LINES:
         out = str(folder / f"rain-{steps}.grib2")
         subprocess.run([sys.executable, str(HERE / "encode.py"), out, str(steps)], check=True, env=environment())
 
@@ -69,8 +71,7 @@ def main() -> None:
             ("weights", lambda: part(folder, "weights")),
             ("stack", lambda: part(folder, "stack")),
             ("memory", lambda: part(folder, "memory")),
-            ("line 24", lambda: part(folder, "line", "24")),
-            ("line 72", lambda: part(folder, "line", str(scene.STEPS))),
+            *((f"line {steps}", partial(part, folder, "line", str(steps))) for steps in LINES),
             ("others", lambda: others(folder)),
         ):
             console.print(f"{time.strftime('%H:%M:%S')} {title}")
@@ -81,7 +82,7 @@ def main() -> None:
 
 
 def report(found: Answer) -> None:
-    whole, day, after = found["line 72"], found["line 24"], found["memory"]
+    whole, after = found[f"line {scene.STEPS}"], found["memory"]
     other, made = found["others"], found["weights"]
     per_window, per_step = f"{after['windows_ratio']:.1f} x read", f"{after['steps_ratio']:.1f} x read"
     rows = [
@@ -102,9 +103,10 @@ def report(found: Answer) -> None:
         table.add_column(column, justify="left" if column == "what" else "right")
     for what, milliseconds, ratio, goal in rows:
         table.add_row(what, f"{milliseconds:,.1f}", ratio, goal)
-    for steps, one in (("24", day), ("72", whole)):
-        memory_of = f"{one['peak']:.0f} MiB ({one['own']:.0f} in this process, {one['before']:.0f} before the run)"
-        table.add_row(f"most memory with the decoding child, {steps} steps", "", memory_of, "<= 300")
+    for steps in LINES:
+        one = found[f"line {steps}"]
+        memory_of = f"{one['peak']:.0f} MB ({one['own']:.0f} in this process, {one['before']:.0f} between runs)"
+        table.add_row(f"most memory with the decoding child, {steps} steps", "", memory_of, "<= 300 MB")
     Console(width=140).print(table)
     print(f"areas and points by level in the first window, none to red: {after['levels']}; ", end="")
     print(f"{100 * found['stack']['over_50']:.1f} % of the cells reach 50 mm in it")

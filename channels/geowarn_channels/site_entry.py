@@ -13,7 +13,8 @@ from geowarn.ports import BulletinDraft, Templates
 from geowarn_channels import texts
 from geowarn_channels.course import is_closing, public_areas, public_levels
 from geowarn_channels.rain_pictures import rain_section
-from geowarn_channels.svg_map import MapBase, draw_map, map_base
+from geowarn_channels.svg_draw import draw_map
+from geowarn_channels.svg_map import MapBase, map_base
 
 LANGUAGES = ("zh", "en")
 ENTRY = "website/entry.json"

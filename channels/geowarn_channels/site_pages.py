@@ -2,138 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property, partial
 from typing import Any
 
-from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.level import Level
 from geowarn.ports import Templates
+from geowarn_channels.archive_shelves import shelves_of
+from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.site_entry import LANGUAGES, page_path
 from geowarn_channels.site_incidents import ShownIncident
 from geowarn_channels.site_view import Row, Shown, SiteView
-from geowarn_channels.svg_map import Pin, draw_map, map_base
+from geowarn_channels.svg_draw import Drawing
+from geowarn_channels.svg_map import MapBases, fingerprint
+from geowarn_channels.tree_record import Page, short
 
-_LISTED = (AreaKind.COUNTY, AreaKind.ZONE)
 _RECENT = 3  # warnings named on a calm home page
 
 
 class Pages:
     """All pages of one state; paths are relative to the tree."""
 
-    def __init__(self, templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> None:
+    def __init__(
+        self, templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView, bases: MapBases
+    ) -> None:
         self._templates = templates
         self._facts = facts
         self._view = view
         self._zone = str(facts["installation"]["zone"])
-        self._children = _children(view.state.areas)
-        self.base = map_base(view.state.areas, facts.get("map", {}).get("land"))
+        mark = fingerprint(view.state.areas)
+        self.base = bases.of(view.state.areas, facts.get("map", {}).get("land"), mark)
         self.map_label = self._say("map_label", "zh") if view.state.synthetic else ""
-        self._maps = {language: self._map(language) for language in LANGUAGES}
+        self._drawings = {
+            language: Drawing(templates, self.base, view.levels, language, self.map_title(language))
+            for language in LANGUAGES
+        }
+        # What every page depends on: the wording, the installation, the areas.
+        self._lasting = short(templates.digest("website"), facts, mark, view.state.synthetic)
 
-    def homes(self) -> Iterator[tuple[str, bytes]]:
+    def homes(self) -> Iterator[Page]:
         """The two home pages, which are written last."""
+        recent = self._view.chains(self._view.real)[:_RECENT]
         for language in LANGUAGES:
-            recent = self._view.chains(self._view.real)[:_RECENT]
-            yield self._page("home", "", language, recent=recent, map=self._maps[language])
+            picture = self._areas[language].whole_map("" if language == "zh" else "../")
+            yield self._page("home", "", language, "", recent=recent, map=picture)
 
-    def inner(self) -> Iterator[tuple[str, bytes]]:
-        """Every other page."""
+    def lists(self) -> Iterator[Page]:
+        """Lists and what stands by itself; few, and drawn every time."""
+        children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
-            yield self._page("areas", "areas/", language, counties=self._counties(), children=self._children)
-            yield self._page("archive", "archive/", language, years=self._years(), exercises=self._exercises())
-            yield self._page("feeds", "feeds/", language)
-            yield self._page("about", "about/", language)
-            yield self._page("incidents", "incidents/", language)
+            yield self._page("areas", "areas/", language, "", counties=counties, children=children)
+            yield self._page("feeds", "feeds/", language, "")
+            yield self._page("about", "about/", language, "")
+            yield self._page("incidents", "incidents/", language, "")
             for incident in self._view.incidents:
                 yield from self._incident(incident, language)
-            for shown in (*self._view.real, *self._view.exercises):
+
+    def archive(self) -> Iterator[Page]:
+        """Every warning by year, so many to a page; the newest year is the archive's first page."""
+        exercises = self._view.chains(self._view.exercises)
+        shelves = shelves_of(self._view.chains(self._view.real))
+        for language in LANGUAGES:
+            for shelf in shelves:
+                first = shelf is shelves[0]
+                named = exercises if first else []
+                key = short(self._lasting, self._hours if first else "", _standings([*shelf.chains, *named]), shelves)
+                yield self._page(
+                    "archive", shelf.place, language, f"a.{key}",
+                    shelf=shelf, shelves=shelves, exercises=named, history=not first,
+                )  # fmt: skip
+
+    def bulletins(self) -> Iterator[Page]:
+        """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
+        for shown in (*self._view.real, *self._view.exercises):
+            for language in LANGUAGES:
                 yield self._bulletin(shown, language)
-            for area in self._view.state.areas.values():
-                yield self._area(area, language)
+
+    def areas(self) -> Iterator[Page]:
+        """A page for every area."""
+        for language in LANGUAGES:
+            yield from self._areas[language]
+
+    @cached_property
+    def _hours(self) -> str:
+        """What changes on every page as time passes, though nothing happens."""
+        state = self._view.state
+        stamps = (floor_hour(state.generated, self._zone), floor_hour(state.next_update, self._zone))
+        return short(stamps, self._view.uncalibrated, state.checkpoint is not None)
+
+    def picture(self) -> str:
+        """The map as a picture for any viewer, with the label a synthetic one must bear."""
+        return self._drawings["zh"].standalone(self.map_label)
 
     def map_title(self, language: str) -> str:
         """The map's text alternative: every area under a warning by name."""
-        return self._say("map_title", language, rows=self._view.rows)
+        return self._title_of(language, self._view.rows)
 
-    def _map(self, language: str, pin: Pin | None = None) -> str:
-        title = self.map_title(language)
-        return draw_map(self._templates, self.base, self._view.levels, language, title, pin=pin)
+    def _title_of(self, language: str, rows: Sequence[Any] | None) -> str:
+        """In words what a map shows; None: nothing but that it is the map."""
+        return self._say("map_name" if rows is None else "map_title", language, rows=rows or ())
 
-    def _bulletin(self, shown: Shown, language: str) -> tuple[str, bytes]:
-        article = shown.published.artefacts[page_path(language)].decode()
+    @cached_property
+    def _areas(self) -> dict[str, AreaPages]:
+        return {
+            language: AreaPages(
+                self._templates, self._view, self._drawings[language], language, self._page,
+                partial(self._title_of, language), short(self._lasting, self._hours),
+            )
+            for language in LANGUAGES
+        }  # fmt: skip
+
+    def _bulletin(self, shown: Shown, language: str) -> Page:
         chain = self._view.chain(shown)
         place = chain.index(shown)
+        history = shown.settled(self._view.state.generated)
+        promised = "" if history else self._promise(shown, language)
+        key = short(self._lasting, "" if history else self._hours, promised, _standings([chain]))
         return self._page(
             "bulletin",
             f"w/{shown.bulletin.slug}/",
             language,
+            f"b.{key}",
             shown=shown,
-            article=article,
             chain=chain,
             previous=chain[place - 1] if place else None,
             following=chain[place + 1] if place + 1 < len(chain) else None,
+            history=history,
         )
 
-    def _incident(self, incident: ShownIncident, language: str) -> Iterator[tuple[str, bytes]]:
+    def _incident(self, incident: ShownIncident, language: str) -> Iterator[Page]:
         """The page of an incident, and one a version that stays as it was."""
-        yield self._page("incident", f"incidents/{incident.id}/", language, incident=incident)
+        yield self._page("incident", f"incidents/{incident.id}/", language, "", incident=incident)
         for published in incident.published.publications:
             old = replace(incident, version=published.version)
-            yield self._page("incident", f"incidents/{incident.id}/v{published.version}/", language, incident=old)
+            yield self._page("incident", f"incidents/{incident.id}/v{published.version}/", language, "", incident=old)
 
-    def _area(self, area: Area, language: str) -> tuple[str, bytes]:
-        held = self._view.row_for(area.code)
-        named = self._view.state.areas.get(held[1]) if held else None
-        within = self._view.rows_within(area.code) if held is None else []
-        county = next((c for c in self._line(area)[1:] if c.kind in _LISTED), None)
-        pin = self._pin(area, language)
-        return self._page(
-            "area",
-            f"areas/{area.code}/",
-            language,
-            area=area,
-            row=held[0] if held else None,
-            named=named,
-            within=within,
-            county=county,
-            siblings=[a for a in self._children.get(area.parent or "", ()) if a.code != area.code] if county else [],
-            children=self._children.get(area.code, ()),
-            counties=[c for c in self._counties() if c.code != area.code],
-            map=self._map(language, pin) if pin else self._maps[language],
-            pinned=pin is not None,
-        )
-
-    def _pin(self, area: Area, language: str) -> Pin | None:
-        at = self.base.points.get(area.code)
-        if at is None or area.kind is AreaKind.CITY:
-            return None
-        return Pin(*at, area.name(language))
-
-    def _line(self, area: Area) -> list[Area]:
-        return [self._view.state.areas[code] for code in ancestors(area.code, self._view.state.areas)]
-
-    def _counties(self) -> list[Area]:
-        """Counties and zones, those under a warning first."""
-        found = [area for area in self._view.state.areas.values() if area.kind in _LISTED]
-        return sorted(found, key=lambda area: -self.level_of(area))
-
-    def level_of(self, area: Area) -> Level:
-        """The level an area has or inherits."""
-        held = self._view.row_for(area.code)
-        return held[0].level if held else Level.NONE
-
-    def _years(self) -> list[tuple[int, list[list[Shown]]]]:
-        return _by_year(self._view.chains(self._view.real))
-
-    def _exercises(self) -> list[list[Shown]]:
-        return self._view.chains(self._view.exercises)
-
-    def _page(self, name: str, place: str, language: str, **values: Any) -> tuple[str, bytes]:
+    def _page(self, name: str, place: str, language: str, key: str, **values: Any) -> Page:
         path = place if language == "zh" else f"en/{place}"
+        return Page(f"{path}index.html", key, lambda: self._drawn(name, place, path, language, values))
+
+    def _drawn(self, name: str, place: str, path: str, language: str, values: Mapping[str, Any]) -> bytes:
         root = "../" * path.count("/")
         body = self._templates.render(
             f"website/{name}.html.j2",
@@ -143,9 +154,9 @@ class Pages:
             root=root,
             here=root if language == "zh" else f"{root}en/",
             there=f"{root}en/{place}index.html" if language == "zh" else f"{root}{place}index.html",
-            **values,
+            **({"history": False} | dict(values)),
         )
-        return f"{path}index.html", body.encode()
+        return body.encode()
 
     def _common(self, language: str) -> dict[str, Any]:
         state, installation, issuer = self._view.state, self._facts["installation"], self._facts["issuer"]
@@ -170,8 +181,9 @@ class Pages:
             "next_hour": f"{until.hour}时" if language == "zh" else f"{until:%H}:00",
             "hour": lambda moment: self._hour(moment, language),
             "end": lambda bulletin: self._end(bulletin, language),
+            "article_of": lambda shown: shown.published.artefacts[page_path(language)].decode(),
             "promise": lambda row_or_shown: self._promise(row_or_shown, language),
-            "level_of": self.level_of,
+            "level_of": lambda area: self._view.level_of(area.code),
             "promised": lambda moment: moment_words(ceil_hour(moment, self._zone), language),
             "year_of": lambda moment: floor_hour(moment, self._zone).year,
         }
@@ -195,16 +207,5 @@ class Pages:
         return " ".join(text.split())
 
 
-def _children(areas: Mapping[str, Area]) -> dict[str, list[Area]]:
-    found: dict[str, list[Area]] = {}
-    for area in areas.values():
-        if area.parent is not None:
-            found.setdefault(area.parent, []).append(area)
-    return found
-
-
-def _by_year(chains: list[list[Shown]]) -> list[tuple[int, list[list[Shown]]]]:
-    years: dict[int, list[list[Shown]]] = {}
-    for chain in chains:
-        years.setdefault(chain[0].bulletin.year, []).append(chain)
-    return sorted(years.items(), reverse=True)
+def _standings(chains: Iterable[Iterable[Shown]]) -> list[tuple[str, str]]:
+    return [(shown.bulletin.id, shown.standing.value) for chain in chains for shown in chain]

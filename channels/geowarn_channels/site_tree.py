@@ -1,4 +1,4 @@
-"""Writes the public tree: artefacts and pages first, then feeds, then state, the home page last."""
+"""Writes the public tree: what a warning touches first, then feeds, then state and the home page; the rest after."""
 
 from __future__ import annotations
 
@@ -16,44 +16,112 @@ from geowarn_channels.site_entry import LANGUAGES, MAP
 from geowarn_channels.site_incidents import incident_json
 from geowarn_channels.site_pages import Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
-from geowarn_channels.site_view import SiteView
-from geowarn_channels.svg_map import draw_map
+from geowarn_channels.site_view import Shown, SiteView
+from geowarn_channels.svg_map import MapBases
+from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
 
 STATE = "current.json"
-_TREE = ".tree.json"  # which files belong to the last complete tree, for removing what an area left behind
+_WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
 _STYLES = ("tokens.css", "public.css")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
+Facts = Mapping[str, Mapping[str, Any]]
 
 
 def write_tree(
     root: Path,
     templates: Templates,
-    facts: Mapping[str, Mapping[str, Any]],
+    facts: Facts,
     state: SiteState,
     beside: Mapping[str, bytes] | None = None,
+    bases: MapBases | None = None,
 ) -> bool:
     """Bring the tree at `root` to `state`, with the files `beside`; returns False when a newer one is there.
 
+    Pages that merely tell a later hour follow the home page, a group at a time, and give way to a newer state.
     Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
+    view = SiteView(state)
+    pages = Pages(templates, facts, view, bases or MapBases())
     with locked(root / ".lock"):
         if _sequence(root) > state.sequence:
             return False
-        sweep(root)
-        view = SiteView(state)
-        pages = Pages(templates, facts, view)
-        artefacts = _artefacts(templates, facts, view) | dict(pages.inner()) | dict(beside or {})
-        feeds = feed_files(templates, facts, view)
-        pictures = _pictures(templates, facts, view, pages, root)
-        homes = dict(pages.homes())
-        write_all(root, artefacts)
-        write_all(root, feeds | pictures)
-        write_all(root, {"current.geojson": current_geojson(facts, view), STATE: current_json(facts, view)})
-        for path, body in sorted(homes.items(), reverse=True):  # index.html last of all
-            write_whole(root / path, body)
-        _remove_left_behind(root, (*artefacts, *feeds, *pictures, *homes))
+        _clear_up(root)
+        record = TreeRecord(root)
+        later = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
+    return _write_rest(root, record, later, state.sequence)
+
+
+def _write_state(
+    root: Path,
+    record: TreeRecord,
+    templates: Templates,
+    facts: Facts,
+    view: SiteView,
+    pages: Pages,
+    beside: Mapping[str, bytes],
+) -> list[Page]:
+    """Everything that the state itself changes, the home page last; returns the pages that can wait."""
+    areas = list(pages.areas())
+    pressing = [page for page in areas if record.pressing(page)]
+    files = _files(templates, facts, view) | dict(beside)
+    write_all(root, files)
+    for shown in (*view.real, *view.exercises):
+        _write_frozen(root, record, shown)
+    record.write((*pages.bulletins(), *pages.archive(), *pressing))
+    _write_always(root, record, pages.lists())
+    feeds = feed_files(templates, facts, view)
+    pictures = _pictures(pages, root)
+    write_all(root, feeds | pictures)
+    write_all(root, {"current.geojson": current_geojson(facts, view), STATE: current_json(facts, view)})
+    homes = sorted(pages.homes(), key=lambda page: page.path, reverse=True)
+    for page in homes:  # index.html last of all
+        write_whole(root / page.path, page.body())
+    record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
+    done = {page.path for page in pressing}
+    return [page for page in areas if page.path not in done]
+
+
+def _write_rest(root: Path, record: TreeRecord, later: list[Page], sequence: int) -> bool:
+    """The pages that could wait, a group at a time; a newer state writes them instead."""
+    for batch in batches(later, BATCH):
+        with locked(root / ".lock"):
+            if _sequence(root) != sequence:
+                return True
+            record.write(batch)
+    with locked(root / ".lock"):
+        if _sequence(root) == sequence:
+            for path in record.left_behind():
+                # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
+                if path.startswith(("areas/", "en/areas/")):
+                    (root / path).unlink(missing_ok=True)
+            record.save()
+            (root / _WRITING).unlink(missing_ok=True)
     return True
+
+
+def _clear_up(root: Path) -> None:
+    """Remove what a killed writer left half-written; looking for it in a large tree takes a while."""
+    if (root / _WRITING).exists() or not (root / STATE).exists():
+        sweep(root)
+    (root / _WRITING).touch()
+
+
+def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
+    found = {page.path: page.body() for page in pages}
+    write_all(root, found)
+    record.own(found)
+
+
+def _write_frozen(root: Path, record: TreeRecord, shown: Shown) -> None:
+    """The CAP messages and the map of one bulletin, byte for byte; read from the store only where missing."""
+    key, frozen = f"f.{shown.bulletin.id}", shown.bulletin.artefacts
+    if record.keep_group(key, 1 + sum(path.startswith("website/cap/") for path in frozen)):
+        return
+    artefacts = shown.published.artefacts
+    files = cap_files(artefacts) | {f"w/{shown.bulletin.slug}/map.svg": artefacts[MAP]}
+    write_all(root, files)
+    record.note_group(key, files)
 
 
 def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -75,11 +143,8 @@ def _sequence(root: Path) -> int:
     return found if isinstance(found, int) else -1
 
 
-def _artefacts(templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> dict[str, bytes]:
+def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, bytes]:
     files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
-    for shown in (*view.real, *view.exercises):
-        files |= cap_files(shown.published.artefacts)
-        files[f"w/{shown.bulletin.slug}/map.svg"] = shown.published.artefacts[MAP]
     for incident in view.incidents:
         files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)
     if view.state.checkpoint is not None:
@@ -87,27 +152,10 @@ def _artefacts(templates: Templates, facts: Mapping[str, Mapping[str, Any]], vie
     return files
 
 
-def _pictures(
-    templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView, pages: Pages, root: Path
-) -> dict[str, bytes]:
-    svg = draw_map(
-        templates, pages.base, view.levels, "zh", pages.map_title("zh"), standalone=True, opening=pages.map_label
-    ).encode()
+def _pictures(pages: Pages, root: Path) -> dict[str, bytes]:
+    svg = pages.picture().encode()
     found = {"map.svg": svg}
     drawn = root / "map.png"
     unchanged = drawn.is_file() and (root / "map.svg").is_file() and (root / "map.svg").read_bytes() == svg
     found["map.png"] = drawn.read_bytes() if unchanged else picture(svg.decode())
     return found
-
-
-def _remove_left_behind(root: Path, paths: Iterable[str]) -> None:
-    """Pages of areas that no longer exist would say "no warning" for ever; bulletins and messages always stay."""
-    now = set(paths)
-    try:
-        before = set(json.loads((root / _TREE).read_bytes()))
-    except (FileNotFoundError, ValueError):
-        before = set()
-    for path in before - now:
-        if path.startswith(("areas/", "en/areas/")):
-            (root / path).unlink(missing_ok=True)
-    write_whole(root / _TREE, json.dumps(sorted(now)).encode())

@@ -52,6 +52,10 @@ class Shown:
         """The highest public level."""
         return str(self.entry["levels"][0]["level"])
 
+    def settled(self, now: datetime) -> bool:
+        """Whether it ended so long ago that its page is history."""
+        return self.ended_at is not None and self.ended_at <= now - _LAPSED_FOR
+
     @property
     def ended_at(self) -> datetime | None:
         """When it stopped being in force, None while it is; a closing bulletin counts from its release."""
@@ -98,25 +102,47 @@ class SiteView:
                 found[code] = max(found.get(code, Level.NONE), row.level)
         return found
 
-    def row_for(self, code: str) -> tuple[Row, str] | None:
-        """The highest row that reaches an area, and the code it names: the area's own or one that holds it."""
-        chain = ancestors(code, self.state.areas)
+    @cached_property
+    def held(self) -> dict[str, tuple[Row, str]]:
+        """The highest row that reaches each area, and the code it names: the area's own or one that holds it."""
+        order = {id(row): at for at, row in enumerate(self.rows)}
+        named: dict[str, Row] = {}
         for row in self.rows:
-            named = next((held for held in chain if held in row.words["codes"]), None)
-            if named is not None:
-                return row, named
-        return None
+            for code in row.words["codes"]:
+                named.setdefault(code, row)
+        found = {}
+        for code in self.state.areas:
+            holding = [one for one in ancestors(code, self.state.areas) if one in named]
+            if holding:
+                nearest = min(holding, key=lambda one: order[id(named[one])])  # the first of equals: the nearest
+                found[code] = (named[nearest], nearest)
+        return found
 
-    def rows_within(self, code: str) -> list[Row]:
-        """The rows that name an area inside this one."""
-        return [
-            row for row in self.rows if any(code in ancestors(named, self.state.areas) for named in row.words["codes"])
-        ]
+    @cached_property
+    def within(self) -> dict[str, list[Row]]:
+        """The rows that name an area inside each area, highest first."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            around = {code for named in row.words["codes"] for code in ancestors(named, self.state.areas)}
+            for code in around:
+                found.setdefault(code, []).append(row)
+        return found
+
+    def level_of(self, code: str) -> Level:
+        """The level an area has or inherits."""
+        held = self.held.get(code)
+        return held[0].level if held else Level.NONE
 
     def chain(self, shown: Shown) -> list[Shown]:
         """All bulletins of the same warning in order of release."""
-        same = [s for s in (*self.real, *self.exercises) if s.bulletin.warning_id == shown.bulletin.warning_id]
-        return sorted(same, key=lambda s: (s.bulletin.released_at, s.bulletin.serial))
+        return self._by_warning[shown.bulletin.warning_id]
+
+    @cached_property
+    def _by_warning(self) -> dict[str, list[Shown]]:
+        found: dict[str, list[Shown]] = {}
+        for shown in sorted((*self.real, *self.exercises), key=lambda s: (s.bulletin.released_at, s.bulletin.serial)):
+            found.setdefault(shown.bulletin.warning_id, []).append(shown)
+        return found
 
     def chains(self, among: list[Shown]) -> list[list[Shown]]:
         """The warnings among these bulletins, newest first, each as its chain."""

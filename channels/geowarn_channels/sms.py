@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any
-from urllib.parse import urlsplit
+from datetime import datetime
 
-from twilio.rest import Client
-
-from geowarn.domain.dispatch import Outcome
-from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from geowarn.domain.errors import PermanentFailure
 from geowarn.domain.package import Artefact
 from geowarn.domain.warning import Series
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Measure, Message, Receipt, Target
+from geowarn_channels.sms_pager import SmsPager
 from geowarn_channels.sms_text import size
 from geowarn_channels.sms_wording import MOST_PARTS, texts_of
-from geowarn_channels.twilio_faults import as_failures, fault
-from geowarn_channels.twilio_http import PooledHttpClient
-
-LONGEST_VALIDITY = 36_000  # seconds the provider may keep a message
-CLOCKS_APART = timedelta(minutes=5)  # how far the provider's clock may be from ours
-_DEAD = ("failed", "undelivered", "canceled")
+from geowarn_channels.twilio_account import TwilioAccount, is_loopback, receipt
+from geowarn_channels.twilio_faults import as_failures
 
 
 class SmsChannel:
@@ -41,7 +31,9 @@ class SmsChannel:
             concurrency=int(self._sms["workers"]),
         )
         self.units_per_second = float(self._sms["segments_per_second"])
-        self.timeout_seconds = 2 * float(self._sms["timeout_seconds"])  # connecting, then waiting
+        self._account = TwilioAccount(context, self.limits.concurrency)
+        self.timeout_seconds = self._account.timeout_seconds
+        self.pager = SmsPager(context, self._account)
 
     def units(self, body: bytes) -> int:
         """Parts this text costs."""
@@ -63,48 +55,14 @@ class SmsChannel:
         """One message to one number; raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
         self._refuse_leak(delivery)
         with as_failures():
-            message = self._client.messages.create(
-                to=target.address,
-                body=_text(delivery),
-                status_callback=f"{self._context.settings['site']['public_url']}"
-                f"/hooks/twilio/status?dispatch={target.dispatch_id}",
-                validity_period=self._validity(target),
-                **self._sender,
+            message = self._account.create(
+                target.address, _text(delivery), f"dispatch={target.dispatch_id}", target.not_after
             )
-        return _receipt(message)
+        return receipt(message)
 
     def look_up(self, delivery: Delivery, target: Target, since: datetime) -> Receipt | None:
         """The newest message with this text to this number since then; raises SendFailure when nobody answers."""
-        text = _text(delivery).strip()
-        with as_failures():
-            listed = self._client.messages.list(to=target.address, date_sent_after=since - CLOCKS_APART, limit=1000)
-        # A trial account puts a sentence of its own in front.
-        found = next((message for message in listed if (message.body or "").strip().endswith(text)), None)
-        return _receipt(found) if found is not None else None
-
-    @cached_property
-    def _client(self) -> Any:
-        sid, key = self._sms["account_sid"], self._sms["auth_token"]
-        if not (sid and key and self._sms["sender"]):
-            raise TemporaryFailure("sms.not-configured", alarm=True)
-        client = Client(
-            sid,
-            key,
-            http_client=PooledHttpClient(self.limits.concurrency, float(self._sms["timeout_seconds"])),
-            environment={"TWILIO_REGION": ""},  # never from this process's environment
-        )
-        if self._sms["base_url"]:
-            client.api.base_url = self._sms["base_url"]
-        return client
-
-    @property
-    def _sender(self) -> dict[str, str]:
-        sender = str(self._sms["sender"])
-        return {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
-
-    def _validity(self, target: Target) -> int:
-        left = int((target.not_after - self._context.clock.now()).total_seconds())
-        return max(1, min(left, LONGEST_VALIDITY))
+        return self._account.look_up(target.address, _text(delivery), since)
 
     def _refuse_leak(self, delivery: Delivery) -> None:
         """House rule 10: what is not real never reaches a real provider."""
@@ -115,24 +73,5 @@ class SmsChannel:
             raise PermanentFailure("sms.exercise-refused", alarm=True)
 
 
-def is_loopback(address: str) -> bool:
-    """Whether a base URL can only reach this machine."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _text(delivery: Delivery) -> str:
     return delivery.artefacts[delivery.variant].decode()
-
-
-def _receipt(message: Any) -> Receipt:
-    if not message.sid:
-        raise OutcomeUnknown("sms.no-answer", code="no-sid")
-    if message.status in _DEAD:
-        failure = fault(200, int(message.error_code or 0))
-        raise PermanentFailure(failure.reason, code=str(message.error_code or message.status), alarm=failure.alarm)
-    outcome = Outcome.DELIVERED if message.status in ("delivered", "read") else Outcome.ACCEPTED
-    return Receipt(outcome, message.sid, str(message.status))

@@ -19,6 +19,7 @@ from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import Unseen, see
 from geowarn_channels.site_tree import bulletin_files, write_tree
+from geowarn_channels.svg_map import MapBases
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -31,6 +32,7 @@ class WebsiteChannel:
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
+        self._bases = MapBases()
 
     @property
     def _root(self) -> Path:
@@ -70,7 +72,7 @@ class WebsiteChannel:
     def publish(self, state: SiteState) -> None:
         """Write the tree for `state` unless a newer sequence is already there; raises OSError."""
         certificates = published_certificates(self._context.data_dir / "keys")
-        write_tree(self._root, self._context.templates, self._facts, state, certificates)
+        write_tree(self._root, self._context.templates, self._facts, state, certificates, self._bases)
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
         """Write the whole state, then look at it from outside; delivered only when the public address shows it."""

@@ -168,6 +168,16 @@ def test_sessions_and_failed_log_ins(any_store: SqlStore) -> None:
         work.commit()
 
 
+def test_a_failure_taken_back_is_not_counted(any_store: SqlStore) -> None:
+    with any_store.begin() as work:
+        first, second = (work.sessions.note_failure("wang", NOON) for _ in range(2))
+        assert first != second
+        work.sessions.forget_failure(first)
+        work.commit()
+    with any_store.read() as work:
+        assert work.sessions.failures_since("wang", NOON) == 1
+
+
 def test_shifts_are_half_open(any_store: SqlStore) -> None:
     night, day = (
         Shift("s-1", "wang", None, NOON - 12 * HOUR, NOON),

@@ -72,6 +72,12 @@ class Browser:
         field.clear()
         field.send_keys(text)
 
+    def give_code(self) -> None:
+        """Type the code that a demo installation shows beside the field, where the form asks for one."""
+        self.driver.refresh()
+        for shown in self.driver.find_elements(By.CSS_SELECTOR, ".factor .mono"):
+            self.fill("#code", shown.text)
+
     @property
     def text(self) -> str:
         return self.find("body").text

@@ -46,6 +46,7 @@ def test_four_people_carry_a_warning_out(browser, served: Served) -> None:  # ty
     duty.fill("textarea[name='slot.action.red.zh']", "请立即撤到安置点，解除前不要返回")
     duty.submit("#edit button")
     assert "版本 2" in duty.text
+    duty.give_code()
     duty.submit("#sign .btn-1")
     assert "等待签名" in duty.text
 
@@ -53,6 +54,7 @@ def test_four_people_carry_a_warning_out(browser, served: Served) -> None:  # ty
         signer = browser(name, "phone")
         signer.open(page)
         check_page(signer, f"review of {name}")
+        signer.give_code()
         signer.submit("#sign .btn-1")
     assert "签名已齐" in browser("observatory", "phone").text
 

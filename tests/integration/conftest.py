@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from geowarn.bootstrap import System, open_system
+from geowarn.demo.play import code_of
 from geowarn.demo.setting import free_port, open_demo, put_on_duty
+from geowarn.domain.people import SignOff
 from geowarn.pipeline.actor import Actor, find_user
+from geowarn.pipeline.signoff import sign
 
 
 class SettableClock:
@@ -51,6 +54,18 @@ def demo_system(demo_folder: Path, settable_clock: SettableClock) -> Iterator[Sy
     system = open_system(demo_folder, settable_clock)
     yield system
     system.store.dispose()
+
+
+def fresh_code(system: System, name: str) -> str:
+    """The code a demo person reads off the generator; where all of this moment are used, the next one is waited for."""
+    if not code_of(system, name) and isinstance(system.clock, SettableClock):
+        system.clock.advance(seconds=30)
+    return code_of(system, name)
+
+
+def signed(system: System, warning_id: str, actor: Actor) -> SignOff:
+    """Sign with the right code."""
+    return sign(system.desk, warning_id, actor, code=fresh_code(system, actor.user.name))
 
 
 @pytest.fixture

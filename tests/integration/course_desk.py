@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from tests.integration.conftest import SettableClock
+from tests.integration.conftest import SettableClock, signed
 
 from geowarn.bootstrap import System, config_file
 from geowarn.domain.assessment import AssessmentRun
@@ -24,7 +24,6 @@ from geowarn.pipeline.course_held import decisions
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.release import release
 from geowarn.pipeline.rules import load_rules
-from geowarn.pipeline.signoff import sign
 from geowarn.ports import Rain
 
 HAIYANG, LAIYANG, QIXIA = "370687", "370682", "370686"
@@ -91,7 +90,7 @@ class CourseDesk:
         """Every role signs, the officer on duty releases."""
         content = self.newest(warning_id).content
         for role in self.system.policy.required(content):
-            sign(self.system.desk, warning_id, self.officer({"duty-officer": "duty"}.get(role.value, role.value)))
+            signed(self.system, warning_id, self.officer({"duty-officer": "duty"}.get(role.value, role.value)))
         release(self.system.desk, warning_id, self.officer("duty"))
 
     def newest(self, warning_id: str) -> Proposal:

@@ -1,6 +1,7 @@
-"""One start of the scheduler in a process that kills itself at a named place: `crash_child.py FOLDER [PLACE]`.
+"""One start of the scheduler in a process that kills itself at a named place: `crash_child.py FOLDER [PLACE [MOMENT]]`.
 
-PLACE is `module:name` of a function or method, with `-` before it: killed before it runs, with `+`: after it ran.
+With MOMENT, an ISO 8601 time, the clock stands there and only what rings is looked after. PLACE is `module:name` of
+a function or method, with `-` before it: killed before it runs, with `+`: after it ran.
 """
 
 from __future__ import annotations
@@ -10,11 +11,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from geowarn.bootstrap import open_system
 from geowarn.scheduler import Scheduler
+
+
+class Still:
+    """A clock that stands."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
 
 
 def arm(place: str) -> None:
@@ -37,8 +49,12 @@ def arm(place: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         arm(sys.argv[2])
-    system = open_system(Path(sys.argv[1]))
+    still = Still(datetime.fromisoformat(sys.argv[3])) if len(sys.argv) > 3 else None
+    system = open_system(Path(sys.argv[1]), still)
     scheduler = Scheduler(system)
-    scheduler.take_in()
-    scheduler.assess_newest()
+    if still:
+        scheduler.escalate()
+    else:
+        scheduler.take_in()
+        scheduler.assess_newest()
     system.store.dispose()

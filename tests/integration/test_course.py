@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.integration.conftest import SettableClock
+from tests.integration.conftest import SettableClock, signed
 from tests.integration.course_desk import GAP, HAIYANG, LAIYANG, QIXIA, CourseDesk, Officer, levels
 
 from geowarn.bootstrap import System
@@ -20,7 +20,6 @@ from geowarn.pipeline import change
 from geowarn.pipeline.proof import verify
 from geowarn.pipeline.propose import follow_course, propose_by_hand, propose_from_run
 from geowarn.pipeline.review import dismiss, edit, return_for_edit
-from geowarn.pipeline.signoff import sign
 from geowarn.pipeline.watch import end_validity
 from geowarn.store.unit_of_work import SqlStore
 
@@ -88,7 +87,7 @@ def test_calls_at_once_propose_once_on_every_database(
 
 def test_a_rise_replaces_the_machine_s_own_version_and_voids_signatures(desk: CourseDesk) -> None:
     first = desk.must_hear({HAIYANG: YELLOW})
-    sign(desk.system.desk, first.warning_id, desk.officer("duty"))
+    signed(desk.system, first.warning_id, desk.officer("duty"))
     desk.clock.advance(hours=1)
     second = desk.must_hear({HAIYANG: ORANGE})
     assert (second.warning_id, second.version, second.content.act) == (first.warning_id, 2, Act.ISSUE)
@@ -98,7 +97,7 @@ def test_a_rise_replaces_the_machine_s_own_version_and_voids_signatures(desk: Co
 
 def test_what_changes_nothing_keeps_version_and_signatures(desk: CourseDesk) -> None:
     first = desk.must_hear({HAIYANG: ORANGE, LAIYANG: YELLOW})
-    sign(desk.system.desk, first.warning_id, desk.officer("duty"))
+    signed(desk.system, first.warning_id, desk.officer("duty"))
     for word in (ORANGE, YELLOW, GAP, ORANGE):
         desk.clock.advance(hours=1)
         assert desk.hears({HAIYANG: word, LAIYANG: YELLOW}) is None
@@ -111,7 +110,7 @@ def test_what_changes_nothing_keeps_version_and_signatures(desk: CourseDesk) -> 
 
 def test_a_fall_or_a_later_end_does_not_cost_a_signature(desk: CourseDesk) -> None:
     first = desk.must_hear({HAIYANG: ORANGE, LAIYANG: YELLOW})
-    sign(desk.system.desk, first.warning_id, desk.officer("duty"))
+    signed(desk.system, first.warning_id, desk.officer("duty"))
     for _ in range(3):
         desk.clock.advance(hours=4)
         assert desk.hears({HAIYANG: NONE, LAIYANG: YELLOW}) is None
@@ -213,7 +212,7 @@ def test_what_the_machine_prepared_stands_in_nobody_s_way(desk: CourseDesk, in_f
     dismiss(desk.system.desk, in_force, "再看一次", desk.officer("duty"))
     desk.clock.advance(hours=1)
     again = desk.must_hear({HAIYANG: RED, LAIYANG: YELLOW})  # an all-clear that was not given refuses no level
-    sign(desk.system.desk, in_force, desk.officer("leader"))
+    signed(desk.system, in_force, desk.officer("leader"))
     with pytest.raises(Refused) as refusal:
         change.lift(desk.system.desk, in_force, "雨停", desk.officer("duty"))
     assert refusal.value.facts["version"] == again.version

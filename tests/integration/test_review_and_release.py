@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from tests.integration.conftest import fresh_code, signed
 
 from geowarn.bootstrap import System
 from geowarn.domain.canonical import sha256_hex
@@ -38,7 +39,7 @@ def sign_all(system: System, officer: Officer, warning_id: str) -> None:
         content = work.proposals.of_warning(warning_id)[0].content
     names = {"duty-officer": "duty"}
     for role in system.policy.required(content):
-        sign(system.desk, warning_id, officer(names.get(role.value, role.value)))
+        signed(system, warning_id, officer(names.get(role.value, role.value)))
 
 
 def released(system: System, officer: Officer, levels: dict[str, Level] | None = None) -> str:
@@ -89,7 +90,7 @@ def test_a_stale_digest_cannot_be_signed(demo_system: System, officer: Officer) 
 
 def test_the_last_editor_is_never_the_only_signer(demo_system: System, officer: Officer) -> None:
     proposal = proposed(demo_system, officer, {HAIYANG: Level.BLUE})
-    sign(demo_system.desk, proposal.warning_id, officer("duty"))
+    signed(demo_system, proposal.warning_id, officer("duty"))
     with pytest.raises(Refused) as refusal:
         release(demo_system.desk, proposal.warning_id, officer("duty"))
     assert refusal.value.key == "release.only-editor"
@@ -99,13 +100,13 @@ def test_nobody_signs_twice_or_off_shift(
     demo_system: System, officer: Officer, settable_clock: pytest.FixtureRequest
 ) -> None:
     proposal = proposed(demo_system, officer)
-    sign(demo_system.desk, proposal.warning_id, officer("leader"))
+    signed(demo_system, proposal.warning_id, officer("leader"))
     with pytest.raises(Refused) as twice:
-        sign(demo_system.desk, proposal.warning_id, officer("leader"))
+        signed(demo_system, proposal.warning_id, officer("leader"))
     assert twice.value.key == "signoff.already"
     settable_clock.advance(hours=48)  # type: ignore[attr-defined]
     with pytest.raises(Refused) as off_shift:
-        sign(demo_system.desk, proposal.warning_id, officer("duty"))
+        signed(demo_system, proposal.warning_id, officer("duty"))
     assert off_shift.value.key == "signoff.off-shift"
 
 
@@ -160,7 +161,7 @@ def test_a_blue_warning_is_internal(demo_system: System, officer: Officer) -> No
     edit_by = propose_by_hand(
         demo_system.desk, {HAIYANG: Level.BLUE}, 24, "雨量接近蓝色", "预报", officer("observatory")
     )
-    sign(demo_system.desk, edit_by.warning_id, officer("duty"))
+    signed(demo_system, edit_by.warning_id, officer("duty"))
     bulletin = release(demo_system.desk, edit_by.warning_id, officer("duty"))
     assert bulletin.series is Series.INTERNAL
     assert bulletin.artefacts == {}
@@ -182,7 +183,9 @@ def test_retraction_reaches_everyone_who_had_the_original_with_one_act(demo_syst
     with pytest.raises(Refused) as refusal:
         retract(demo_system.desk, warning_id, "撤回", officer("duty"))
     assert refusal.value.key == "release.confirmation"
-    undone = retract(demo_system.desk, warning_id, retraction_words(bulletin)[0], officer("duty"))
+    undone = retract(
+        demo_system.desk, warning_id, retraction_words(bulletin)[0], officer("duty"), fresh_code(demo_system, "duty")
+    )
     assert undone.act is Act.RETRACT
     with demo_system.store.read() as work:
         told = {row.target_key for row in work.dispatches.of_bulletin(undone.id, "sms")}
@@ -258,7 +261,7 @@ def test_returned_proposals_must_be_edited_before_anyone_signs(demo_system: Syst
     proposal = proposed(demo_system, officer)
     return_for_edit(demo_system.desk, proposal.warning_id, "写明地点", officer("leader"))
     with pytest.raises(Refused) as refusal:
-        sign(demo_system.desk, proposal.warning_id, officer("duty"))
+        signed(demo_system, proposal.warning_id, officer("duty"))
     assert refusal.value.key == "signoff.returned"
     again = edit(demo_system.desk, proposal.warning_id, {"action.yellow.zh": "请远离陡坡和沟谷"}, officer("duty"))
     assert again.status is ProposalStatus.OPEN

@@ -136,18 +136,25 @@ def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(
     real = files._put_beside
     left = 3
 
-    def full(path: Path, body: bytes) -> Path:
+    def full(path: Path, body: bytes, settle: bool) -> Path:
         nonlocal left
         left -= 1
         if left < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(path, body)
+        return real(path, body, settle)
 
     monkeypatch.setattr(files, "_put_beside", full)
     with pytest.raises(TemporaryFailure) as failure:
         send(site, made)
     assert failure.value.reason == "the disk is full"
-    assert everything(site.root) == before
+    after = everything(site.root)
+    assert {path: after[path] for path in before} == before
+    # What was written before the disk was full is complete, and nothing leads to it yet.
+    new = after.keys() - before.keys() - {".writing"}
+    assert all(path.startswith(("cap/", f"w/{made.slug}/")) for path in new)
+    monkeypatch.undo()
+    site.publish()
+    assert f"w/{made.slug}/" in site.read("index.html")
 
 
 @pytest.mark.parametrize("after", range(0, 60, 7))

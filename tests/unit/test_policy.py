@@ -108,3 +108,26 @@ def test_a_wrong_number_of_the_course_is_refused_by_name(tmp_path: Path, line: s
 
 def test_the_shipped_numbers_are_the_defaults() -> None:
     assert POLICY.course == CourseRules()
+
+
+def test_the_second_factor_is_asked_for_where_the_file_says_and_by_default_at_orange_and_red(tmp_path: Path) -> None:
+    shipped = (config_dir() / "policy.toml").read_text("utf-8")
+    own = tmp_path / "policy.toml"
+
+    def asked(line: str) -> set[Level]:
+        kept = [text for text in shipped.splitlines() if not text.startswith("second_factor")]
+        own.write_text("\n".join([line, *kept]), encoding="utf-8")
+        return set(load_policy(own, Level.YELLOW).second_factor)
+
+    assert set(POLICY.second_factor) == {Level.ORANGE, Level.RED}
+    assert asked("") == {Level.ORANGE, Level.RED}  # a file from before the key
+    assert asked('second_factor = ["yellow", "red"]') == {Level.YELLOW, Level.RED}
+    assert asked("second_factor = []") == set()
+    for wrong in (
+        'second_factor = "red"',
+        'second_factor = ["crimson"]',
+        "second_factor = [4]",
+        "second_factor = true",
+    ):
+        with pytest.raises(Refused, match="second_factor"):
+            asked(wrong)

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
@@ -21,13 +22,26 @@ from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.leftovers import remove_half_done, remove_taken
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.roster_desk import RosterDesk
 from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.plugins import adapters
 from geowarn.policy_file import load_policy, read_toml
-from geowarn.ports import AlertReader, Channel, ChannelContext, Clock, Fetcher, HazardModel, Reader, SiteState, Vault
+from geowarn.ports import (
+    AlertReader,
+    Channel,
+    ChannelContext,
+    Clock,
+    Fetcher,
+    HazardModel,
+    Pager,
+    Reader,
+    SiteState,
+    Vault,
+)
 from geowarn.resources import config_dir
+from geowarn.roster_file import load_roster
 from geowarn.security import FileVault
 from geowarn.settings import Settings, load_settings
 from geowarn.sources.cap_alert import CapAlertReader
@@ -77,6 +91,12 @@ class System:
         return {name: _adapter("geowarn.channels", name)(context) for name in self.facts["channels"]["enabled"]}
 
     @cached_property
+    def pager(self) -> Pager | None:
+        """What reaches people on duty: the first enabled channel that can; None where there is none."""
+        pagers = (getattr(channel, "pager", None) for channel in self.channels.values())
+        return next(filter(None, pagers), None)
+
+    @cached_property
     def fetchers(self) -> Mapping[str, Fetcher]:
         """What fetches sources over the network, by the name of the way."""
         return adapters("geowarn.fetchers")
@@ -91,7 +111,7 @@ class System:
         """The ports of review and release."""
         slots = default_slots(self.templates)
         policy = self.policy.ranking(self._order_of_sources())
-        return Desk(self.store, self.clock, self.channels, policy, self.facts, slots)
+        return Desk(self.store, self.clock, self.channels, policy, self.facts, slots, self.vault)
 
     def _order_of_sources(self) -> tuple[str, ...]:
         """The order of the source plan; with a plan that cannot be read, which is said elsewhere, none is better."""
@@ -99,6 +119,12 @@ class System:
             return deciding(self.sources.values())
         except Refused:
             return ()
+
+    @cached_property
+    def roster_desk(self) -> RosterDesk:
+        """The ports of the roster."""
+        rules = load_roster(config_file(self.data_dir, "roster.toml"))
+        return RosterDesk(self.store, self.clock, rules, ZoneInfo(self.settings.installation.zone))
 
     @property
     def alert_reader(self) -> AlertReader:

@@ -55,6 +55,14 @@ def make_cap_key(keys_dir: Path, name: str, now: datetime) -> MadeKey:
     return MadeKey(certificate.fingerprint(SHA256()).hex(), until, older)
 
 
+def ends_at(keys_dir: Path) -> datetime | None:
+    """When the certificate in use ends; None where there is none or it cannot be read."""
+    try:
+        return x509.load_pem_x509_certificate((keys_dir / CERTIFICATE).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+
+
 def _keep_old(keys_dir: Path) -> None:
     current = keys_dir / CERTIFICATE
     if current.is_file():

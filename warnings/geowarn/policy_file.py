@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from geowarn.clock_file import clock_rules
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
@@ -26,6 +27,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 # An installation's own policy from before statements were signed still opens.
 _DEFAULT_SIGNERS = {"incident": (Role.LEADER.value,)}
+# One from before the second factor asks for it where the shipped file does: the safe side.
+_DEFAULT_FACTOR = ["orange", "red"]
 
 
 def load_policy(path: Path, publish_from: Level) -> Policy:
@@ -44,7 +47,18 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
             raise Refused("config.invalid", file=path.name, key=key, reason=Refused("reason.no-role"))
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     course = _course_rules(table.get("course", {}), path.name)
-    return Policy(levels, signers["retract"], publish_from, signers["incident"], course)
+    clock = clock_rules(table.get("clock", {}), path.name)
+    factor = _levels_asked(table.get("second_factor", _DEFAULT_FACTOR), path.name)
+    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, factor, clock=clock)
+
+
+def _levels_asked(names: Any, file: str) -> frozenset[Level]:
+    """The levels of `second_factor`; raises Refused for anything but a list of levels."""
+    known = {level.code: level for level in Level if level > 0}
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
+        reason = f"it is a list of levels ({', '.join(known)})"
+        raise Refused("config.invalid", file=file, key="second_factor", reason=reason)
+    return frozenset(known[name] for name in names)
 
 
 def _wrong(value: object, allowed: str) -> Refused:

@@ -15,6 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from geowarn.bootstrap import System, active_rules
+from geowarn.cap_key import ends_at
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.source import Source
@@ -24,13 +25,17 @@ from geowarn.pipeline.assess import assess_all, assess_beside
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
+from geowarn.pipeline.escalation_advance import advance
+from geowarn.pipeline.escalation_audit import TICK, audit
 from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.propose import follow_course
+from geowarn.pipeline.roster import watch_roster
+from geowarn.pipeline.roster_asks import ask_people
 from geowarn.pipeline.source_plan import trigger_of
-from geowarn.pipeline.watch import ask_before_end, end_validity, watch_silence, watch_sources
+from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
 _FETCH = "fetch"  # the threads that wait for far ends
@@ -80,6 +85,9 @@ class Scheduler:
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
         self._add("tidy", 3600, system.tidy)
+        self._add("roster", 60, self.watch_roster)
+        # no slot is taken: the tables say what is due, and whichever process comes first does it
+        self._ticks.add_job(self.escalate, self._every(schedule.escalate_seconds), id="escalate")
         self._stopping = threading.Event()
         fetched = [source for source in system.sources.values() if source.enabled and not source.watched]
         # threads of their own, so that far ends which say nothing hold up no tick and no other source
@@ -234,10 +242,28 @@ class Scheduler:
             actor_text="scheduler",
         )
 
+    def escalate(self) -> None:
+        """Ring who is due, hand on what nobody answers, and note that the clock ticks."""
+        try:
+            advance(self.system.desk)
+        except Exception:
+            log.exception("tick failed", job="escalate")
+            return
+        with self.system.store.begin() as work:
+            work.ticks.beat(self.owner, TICK, self.system.clock.now())
+            work.commit()
+
     def watch(self) -> None:
         """Raise what should have spoken and did not."""
+        audit(self.system.desk)
         watch_silence(self.system.desk)
+        watch_certificate(self.system.desk, ends_at(self.system.keys_dir))
         watch_sources(self.system.desk, self.system.sources.values())
+
+    def watch_roster(self) -> None:
+        """Ask people before their shifts, and raise what is wrong with the days ahead."""
+        ask_people(self.system.roster_desk)
+        watch_roster(self.system.roster_desk)
 
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""

@@ -152,6 +152,7 @@ class Web(_Section):
     session_hours: Annotated[int, Field(ge=1, le=48)]
     idle_minutes: Annotated[int, Field(ge=5)]
     secure_cookie: bool
+    second_factor: Annotated[str, Field(pattern=r"^(when-enrolled|required|at-signing)$")] = "when-enrolled"
 
 
 class Schedule(_Section):
@@ -161,6 +162,7 @@ class Schedule(_Section):
     expiry_seconds: Annotated[int, Field(ge=1)]
     publish_seconds: Annotated[int, Field(ge=5)]
     heartbeat_seconds: Annotated[int, Field(ge=1)]
+    escalate_seconds: Annotated[int, Field(ge=1, le=30)]
     ask_before_end_minutes: Annotated[int, Field(ge=1)]
     keep_taken_days: Annotated[int, Field(ge=1, le=3650)] = 14
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ class JinjaTemplates:
     """`geowarn.ports.Templates` over Jinja2; HTML, XML and SVG are escaped, plain text is not."""
 
     def __init__(self, own: Path | None = None) -> None:
-        folders = [own] if own and own.is_dir() else []
+        self._folders = [*([own] if own and own.is_dir() else []), templates_dir()]
         self.environment = Environment(
-            loader=FileSystemLoader([*folders, templates_dir()]),
+            loader=FileSystemLoader(self._folders),
             undefined=StrictUndefined,
             autoescape=select_autoescape(("html.j2", "xml.j2", "svg.j2"), default=False),
             trim_blocks=True,
@@ -33,6 +34,14 @@ class JinjaTemplates:
     def render(self, name: str, /, **values: Any) -> str:
         """Render one template file; an undefined name raises."""
         return self.environment.get_template(name).render(**values)
+
+    def digest(self, folder: str) -> str:
+        """SHA-256 over every template file of one folder, the operator's and the shipped ones."""
+        found = hashlib.sha256()
+        for base in self._folders:
+            for file in sorted(path for path in (base / folder).rglob("*") if path.is_file()):
+                found.update(file.relative_to(base).as_posix().encode() + b"\n" + file.read_bytes() + b"\n")
+        return found.hexdigest()
 
 
 def local(moment: datetime, zone: str) -> datetime:

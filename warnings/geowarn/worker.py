@@ -15,7 +15,10 @@ from rich.progress import Progress, TaskID
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import SETTLED
 from geowarn.pipeline.deliver import expire
+from geowarn.pipeline.escalation_audit import audit
 from geowarn.pipeline.lane import Lane
+from geowarn.pipeline.notice_lane import NoticeLane
+from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.outcome import Pace
 from geowarn.pipeline.reconcile import reconcile
 from geowarn.ports import Channel
@@ -23,6 +26,7 @@ from geowarn.ports import Channel
 IDLE_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
+AUDIT_SECONDS = 20.0
 AFTER_FAULT_SECONDS = 5.0
 _log = structlog.get_logger()
 
@@ -48,7 +52,9 @@ class Worker:
         jobs: dict[str, Callable[[], None]] = {
             f"deliver-{name}": self._deliverer(channel) for name, channel in self._system.channels.items()
         }
+        jobs["notices"] = self._tell
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
+        jobs["worker-audit"] = lambda: self._every(AUDIT_SECONDS, self._audit)
         jobs["worker-expire"] = lambda: self._every(SWEEP_SECONDS, self._expire)
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]
         for thread in self._threads:
@@ -72,6 +78,9 @@ class Worker:
     def _expire(self) -> None:
         expire(self._system.store, self._system.clock)
 
+    def _audit(self) -> None:
+        audit(self._system.desk)
+
     def _deliverer(self, channel: Channel) -> Callable[[], None]:
         return lambda: self._deliver(channel)
 
@@ -90,6 +99,16 @@ class Worker:
                 self._stop.wait(IDLE_SECONDS)
         self._guarded(lane.close)
         asking.join()
+
+    def _tell(self) -> None:
+        """Send what people on duty are to be told."""
+        system = self._system
+        words = NoticeWords(system.templates, system.facts)
+        lane = NoticeLane(system.store, system.pager, system.vault, system.clock, words, self.owner)
+        while not self._stop.is_set():
+            if not self._guarded(lane.step):
+                self._stop.wait(IDLE_SECONDS)
+        self._guarded(lane.close)
 
     def _every(self, seconds: float, job: Callable[[], object]) -> None:
         while not self._stop.is_set():

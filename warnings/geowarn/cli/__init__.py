@@ -15,12 +15,15 @@ from geowarn.catalogue import explain, say, terminal_language
 from geowarn.cli import (
     areas,
     channels,
+    clock,
     forecast,
     incidents,
     installation,
     ledger,
     people,
     recipients,
+    roster,
+    roster_acts,
     rules,
     run,
     score,
@@ -58,11 +61,14 @@ for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+clock.register(warnings.app)
+app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")
-app.add_typer(people.roster, name="roster")
+app.add_typer(roster.app, name="roster")
+roster_acts.register(roster.app)
 app.add_typer(channels.app, name="channels")
 app.add_typer(rules.app, name="rules")
 app.add_typer(installation.db, name="db")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from geowarn.cli.codes import Code, code_for, content_in_force
 from geowarn.cli.common import As, AsJson, Data, acting, line, moment, system_of
 from geowarn.cli.warnings import Id, Reason, after_release, levels_of
 from geowarn.domain.warning import Proposal
@@ -66,6 +67,7 @@ def retract(
     warning: Id,
     as_user: As,
     confirm: Annotated[str, typer.Option("--confirm", help="The words asked for; asked when left out")] = "",
+    code: Code = "",
     wait: Annotated[bool, typer.Option("--wait")] = False,
     as_json: AsJson = False,
     data: Data = None,
@@ -79,4 +81,5 @@ def retract(
         if chain:
             line("type-to-confirm", words=" / ".join(retraction_words(chain[-1])))
         confirm = input()
-    after_release(system, retract_bulletin(system.desk, warning, confirm, actor), wait, as_json)
+    code = code_for(system, content_in_force(system, warning), code)
+    after_release(system, retract_bulletin(system.desk, warning, confirm, actor, code), wait, as_json)

@@ -11,6 +11,8 @@ from rich.progress import Progress
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import terminal_language
+from geowarn.cli.clock import say_clock
+from geowarn.cli.codes import Code, code_for, content_under_review
 from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_json, put_table, system_of
 from geowarn.cli.forecast import level_word
 from geowarn.domain.area import Area, by_code
@@ -18,6 +20,7 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Series
+from geowarn.pipeline.clock_view import clock_json, clock_of_review
 from geowarn.pipeline.desk import find_warning, newest
 from geowarn.pipeline.liveness import worker_alive
 from geowarn.pipeline.propose import propose_by_hand, propose_from_run
@@ -56,7 +59,9 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     """Show one warning · 查看预警"""
     system = system_of(data)
     with system.store.read() as work:
-        view = warning_view(work, find_warning(work, warning), system.policy)
+        found = find_warning(work, warning)
+        view = warning_view(work, found, system.policy)
+        view["clock"] = clock_json(clock_of_review(work, found.id, system.clock.now()))
         areas = by_code(work.areas.all())
     names = {code: area.name(terminal_language()) for code, area in areas.items()}
     if as_json:
@@ -71,6 +76,7 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
         [[a["code"], names.get(a["code"], ""), level_word(a["level"])] for a in view["areas"]],
     )
     _say_decided(system, view["decided"], areas)
+    say_clock(system, view["clock"])
     for task in view["tasks"]:
         line(f"task-{task['kind']}", warning=view["id"])
     put_table(["slot", "text"], [[key, text] for key, text in sorted(view["slots"].items())])
@@ -174,11 +180,14 @@ def sign(
     warning: Id,
     as_user: As,
     digest: Annotated[str | None, typer.Option("--package", help="Refuse unless this is still the digest")] = None,
+    code: Code = "",
     data: Data = None,
 ) -> None:
     """Sign the package under review · 核签、签批、会签"""
     system = system_of(data)
-    signoff = sign_proposal(system.desk, warning, acting(system, as_user), digest)
+    actor = acting(system, as_user)
+    code = code_for(system, content_under_review(system, warning), code)
+    signoff = sign_proposal(system.desk, warning, actor, digest, code)
     with system.store.read() as work:
         view = warning_view(work, find_warning(work, warning), system.policy)
     line("signed", user=signoff.user, role=signoff.role.value, digest=signoff.package_sha256)

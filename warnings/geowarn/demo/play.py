@@ -14,6 +14,7 @@ from geowarn.domain.people import Role
 from geowarn.domain.warning import Proposal
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.assess import assess_all
+from geowarn.pipeline.demo_factor import published_code
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.release import release
@@ -80,15 +81,21 @@ def proposal_rises(system: System, run: AssessmentRun) -> Proposal | None:
         return next(iter(work.proposals.open()), None)
 
 
+def code_of(system: System, name: str) -> str:
+    """The code that a demo person's generator shows and that has not been used yet."""
+    with system.store.read() as work:
+        return published_code(work, system.vault, name, system.clock.now())
+
+
 def officers_sign(system: System, warning_id: str) -> list[tuple[str, Role]]:
     """Every demo person whose role is needed signs, the officer on duty first; returns who signed as what."""
     with system.store.read() as work:
         proposal = work.proposals.of_warning(warning_id)[0]
-        people = {person["role"]: find_user(work, person["name"]) for person in demo_facts()["people"]}
+        people = {person["role"]: find_user(work, person["name"]) for person in reversed(demo_facts()["people"])}
     signed = []
     for role in system.policy.required(proposal.content):
         actor = Actor(people[role.value], "command line", "demo")
-        signoff = sign(system.desk, warning_id, actor, proposal.package_sha256)
+        signoff = sign(system.desk, warning_id, actor, proposal.package_sha256, code_of(system, actor.user.name))
         signed.append((actor.user.display("zh") + " / " + actor.user.display("en"), signoff.role))
     return signed
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import secrets
 import socket
 import tomllib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from geowarn.bootstrap import System, open_system
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
+from geowarn.domain.roster import band_window
 from geowarn.installation import create_installation
 from geowarn.pipeline.areas import import_areas
+from geowarn.pipeline.demo_factor import enrol_published
 from geowarn.pipeline.people import add_user, assign_shift
+from geowarn.pipeline.phones import set_phone
 from geowarn.pipeline.recipients import import_recipients
 from geowarn.resources import config_dir
 from geowarn.security import hash_password
@@ -46,6 +51,7 @@ segments_per_second = 200.0
 
 [web]
 secure_cookie = false
+second_factor = "at-signing"   # everyone may know the demo's secrets, so a code at log-in would prove nothing
 """
 
 
@@ -108,16 +114,37 @@ def _people(system: System) -> None:
             password_of(person["name"]),
             ACTOR,
         )
+        set_phone(system.store, system.vault, system.clock, person["name"], person["phone"], ACTOR)
+    with system.store.begin() as work:
+        for person in demo_facts()["people"]:
+            enrol_published(work, system.vault, person["name"], system.clock.now())
+        work.commit()
 
 
 def put_on_duty(system: System) -> None:
-    """The demo officer is on shift for the next day, whenever the demo is opened."""
+    """The demo officer is on shift for the next day, whenever the demo is opened, and others for the week after."""
     now = system.clock.now()
     with system.store.read() as work:
         covered = work.shifts.at(now + timedelta(hours=12))
-    if not covered:
-        start = now.replace(minute=0, second=0, microsecond=0)
-        assign_shift(system.store, system.clock, "duty", None, start, start + timedelta(hours=36), ACTOR)
+    if covered:
+        return
+    start = now.replace(minute=0, second=0, microsecond=0)
+    end = start + timedelta(hours=36)
+    _shift(system, "duty", "duty-b", start, end)
+    bands = [
+        band_window((start + timedelta(days=n)).date(), band, ZoneInfo(system.settings.installation.zone))
+        for n in range(10)
+        for band in system.roster_desk.rules.bands
+    ]
+    pairs = itertools.cycle([("duty-c", "duty-b"), ("duty", "duty-c"), ("duty-b", "duty")])
+    for _, until in bands:
+        if until > end:
+            _shift(system, *next(pairs), end, until)
+            end = until
+
+
+def _shift(system: System, officer: str, deputy: str, start: datetime, end: datetime) -> None:
+    assign_shift(system.store, system.clock, officer, deputy, start, end, ACTOR, "leader")
 
 
 def _points(system: System, folder: Path) -> None:

@@ -1,8 +1,8 @@
 """A loopback stand-in of the SMS provider's Messages API, for demo and tests: a server of its own.
 
 `python -m geowarn.demo.standin --port N --state FILE` speaks the part of the interface the twilio SDK needs:
-create, list by `To` and `DateSent`, signed status callbacks. Every accepted message is one line of the state file,
-so that messages per number can be counted afterwards. The numbers in `FAULTS` misbehave on purpose.
+create, list by `To` and `DateSent`, signed status callbacks and replies. Every accepted message is one line of
+the state file, so that messages per number can be counted afterwards. The numbers in `FAULTS` misbehave on purpose.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hmac
 import json
+import re
 import secrets
 import sys
 import threading
@@ -39,6 +40,11 @@ FAULTS = {
     "+15005550014": "unavailable-first",  # 503 without accepting, then accepts
     "+15005550015": "undelivered",  # accepts; a callback says 30005
 }
+
+
+# The demo's people on duty answer what asks to be answered with 1, except the one who never does.
+ON_DUTY = re.compile(r"\+1208555010[0-8]")
+ASKS = re.compile(r"回复1|reply 1", re.IGNORECASE)
 
 
 class Far:
@@ -86,6 +92,8 @@ class Far:
             self._file.flush()
         if form.get("StatusCallback"):
             self._callbacks.follow(message, form["StatusCallback"], outcome)
+            if ON_DUTY.fullmatch(form["To"]) and ASKS.search(form["Body"]):
+                self._callbacks.reply(message, form["StatusCallback"], "1")
         return message
 
     def sent_to(self, number: str, since: datetime | None) -> list[dict[str, Any]]:

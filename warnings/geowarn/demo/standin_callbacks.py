@@ -1,9 +1,10 @@
-"""Signed status callbacks of the stand-in: sent, then delivered, each a little later."""
+"""Signed callbacks of the stand-in: sent, then delivered, then the person's reply, each a little later."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import secrets
 import threading
 import time
 from typing import Any
@@ -13,7 +14,7 @@ import urllib3
 from twilio.request_validator import RequestValidator
 from urllib3.exceptions import HTTPError
 
-SENT_AFTER, FINAL_AFTER = 0.05, 0.15  # seconds
+SENT_AFTER, FINAL_AFTER, REPLY_AFTER = 0.05, 0.15, 0.4  # seconds
 CALLERS = 4
 
 
@@ -41,6 +42,20 @@ class Callbacks:
             else:
                 final = self._form(message, "delivered")
             self._put(now + FINAL_AFTER, address, final)
+            self._wake.notify_all()
+
+    def reply(self, message: dict[str, Any], status_address: str, text: str) -> None:
+        """Send back what the person at this number answers."""
+        address = f"{status_address.partition('/hooks/')[0]}/hooks/twilio/inbound"
+        form = {
+            "AccountSid": self._account,
+            "Body": text,
+            "From": message["to"],
+            "MessageSid": "SM" + secrets.token_hex(16),
+            "To": message["from"] or "",
+        }
+        with self._wake:
+            self._put(time.monotonic() + REPLY_AFTER, address, form)
             self._wake.notify_all()
 
     def stop(self) -> None:

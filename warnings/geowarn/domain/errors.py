@@ -2,7 +2,8 @@
 
 Exception
 └── Refused                 a person or a file asked for something that must not happen
-    └── NotFound            the thing named does not exist
+    ├── NotFound            the thing named does not exist
+    └── NotEntitled         the person may not do this
 └── SendFailure             a channel could not prove that a message went out
     ├── TemporaryFailure    try again later
     ├── PermanentFailure    never try this target again for this message
@@ -37,6 +38,10 @@ class Refused(Exception):
 
 class NotFound(Refused):
     """The thing named does not exist."""
+
+
+class NotEntitled(Refused):
+    """The person may not do this, whatever else they would fill in."""
 
 
 class SendFailure(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,6 +32,21 @@ class User:
     active: bool = True
     phone_sealed: bytes | None = None  # how the person is reached on duty; None: no number
     phone_masked: str = ""
+    # Where a role is held: area codes, children included; a role that is not here is held everywhere.
+    areas: Mapping[Role, frozenset[str]] = field(default_factory=dict, hash=False)
+
+    def held_over(self, lines: Iterable[Collection[str]]) -> frozenset[Role]:
+        """The roles held over every one of these areas, each given as its code and those of its parents.
+
+        Without areas: the roles held everywhere.
+        """
+        given = tuple(lines)
+        limits = {role: self.areas.get(role) for role in self.roles}
+        return frozenset(
+            role
+            for role, codes in limits.items()
+            if codes is None or (given and all(not codes.isdisjoint(line) for line in given))
+        )
 
     def display(self, language: str) -> str:
         """The name pages show in `zh` or `en`."""
@@ -47,6 +63,7 @@ class Shift:
     start: datetime
     end: datetime
     leader: str | None = None  # who of the leaders is on call; None: whoever holds the role
+    uid: str | None = None  # under which another calendar knows it
 
     def covers(self, moment: datetime) -> bool:
         """Whether the shift is on at `moment`."""
@@ -65,5 +82,5 @@ class SignOff:
     at: datetime
     via: str  # "console" or "command line"
     origin: str  # network address or OS user
-    second_factor: str  # "none" or "totp"
+    second_factor: str  # "none", "totp" or "recovery"
     voided_at: datetime | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from geowarn.domain.clock import ClockRules
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.votes import CourseRules
@@ -23,6 +24,8 @@ class Policy:
     publish_from: Level
     incident: tuple[Role, ...] = (Role.LEADER,)  # who signs a statement after a disaster, beside the secrecy check
     course: CourseRules = field(default_factory=CourseRules)
+    second_factor: frozenset[Level] = frozenset({Level.ORANGE, Level.RED})  # where signing asks for it again
+    clock: ClockRules = field(default_factory=ClockRules)
 
     def ranking(self, names: Iterable[str]) -> Policy:
         """The same with these sources as the best first, unless the policy names its own."""
@@ -32,8 +35,17 @@ class Policy:
         """The roles that must sign this content: those of the highest level now or before."""
         if content.act is Act.RETRACT:
             return self.retract
-        highest = max((max(a.level, a.before) for a in content.areas), default=Level.BLUE)
-        return self.signers[max(highest, Level.BLUE)]
+        return self.signers[_decisive(content)]
+
+    def asks_factor(self, content: Content) -> bool:
+        """Whether who signs or retracts this content must give the second factor again."""
+        return _decisive(content) in self.second_factor
+
+
+def _decisive(content: Content) -> Level:
+    """The highest level now or before, never below blue."""
+    highest = max((max(a.level, a.before) for a in content.areas), default=Level.BLUE)
+    return max(highest, Level.BLUE)
 
 
 @dataclass(frozen=True, slots=True)

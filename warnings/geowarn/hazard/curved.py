@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from geowarn.domain.rain import CurvedGrid
-from geowarn.hazard.coverage import shares_inside
+from geowarn.hazard.coverage import Covered, shares_inside
+from geowarn.hazard.shapes import Shapes
 from geowarn.hazard.zones import Cells, Numbers
 
-Shapes = NDArray[np.object_]
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 
 
@@ -35,13 +34,18 @@ class Patch:
         self.surfaces: Numbers = np.asarray(shapely.area(self.shapes), dtype=np.float64)
         self.tree = shapely.STRtree(self.shapes)
 
-    def coverage(self, geometry: BaseGeometry, turn: float) -> tuple[Cells, Numbers, float]:
-        """Cells touched by a polygon moved `turn` degrees east, each share inside, and the surface covered."""
-        geometry = translate(geometry, xoff=turn) if turn else geometry
-        met = np.sort(self.tree.query(geometry, predicate="intersects"))
-        share = shares_inside(geometry, self.shapes[met], self.surfaces[met])
-        touched = share > 0
-        return self.cells[met][touched], share[touched], float((share * self.surfaces[met]).sum())
+    def coverage(self, shapes: Shapes, turn: float) -> Covered:
+        """What polygons moved `turn` degrees east cover of the cells that they touch."""
+        found = [self._covered(translate(one, xoff=turn) if turn else one) for one in shapes]
+        which = np.repeat(np.arange(len(found)), [met.size for met, _ in found])
+        met = np.concatenate([np.empty(0, np.int64), *(met for met, _ in found)])
+        shares = np.concatenate([np.empty(0), *(share for _, share in found)])
+        return Covered(which, self.cells[met], shares, self.surfaces[met])
+
+    def _covered(self, shape: BaseGeometry) -> tuple[Cells, Numbers]:
+        met = np.sort(self.tree.query(shape, predicate="intersects"))
+        share = shares_inside(shape, self.shapes[met], self.surfaces[met])
+        return met[share > 0], share[share > 0]
 
     def cell_of(self, lon: Numbers, lat: Numbers) -> Cells:
         """The cell each position lies in, -1 for none; on a border the lower one."""

@@ -67,7 +67,7 @@ class EffrainMatrix:
 
         What is asked for singly (`ASK`) is left to `assess`. Each field is read once for all windows that it fills.
         """
-        quick: QuickSums = {}
+        quick = QuickSums()
         return [self._work(areas, rain, window, rules, cache, quick).levels() for window in windows]
 
     def _work(

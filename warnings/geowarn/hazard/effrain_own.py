@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid, RainField, RainKind, Stations
 from geowarn.hazard.effrain_evidence import Context, Finding, known, unknown
 from geowarn.hazard.effrain_facts import Part
-from geowarn.hazard.effrain_levels import Sums, sums_of
+from geowarn.hazard.effrain_sums import Sums, sums_of
 from geowarn.hazard.filling import Fill, Ground, Sampler, exact_sum, fill, quantile_cell
 from geowarn.hazard.pieces import QuickSums, Slot, Tier, layers_of, piece_for_all
 from geowarn.hazard.places import Places, placed
@@ -28,7 +29,7 @@ class Own:
     """One run under assessment; each area is worked out once, when it is asked for."""
 
     def __init__(self, context: Context, rain: Rain, places: Places, quick: QuickSums | None = None) -> None:
-        self._quick: QuickSums = {} if quick is None else quick
+        self._quick = quick or QuickSums()
         self.context, self.places, self.limits = context, places, context.limits
         self._forecast = tuple(field for field in rain.fields if field.kind is RainKind.FORECAST)
         self._own_observed = tuple(field for field in rain.fields if field.kind is RainKind.OBSERVED)
@@ -77,7 +78,10 @@ class Own:
 
     def _slot(self, day: int, piece: Period, tiers: Sequence[Tier]) -> Slot:
         near = tuple(Tier(_near(tier.fields, piece), tier.own_only) for tier in tiers)
-        return Slot(day, piece, near, piece_for_all(self._sampler, self.grid, piece, near, self._wanted, self._quick))
+        # Held weakly: in a ring of references a run and its sums would stay until the collector passes by.
+        me = weakref.proxy(self)
+        whole = piece_for_all(self._sampler, self.grid, piece, near, lambda cell: me._wanted(cell), self._quick)
+        return Slot(day, piece, near, whole)
 
     def _window_tiers(self) -> list[Tier]:
         """The assessed id fills the window; other observations only fill what lies before its run."""

@@ -7,11 +7,13 @@ one sum a unit. What is neither, and areas in which every cell misses something,
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, RainField
@@ -20,7 +22,24 @@ from geowarn.hazard.zonal import Cells, Mesh, Numbers
 from geowarn.hazard.zones import Marks
 
 _NOWHERE = np.empty(0)
-QuickSums = dict[tuple[object, ...], Numbers]
+_KEPT_SUMS = 8  # of which one window and the days before it need a few
+QuickSum = NDArray[np.float32]
+
+
+class QuickSums:
+    """The quick sums last made, for other windows that the same fields fill."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], QuickSum] = OrderedDict()
+
+    def of(self, key: tuple[object, ...], make: Callable[[], QuickSum]) -> QuickSum:
+        """The sum of this key, made where it is not there; the one longest unused goes."""
+        if key not in self._kept:
+            self._kept[key] = make()
+            if len(self._kept) > _KEPT_SUMS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
 
 class Tier(NamedTuple):
@@ -43,7 +62,7 @@ class Slot:
 class GridPiece:
     """A piece that the same fields fill all over one grid; `wanted` names the cells asked for one by one.
 
-    `quick` are the quick sums already made for other windows of the same fields, by the fields' ids.
+    `quick` keeps quick sums for other windows of the same fields, by the fields' ids.
     """
 
     def __init__(
@@ -54,15 +73,25 @@ class GridPiece:
         self._exact: tuple[Numbers, Marks | None] | None = None
         self._gathered: tuple[Cells, Numbers] = (np.empty(0, np.int64), np.empty((0, 0)))
 
-    def plain(self) -> Numbers:
-        """The quick sum over the grid, NaN where anything is missing, right to n times 1.1e-16 of itself."""
-        key = (self.grid, *(id(layer.field) for layer in self.tiling.used))
-        if key not in self._quick:
-            total = np.zeros(self.grid.size)
-            for layer in self.tiling.used:
-                np.add(total, self._sampler.onto(layer.field, self.grid), out=total)
-            self._quick[key] = total
-        return self._quick[key]
+    def quick(self) -> QuickSum:
+        """The sum over the grid in single precision, NaN where anything is missing; each field rounds it once."""
+        return self._quick.of((self.grid, *(id(layer.field) for layer in self.tiling.used)), self._add_up)
+
+    def _add_up(self) -> QuickSum:
+        total = np.zeros(self.grid.size, np.float32)
+        for layer in self.tiling.used:
+            np.add(total, self._sampler.onto(layer.field, self.grid), out=total, casting="same_kind")
+        return total
+
+    def exact_at(self, cells: Cells) -> Numbers:
+        """The compensated sum at these cells, NaN where anything is missing."""
+        total, holes = ExactSum(cells.size), np.zeros(cells.size, np.bool_)
+        for layer in self.tiling.used:
+            values = self._sampler.at(layer.field, self.grid, cells)
+            missing = np.isnan(values)
+            holes |= missing
+            total.add(np.where(missing, 0.0, values))
+        return np.where(holes, np.nan, total.value)
 
     def exact(self) -> tuple[Numbers, Marks | None]:
         """The compensated sum over the grid and its holes, None where there are none."""
@@ -98,7 +127,7 @@ class GridPiece:
         at = int(np.searchsorted(cells, cell))
         if at >= cells.size or cells[at] != cell:
             cells = np.unique(np.append(self._wanted(cell), cell))
-            table = np.array([self._sampler.onto(layer.field, self.grid)[cells] for layer in self.tiling.used])
+            table = np.array([self._sampler.at(layer.field, self.grid, cells) for layer in self.tiling.used])
             self._gathered, at = (cells, table), int(np.searchsorted(cells, cell))
         return [float(one) for one in table[:, at]]
 

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely.geometry import shape
 
-from geowarn.domain.area import Area, AreaKind, Susceptibility, ancestors, by_code
+from geowarn.domain.area import Area, AreaKind, Susceptibility, ancestors
 from geowarn.domain.rain import Grid
+from geowarn.hazard.shapes import shapes_of
 from geowarn.hazard.stations import lattice_around
 from geowarn.hazard.zonal import Cells, Mesh, Numbers, Zones, footprints
+from geowarn.hazard.zones import ByCode, Rows
+
+_AT_ONCE = 1 << 15  # cells: what is worked out for them stays near the processor
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Polygons that are worked on at once, and their cells as part of `Index.every_cell`."""
+
+    polygons: slice
+    span: slice
+    weights: Numbers
+    starts: Cells  # of each polygon, within the span
+    sizes: Cells  # how many cells each polygon has
+    total: Numbers  # summed weights of each polygon
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The zones of one grid in the order numpy is quickest with: polygons in segments, points by their cell.
+    """The zones of one grid laid out for all areas at once: polygons in segments, points by their cell.
 
-    `areas` and `points` are positions in the sequence of areas, `rows` those of the polygons in the zones.
+    `areas` and `points` are positions in the sequence of areas. Nothing here is a copy of what the zones hold.
     """
 
-    areas: Cells
-    rows: Cells
-    cells: Cells
-    weights: Numbers
-    starts: Cells
-    owner: NDArray[np.int32]  # which polygon each cell belongs to
-    total: Numbers  # summed weights of each polygon
-    points: Cells
-    point_cells: Cells
-    every_cell: Cells  # `cells`, then `point_cells`
+    areas: Rows
+    points: Rows
+    every_cell: Cells  # of polygons, then of points
+    segments: Sequence[Segment]
+    spans: Sequence[slice]  # of points, as parts of `every_cell`
 
     def at_cells(self, grid: Numbers) -> Numbers:
         """The values of a grid at every cell."""
@@ -43,15 +55,31 @@ class Index:
         """One value for each area, repeated for each of its cells."""
         return np.concatenate([values[self.areas][self.owner], values[self.points]])
 
+    @property
+    def split(self) -> int:
+        """How many cells of polygons there are."""
+        return self.every_cell.size - self.points.size
+
+    @property
+    def owner(self) -> Rows:
+        """Which polygon each cell belongs to."""
+        owners = [np.repeat(np.arange(one.polygons.start, one.polygons.stop), one.sizes) for one in self.segments]
+        return np.concatenate([np.empty(0, np.int32), *owners]).astype(np.int32)
+
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """Pairs (hazard point, area around it) as positions in the sequence of areas, by area, then by point."""
+    """Pairs (hazard point, area around it) as positions in the sequence of areas, by area, then by point.
 
-    points: Cells
-    around: Cells
+    `areas` are those that have any; the pairs of each begin at `starts`.
+    """
 
-    def inside(self, area: int) -> Cells:
+    points: Rows
+    around: Rows
+    areas: Rows
+    starts: Cells
+
+    def inside(self, area: int) -> Rows:
         """The points in one area."""
         first, last = np.searchsorted(self.around, [area, area + 1])
         return self.points[first:last]
@@ -65,14 +93,13 @@ class Places:
 
     def __init__(self, areas: Sequence[Area], min_coverage: float, cache: Path | None) -> None:
         self.areas = tuple(areas)
-        self.by_code = by_code(self.areas)
-        self._positions = {code: at for at, code in enumerate(self.by_code)}
+        self.by_code = ByCode(self.areas)
         self._min_coverage, self._cache = min_coverage, cache
         self._zones: dict[Mesh, Zones] = {}
         self._index: dict[Mesh, Index] = {}
         self._lattice: Grid | None = None
         classes = {one: number for number, one in enumerate(Susceptibility)}
-        self.terrain = np.array([classes[area.susceptibility] for area in self.by_code.values()], dtype=np.int8)
+        self.terrain = np.fromiter((classes[area.susceptibility] for area in self.areas), np.int8, len(self.areas))
 
     def fits(self, areas: Sequence[Area], min_coverage: float, cache: Path | None) -> bool:
         """Whether these are the areas made ready here; only a tuple can be trusted not to have changed."""
@@ -80,7 +107,7 @@ class Places:
 
     def position(self, code: str) -> int:
         """Where an area stands in the sequence."""
-        return self._positions[code]
+        return self.by_code.position(code)
 
     def zones(self, grid: Mesh) -> Zones:
         """The areas' cells on a grid."""
@@ -91,7 +118,7 @@ class Places:
     def index(self, grid: Mesh) -> Index:
         """The same, laid out for all areas at once."""
         if grid not in self._index:
-            self._index[grid] = _index(self._positions, self.zones(grid))
+            self._index[grid] = _index(self.zones(grid))
         return self._index[grid]
 
     def lattice(self) -> Grid | None:
@@ -108,27 +135,28 @@ class Places:
     def raised(self) -> Raised:
         """Which hazard points lie in which areas."""
         around: dict[str | None, list[int]] = {}
-        pairs: list[tuple[int, int]] = []
-        for at, area in enumerate(self.by_code.values()):
+        points, areas = array("i"), array("i")
+        for at, area in enumerate(self.areas):
             if area.kind is AreaKind.POINT:
                 if area.parent not in around:
-                    around[area.parent] = [self._positions[code] for code in self._around(area)]
-                pairs += [(at, one) for one in around[area.parent] if one != at]
-        table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        table = table[np.argsort(table[:, 1], kind="stable")]
-        return Raised(table[:, 0].copy(), table[:, 1].copy())
+                    around[area.parent] = [self.position(code) for code in self._around(area)]
+                others = [one for one in around[area.parent] if one != at]
+                points.extend([at] * len(others))
+                areas.extend(others)
+        by_area = np.array(areas, dtype=np.int32)
+        order = np.argsort(by_area, kind="stable")
+        each, starts = np.unique(by_area[order], return_index=True)
+        return Raised(np.array(points, dtype=np.int32)[order], by_area[order], each, starts.astype(np.int64))
 
     def _around(self, point: Area) -> list[str]:
         """The areas around a point up to its county: one slope never raises the whole city and what hangs on it."""
         return [c for c in ancestors(point.code, self.by_code)[1:] if self.by_code[c].kind is not AreaKind.CITY]
 
 
-def statistics(index: Index, values: Numbers) -> tuple[Numbers, Numbers]:
-    """The greatest and the weighted mean value of each polygon; `values` hold one number for each of `index.cells`."""
-    if not index.starts.size:
-        return np.empty(0), np.empty(0)
-    mean = np.add.reduceat(values * index.weights, index.starts) / index.total
-    return np.maximum.reduceat(values, index.starts), mean
+def statistics(segment: Segment, values: NDArray[Any]) -> tuple[NDArray[Any], Numbers]:
+    """The greatest and the weighted mean value of each polygon; `values` hold one number for each cell."""
+    mean = np.add.reduceat(values * segment.weights, segment.starts) / segment.total
+    return np.maximum.reduceat(values, segment.starts), mean
 
 
 def placed(area: Area) -> bool:
@@ -138,29 +166,21 @@ def placed(area: Area) -> bool:
 
 def _corners(area: Area) -> list[tuple[float, float]]:
     if area.geometry is not None:
-        west, south, east, north = shape(dict(area.geometry)).bounds
+        west, south, east, north = shapes_of([area.geometry])[0].bounds
         return [(west, south), (east, north)]
     return [(area.lon, area.lat)] if area.lon is not None and area.lat is not None else []
 
 
-def _index(positions: Mapping[str, int], zones: Zones) -> Index:
-    area = np.array([positions[code] for code in zones.codes], dtype=np.int64)
-    rows = np.flatnonzero(~zones.nearest)
-    of_points = np.flatnonzero(zones.nearest)
-    point_cells = zones.cells[zones.starts[of_points]]
-    by_cell = np.argsort(point_cells, kind="stable")
-    counts, pairs = zones.sizes[rows], np.repeat(~zones.nearest, zones.sizes)
-    every_cell = np.concatenate([zones.cells[pairs], point_cells[by_cell]])
-    starts, weights = np.cumsum(counts) - counts, zones.weights[pairs]
-    return Index(
-        areas=area[rows],
-        rows=rows,
-        cells=every_cell[: weights.size],
-        weights=weights,
-        starts=starts,
-        owner=np.repeat(np.arange(rows.size, dtype=np.int32), counts),
-        total=np.add.reduceat(weights, starts) if starts.size else np.empty(0),
-        points=area[of_points][by_cell],
-        point_cells=every_cell[weights.size :],
-        every_cell=every_cell,
-    )
+def _index(zones: Zones) -> Index:
+    polygons, pairs, every = zones.ends.size, zones.weights.size, zones.cells.size
+    segments, first = list[Segment](), 0
+    while first < polygons:
+        start = int(zones.starts[first])
+        last = max(int(np.searchsorted(zones.ends, start + _AT_ONCE, side="right")), first + 1)
+        span = slice(start, int(zones.ends[last - 1]))
+        weights, starts = zones.weights[span], zones.starts[first:last] - start
+        sizes, total = zones.ends[first:last] - zones.starts[first:last], np.add.reduceat(weights, starts)
+        segments.append(Segment(slice(first, last), span, weights, starts, sizes, total))
+        first = last
+    spans = [slice(at, min(at + _AT_ONCE, every)) for at in range(pairs, every, _AT_ONCE)]
+    return Index(zones.rows[:polygons], zones.rows[polygons:], zones.cells, segments, spans)

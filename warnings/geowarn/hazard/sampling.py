@@ -93,6 +93,13 @@ class Sampler:
             return values
         return self._at(field, values, grid, np.arange(grid.size, dtype=np.int64), ("", grid))
 
+    def at(self, field: RainField, grid: Mesh, cells: Cells) -> Numbers:
+        """The field at some cells of a grid, NaN where it has nothing; of numbers on disk no more is read than needed."""
+        take = getattr(field.values, "take", None)
+        if field.support != grid or take is None:
+            return self.onto(field, grid)[cells]
+        return np.asarray(take(cells))
+
     def _layer(self, field: RainField, ground: Ground, own_only: bool) -> Layer | None:
         if isinstance(field.support, AreaUnits):
             found = self.unit_of(field.support, ground.codes[:1] if own_only else ground.codes)

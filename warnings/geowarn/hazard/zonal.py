@@ -8,24 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from rich.console import Console
 from rich.progress import track
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
 
 from geowarn.domain.area import Area
 from geowarn.domain.canonical import canonical_json
+from geowarn.domain.outline import Outline, folded
 from geowarn.domain.rain import CurvedGrid, Grid
-from geowarn.hazard.coverage import grid_cell_of, grid_centres, grid_coverage
+from geowarn.hazard.coverage import Covered, grid_cell_of, grid_centres, grid_coverage
 from geowarn.hazard.curved import Patch, box_around, curved_centres
-from geowarn.hazard.zones import Cells, Footprint, Numbers, Zones, load, save, zones_of
+from geowarn.hazard.shapes import Shapes, batches, shapes_of
+from geowarn.hazard.zones import Cells, Footprint, Numbers, Rows, Zones, load, save
 
 __all__ = ["Cells", "Footprint", "Mesh", "Numbers", "Zones", "cell_of", "centres", "footprints"]
 
 Mesh = Grid | CurvedGrid
-Coverage = Callable[[BaseGeometry, float], tuple[Cells, Numbers, float]]
-_FORM = 3  # of the kept file; another number makes every file be built again
-_MANY = 200  # polygons from which on a person at a terminal sees how far it is
+Coverage = Callable[[Shapes, float], Covered]
+_FORM = 4  # of the kept file; another number makes every file be built again
+_MANY = 5  # groups of polygons from which on a person at a terminal sees how far it is
+_NOTHING = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -36,10 +38,10 @@ def footprints(grid: Mesh, areas: Sequence[Area], min_coverage: float, cache: Pa
     lies in. Kept below `cache` under the digest of grid, places and coverage.
     """
     path = cache / f"zonal-{_key(grid, areas, min_coverage)}.npz" if cache else None
-    kept = load(path) if path else None
+    kept = load(path, areas) if path else None
     if kept is not None:
         return kept
-    built = zones_of(_build(grid, areas, min_coverage))
+    built = _build(grid, areas, min_coverage)
     if path:
         save(path, built)
     return built
@@ -63,73 +65,79 @@ def _key(grid: Mesh, areas: Sequence[Area], min_coverage: float) -> str:
     for area in areas:
         digest.update(f"{area.code!r},{area.lon!r},{area.lat!r};".encode())
         if area.geometry is not None:
-            digest.update(_outline(dict(area.geometry)))
+            outline = folded(area.geometry)
+            if isinstance(outline, Outline):
+                digest.update(canonical_json([outline.kind, outline.rings]).encode())
+                digest.update(outline.numbers)
+            else:
+                digest.update(canonical_json(dict(outline)).encode())
     return digest.hexdigest()[:40]
 
 
-def _outline(geometry: Mapping[str, Any]) -> bytes:
-    """A geometry as bytes: of polygons the numbers themselves, much quicker than their digits."""
-    kind = geometry.get("type")
-    try:
-        polygons: Any = geometry["coordinates"] if kind == "MultiPolygon" else [geometry["coordinates"]]
-        rings = [np.asarray(ring, dtype=np.float64) for polygon in polygons for ring in polygon]
-        counts = [len(polygon) for polygon in polygons]
-    except (KeyError, TypeError, ValueError):
-        return canonical_json(geometry).encode()
-    shapes = canonical_json([kind, counts, [ring.shape for ring in rings]]).encode()
-    return shapes + b"".join(ring.tobytes() for ring in rings)
+def _build(grid: Mesh, areas: Sequence[Area], min_coverage: float) -> Zones:
+    polygons = {at: folded(area.geometry) for at, area in enumerate(areas) if area.geometry is not None}
+    groups = list(batches(list(polygons.values())))
+    coverage = _coverage(grid, polygons.values())
+    each = [_group(coverage, shapes_of(group), min_coverage) for group in _shown(groups)]
+    counts, cells, weights, outside = (np.concatenate(parts) for parts in zip(_NOTHING, *each, strict=True))
+    met = counts > 0
+    points, of_points = _points(grid, areas)
+    return Zones(
+        areas,
+        np.concatenate([np.array(list(polygons), dtype=np.int32)[met], points]),
+        np.cumsum(counts[met]),
+        np.concatenate([cells, of_points]),
+        weights,
+        outside[met],
+    )
 
 
-def _build(grid: Mesh, areas: Sequence[Area], min_coverage: float) -> dict[str, Footprint]:
-    polygons = [area for area in areas if area.geometry is not None]
-    points = [area for area in areas if area.geometry is None and area.lon is not None and area.lat is not None]
-    coverage = _coverage(grid, polygons)
-    found = {area.code: _polygon(coverage, _geometry(area), min_coverage) for area in _shown(polygons)}
-    found |= _points(grid, points)
-    return {area.code: one for area in areas if (one := found.get(area.code)) is not None}
-
-
-def _shown(polygons: Sequence[Area]) -> Iterable[Area]:
+def _shown(groups: Sequence[Any]) -> Iterable[Any]:
     console = Console(stderr=True)
-    hidden = len(polygons) < _MANY or not console.is_terminal
-    return track(polygons, "网格权重 grid weights", console=console, disable=hidden, transient=True)
+    hidden = len(groups) < _MANY or not console.is_terminal
+    return track(groups, "网格权重 grid weights", console=console, disable=hidden, transient=True)
 
 
-def _geometry(area: Area) -> BaseGeometry:
-    return shape(dict(area.geometry or {}))
-
-
-def _coverage(grid: Mesh, polygons: Sequence[Area]) -> Coverage:
+def _coverage(grid: Mesh, polygons: Iterable[Mapping[str, Any]]) -> Coverage:
     if isinstance(grid, Grid):
-        return lambda geometry, turn: grid_coverage(grid, geometry, turn)
-    bounds = np.array([_geometry(area).bounds for area in polygons]).reshape(-1, 4)
-    box = (bounds[:, 0].min(), bounds[:, 1].min(), bounds[:, 2].max(), bounds[:, 3].max()) if len(bounds) else _WORLD
-    return Patch(grid, box).coverage
+        return lambda shapes, turn: grid_coverage(grid, shapes, turn)
+    bounds = shapely.total_bounds(shapes_of(polygons))
+    west, south, east, north = _WORLD if np.isnan(bounds).any() else bounds.tolist()
+    return Patch(grid, (west, south, east, north)).coverage
 
 
-def _points(grid: Mesh, points: Sequence[Area]) -> dict[str, Footprint | None]:
-    if not points:
-        return {}
-    lon = np.array([area.lon for area in points], dtype=np.float64)
-    lat = np.array([area.lat for area in points], dtype=np.float64)
-    cells, whole = cell_of(grid, lon, lat), np.ones(1)
-    return {
-        area.code: Footprint(cells[at : at + 1], whole, 0.0, True) if cells[at] >= 0 else None
-        for at, area in enumerate(points)
-    }
+def _points(grid: Mesh, areas: Sequence[Area]) -> tuple[Rows, Cells]:
+    """Areas that are points on the grid, and the cell of each, in the order of the cells."""
+    places = [(at, a.lon, a.lat) for at, a in enumerate(areas) if a.geometry is None and None not in (a.lon, a.lat)]
+    at, lon, lat = np.array(places, dtype=np.float64).reshape(-1, 3).T
+    found = cell_of(grid, lon, lat)
+    order = np.argsort(found, kind="stable")
+    order = order[found[order] >= 0]
+    return at[order].astype(np.int32), found[order]
 
 
-def _polygon(coverage: Coverage, geometry: BaseGeometry, min_coverage: float) -> Footprint | None:
-    """Coverage by cell; the polygon is also tried one turn east and west, for grids from 0 to 360."""
-    parts = [coverage(geometry, turn) for turn in (-360.0, 0.0, 360.0)]
-    cells = np.concatenate([part[0] for part in parts])
-    shares = np.concatenate([part[1] for part in parts])
-    if not cells.size or not shares.max() > 0:
-        return None
-    cells, where = np.unique(cells, return_inverse=True)
-    shares = np.bincount(where, weights=shares).astype(np.float64)
-    outside = min(max(1.0 - sum(part[2] for part in parts) / geometry.area, 0.0), 1.0)
+def _group(coverage: Coverage, shapes: Shapes, min_coverage: float) -> tuple[Cells, Cells, Numbers, Numbers]:
+    """Of each polygon how many cells count; which, and their weights, one polygon after the other; its share off the grid.
+
+    Polygons are also tried one turn east and west, for grids from 0 to 360.
+    """
+    parts = [coverage(shapes, turn) for turn in (-360.0, 0.0, 360.0)]
+    which, cells, shares, surfaces = (np.concatenate(one) for one in zip(*parts, strict=True))
+    covered = np.bincount(which, weights=shares * surfaces, minlength=shapes.size)
+    outside = np.clip(1.0 - covered / shapely.area(shapes), 0.0, 1.0)
+    if sum(part.which.size > 0 for part in parts) > 1:
+        which, cells, shares = _merged(which, cells, shares)
     keep = shares >= min_coverage
-    if not keep.any():
-        keep = np.arange(shares.size) == shares.argmax()
-    return Footprint(cells[keep], shares[keep], outside if outside > 1e-6 else 0.0, False)
+    for slim in np.setdiff1d(which, which[keep]).tolist():
+        of_it = np.flatnonzero(which == slim)
+        keep[of_it[shares[of_it].argmax()]] = True
+    counts = np.bincount(which[keep], minlength=shapes.size)
+    return counts, cells[keep], shares[keep], np.where(outside > 1e-6, outside, 0.0)
+
+
+def _merged(which: Cells, cells: Cells, shares: Numbers) -> tuple[Cells, Cells, Numbers]:
+    """By polygon and cell, the shares of one cell added up."""
+    order = np.lexsort((cells, which))
+    which, cells = which[order], cells[order]
+    first = np.flatnonzero(np.append(True, (np.diff(which) != 0) | (np.diff(cells) != 0)))
+    return which[first], cells[first], np.add.reduceat(shares[order], first)

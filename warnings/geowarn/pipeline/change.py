@@ -14,7 +14,7 @@ from geowarn.domain.people import Role
 from geowarn.domain.period import to_utc
 from geowarn.domain.policy import valid
 from geowarn.domain.warning import Act, AreaLevel, Content, Proposal, ProposalStatus, Series, WarningStatus
-from geowarn.pipeline.actor import SYSTEM, Actor
+from geowarn.pipeline.actor import SYSTEM, Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, newest
 from geowarn.pipeline.propose import area_levels, slots_for, store_version
 from geowarn.ports import UnitOfWork
@@ -57,6 +57,9 @@ def _unchanged(last: Bulletin) -> tuple[AreaLevel, ...]:
     return tuple(replace(area, before=area.level) for area in last.content.areas)
 
 
+_CHANGERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+
+
 def _reason(text: str) -> str:
     if not text.strip():
         raise Refused("change.reason-missing")
@@ -65,6 +68,7 @@ def _reason(text: str) -> str:
 
 
 def _store(desk: Desk, work: UnitOfWork, warning_id: str, content: Content, actor: Actor) -> Proposal:
+    actor.need(*_CHANGERS, work=work, areas=codes_of(content))
     proposal = store_version(desk, work, warning_id, content, actor.user.name, actor.label)
     work.commit()
     return proposal
@@ -75,7 +79,7 @@ def update(desk: Desk, warning_id: str, levels: Mapping[str, Level], reason: str
 
     Raises Refused when nothing public would be left: an all-clear is a lift, never an empty update.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*_CHANGERS)
     with desk.store.begin() as work:
         found, last = _last(work, warning_id)
         before = {area.code: area.level for area in last.content.areas}
@@ -92,7 +96,7 @@ def update(desk: Desk, warning_id: str, levels: Mapping[str, Level], reason: str
 
 def extend(desk: Desk, warning_id: str, until: datetime, reason: str, actor: Actor) -> Proposal:
     """Propose a later end of validity, at most 72 h from now."""
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*_CHANGERS)
     now, end = desk.clock.now(), to_utc(until)
     with desk.store.begin() as work:
         found, last = _last(work, warning_id)
@@ -103,7 +107,7 @@ def extend(desk: Desk, warning_id: str, until: datetime, reason: str, actor: Act
 
 
 def _close(desk: Desk, warning_id: str, act: Act, reason: str, actor: Actor) -> Proposal:
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*_CHANGERS)
     now = desk.clock.now()
     with desk.store.begin() as work:
         found, last = _last(work, warning_id)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from geowarn.domain.errors import NotFound
 from geowarn.domain.policy import Policy
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus
-from geowarn.ports import Channel, Clock, Store, UnitOfWork
+from geowarn.ports import Channel, Clock, Store, UnitOfWork, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Desk:
     policy: Policy
     facts: Mapping[str, Mapping[str, Any]]
     default_slots: Mapping[str, str]  # pre-approved texts by slot key, every level and language
+    vault: Vault
 
     @property
     def zone(self) -> ZoneInfo:

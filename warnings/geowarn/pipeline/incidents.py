@@ -175,7 +175,7 @@ def _role(desk: Desk, work: UnitOfWork, draft: Draft, actor: Actor) -> Role:
     if any(s.user == actor.user.name for s in signed):
         raise Refused("signoff.already", user=actor.user.name, version=draft.version)
     taken = {s.role for s in signed}
-    free = [role for role in desk.policy.incident if role in actor.user.roles and role not in taken]
+    free = [role for role in desk.policy.incident if role in actor.roles_over(None, ()) and role not in taken]
     if not free:
         roles = ", ".join(role.value for role in desk.policy.incident)
         raise Refused("signoff.not-needed", user=actor.user.name, roles=roles)

@@ -11,7 +11,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.package import refuse_markers
 from geowarn.domain.people import Role
 from geowarn.domain.warning import Act, Content, Proposal, Series
-from geowarn.pipeline.actor import SYSTEM, Actor
+from geowarn.pipeline.actor import SYSTEM, Actor, codes_of
 from geowarn.pipeline.course_acts import act_on
 from geowarn.pipeline.course_held import current_course, runs_to_hear
 from geowarn.pipeline.desk import Desk
@@ -53,13 +53,14 @@ def propose_by_hand(
 
     `hours` from now until the end of validity, at most 72.
     """
-    actor.need(*_PROPOSERS)
+    actor.need_somewhere(*_PROPOSERS)
     if not levels or max(levels.values()) is Level.NONE:
         raise Refused("propose.no-level")
     if not 1 <= hours <= 72:
         raise Refused("propose.hours", hours=hours)
     now = desk.clock.now()
     with desk.store.begin() as work:
+        actor.need(*_PROPOSERS, work=work, areas=levels)
         areas = area_levels(work, levels, {})
         content = Content(
             act=Act.ISSUE,
@@ -86,7 +87,7 @@ def propose_from_run(desk: Desk, run_id: str, actor: Actor | None = None) -> Pro
     """
     label, editor = (actor.label, actor.user.name) if actor else (SYSTEM, SYSTEM)
     if actor:
-        actor.need(*_PROPOSERS)
+        actor.need_somewhere(*_PROPOSERS)
     now = desk.clock.now()
     with desk.store.read() as work:
         run = work.assessments.get(run_id)
@@ -100,6 +101,8 @@ def propose_from_run(desk: Desk, run_id: str, actor: Actor | None = None) -> Pro
         work.counters.next("course")  # two decisions at once: the second sees what the first has done
         course = current_course(work, desk.policy.course, now)
         outcome = act_on(desk, work, course, areas, heard, run, editor, label)
+        if actor and outcome.proposal:
+            actor.need(*_PROPOSERS, work=work, areas=codes_of(outcome.proposal.content))
         if outcome.changed:
             work.commit()
     return outcome.proposal
@@ -110,6 +113,8 @@ def follow_course(desk: Desk, actor: Actor | None = None) -> Proposal | None:
 
     Time alone ends the persistence after rain, and a crash between assessment and proposal is made up for.
     """
+    if actor:
+        actor.need_somewhere(*_PROPOSERS)
     now = desk.clock.now()
     with desk.store.read() as work:
         run = next((found for found in work.assessments.latest(5) if found.window.end > now), None)

@@ -19,7 +19,7 @@ LARGEST = 256 * 1024 * 1024  # bytes
 LONGEST_CONSENT = 200  # characters
 
 # Numbers the North American plan keeps for fiction: valid in form, assigned to nobody, whatever the area code.
-_NEVER_ASSIGNED = re.compile(r"\+1[2-9]\d{2}55501\d{2}")
+NEVER_ASSIGNED = re.compile(r"\+1[2-9]\d{2}55501\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _number(place: _Place, text: str) -> tuple[str, str]:
     phone = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     masked = mask_phone(parsed.country_code or 0, phone)
     valid = phonenumbers.is_possible_number(parsed) and phonenumbers.is_valid_number(parsed)
-    if parsed.extension or not (valid or _NEVER_ASSIGNED.fullmatch(phone)):
+    if parsed.extension or not (valid or NEVER_ASSIGNED.fullmatch(phone)):
         raise place.refuse("recipients.invalid-number", number=masked)
     return phone, masked
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from geowarn.domain.area import by_code
-from geowarn.domain.bulletin import Bulletin, Standing, slug_of, standing
+from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import Refused
 from geowarn.domain.package import MARKER, Artefact, Package, filled
@@ -24,51 +25,20 @@ from geowarn.domain.warning import (
     WarningStatus,
     content_from_json,
 )
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import Actor, Doer, codes_of
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.numbering import late_values, take_number
+from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
-from geowarn.pipeline.signoff import on_shift
+from geowarn.pipeline.second_factor import trying
+from geowarn.pipeline.signoff import factor_given, on_shift
 from geowarn.ports import UnitOfWork
 
+RELEASERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
 _ENDED = frozenset({WarningStatus.LIFTED, WarningStatus.CANCELLED, WarningStatus.RETRACTED})
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number taken in the releasing transaction."""
-
-    series: Series
-    year: int
-    serial: int
-    text: str
-    slug: str
-
-
-def _take_number(desk: Desk, work: UnitOfWork, content: Content, sent: datetime) -> Number:
-    public = content.highest >= desk.policy.publish_from
-    series = content.series if public else Series.INTERNAL
-    year = sent.astimezone(desk.zone).year
-    serial = work.bulletins.next_serial(series, year)
-    if series is Series.INTERNAL:
-        return Number(series, year, serial, slug_of(series, year, serial), slug_of(series, year, serial))
-    key = "exercise_pattern" if series is Series.EXERCISE else "pattern"
-    text = str(desk.facts["numbering"][key]).format(year=year, serial=serial)
-    return Number(series, year, serial, text, slug_of(series, year, serial))
-
-
-def _late_values(desk: Desk, number: Number, sent: datetime) -> dict[str, str]:
-    local = sent.astimezone(desk.zone)
-    return {
-        "number": number.text,
-        "slug": number.slug,
-        "sent": local.isoformat(timespec="seconds"),
-        "sent.blank": local.isoformat(" ", "seconds"),
-        "sent.digits": f"{local:%Y%m%d%H%M%S}",
-        "date.zh": f"{local.year}年{local.month}月{local.day}日",
-        "date.en": f"{local.day} {local:%B %Y}",
-    }
 
 
 def _freeze(desk: Desk, package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
@@ -99,7 +69,8 @@ def _check_complete(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
         raise Refused("release.only-editor", user=proposal.edited_by)
 
 
-def _check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, now: datetime) -> None:
+def check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, now: datetime) -> None:
+    """Raise Refused where this version is not the one to release now."""
     if proposal.status is not ProposalStatus.OPEN:
         raise Refused("release.not-open", warning=warning.id, status=proposal.status.value)
     if proposal.content.expires <= now:
@@ -116,25 +87,50 @@ def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
     Raises Refused when a signature is missing, the last editor would be the only signer, the content moved on, or
     it is already released.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
+    actor.need_somewhere(*RELEASERS)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
-        _check_current(work, warning, proposal, desk.clock.now())
+        actor.need(*RELEASERS, work=work, areas=codes_of(proposal.content))
+        check_current(work, warning, proposal, desk.clock.now())
         _check_complete(desk, work, proposal)
-        package = work.proposals.package(proposal.id)
-        if package.sha256 != proposal.package_sha256:
-            raise Refused("signoff.package-changed", version=proposal.version)
-        signers = [
-            {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via}
-            for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
-        ]
-        bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers)
-        work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
-        work.tasks.close("review", warning.id, bulletin.released_at)
-        for kind in ("extend-or-lift", LEVELS_MOVED, ALL_CLEAR_DUE):
-            work.tasks.close(kind, warning.id, bulletin.released_at)
+        bulletin = put_out(desk, work, warning, proposal, actor)
         work.commit()
+    return bulletin
+
+
+def put_out(
+    desk: Desk,
+    work: UnitOfWork,
+    warning: HazardWarning,
+    proposal: Proposal,
+    actor: Doer,
+    marks: Mapping[str, Any] | None = None,
+) -> Bulletin:
+    """Release a version inside the caller's transaction; `marks` say in the ledger what is special about it.
+
+    The caller has seen to the signatures; that the bytes are those of the package is seen to here.
+    """
+    check_current(work, warning, proposal, desk.clock.now())
+    package = work.proposals.package(proposal.id)
+    if package.sha256 != proposal.package_sha256:
+        raise Refused("signoff.package-changed", version=proposal.version)
+    signers = [
+        {
+            "user": s.user,
+            "role": s.role.value,
+            "at": s.at.isoformat(),
+            "via": s.via,
+            "second_factor": s.second_factor,
+        }
+        for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
+    ]
+    bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers, marks)
+    work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
+    work.tasks.close("review", warning.id, bulletin.released_at)
+    for kind in ("extend-or-lift", LEVELS_MOVED, ALL_CLEAR_DUE):
+        work.tasks.close(kind, warning.id, bulletin.released_at)
+    follow(desk, work, warning.id)
     return bulletin
 
 
@@ -143,15 +139,19 @@ def retraction_words(bulletin: Bulletin) -> tuple[str, str]:
     return f"撤回{bulletin.serial}号", f"retract {bulletin.slug}"
 
 
-def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
-    """Send the retraction that was signed with the bulletin in force: one officer, one act, typed confirmation."""
-    with desk.store.begin() as work:
+def retract(desk: Desk, warning_id: str, typed: str, actor: Actor, code: str = "") -> Bulletin:
+    """Send the retraction that was signed with the bulletin in force: one officer, one act, typed confirmation.
+
+    `code` is the second factor's, where the bulletin's levels ask for it.
+    """
+    actor.need_somewhere(*desk.policy.retract)
+    with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         chain = work.bulletins.of_warning(warning.id)
         if not chain or warning.status in _ENDED or chain[-1].series is Series.INTERNAL:
             raise Refused("release.nothing-to-retract", warning=warning.id)
         last = chain[-1]
-        actor.need(*desk.policy.retract)
+        actor.need(*desk.policy.retract, work=work, areas=codes_of(last.content))
         if Role.DUTY_OFFICER in desk.policy.retract and not on_shift(work, actor.user, desk.clock.now()):
             raise Refused("signoff.off-shift", user=actor.user.name)
         if typed.strip() not in retraction_words(last):
@@ -161,8 +161,13 @@ def retract(desk: Desk, warning_id: str, typed: str, actor: Actor) -> Bulletin:
             raise Refused("release.nothing-to-retract", warning=warning.id)
         content = replace(content_from_json(prepared.content), previous_bulletin=last.id)
         original = {f"original.{name}": value for name, value in last.late.items()}
-        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor, [])
+        factor = factor_given(desk, work, content, actor, code)
+        role = next(role.value for role in desk.policy.retract if role in actor.user.roles)
+        at = desk.clock.now().isoformat()
+        by = {"user": actor.user.name, "role": role, "at": at, "via": actor.via, "second_factor": factor}
+        bulletin = _issue(desk, work, warning, last.proposal_id, content, prepared, original, actor, [by])
         _drop_review(desk, work, warning, actor)
+        settle(work, warning.id, bulletin.released_at, RETRACTED, actor.label)
         work.commit()
     return bulletin
 
@@ -178,6 +183,7 @@ def _drop_review(desk: Desk, work: UnitOfWork, warning: HazardWarning, actor: Ac
             work.proposals.save_status(replace(proposal, status=ProposalStatus.DISMISSED, status_reason="retracted"))
             work.tasks.close("review", warning.id, now)
             work.ledger.append(now, actor.label, "proposal.dismissed", warning.id, {"proposal": proposal.id})
+    follow(desk, work, warning.id)
 
 
 def _issue(
@@ -188,14 +194,15 @@ def _issue(
     content: Content,
     package: Package,
     original: Mapping[str, str],
-    actor: Actor,
+    actor: Doer,
     signers: list[dict[str, str]],
+    marks: Mapping[str, Any] | None = None,
 ) -> Bulletin:
     """Freeze and store one bulletin with everything that follows from it, inside the caller's transaction."""
     release_at = desk.clock.now()
     sent = release_at.replace(microsecond=0)
-    number = _take_number(desk, work, content, sent)
-    late = {**original, **_late_values(desk, number, sent)}
+    number = take_number(desk, work, content, sent)
+    late = {**original, **late_values(desk, number, sent)}
     artefacts = _freeze(desk, package, late)
     bulletin = Bulletin(
         id=new_id("b"),
@@ -232,6 +239,7 @@ def _issue(
         "dispatches": _counts(dispatches),
         "overtaken": overtaken,
         "release_at": release_at.isoformat(),
+        **(marks or {}),
     }
     work.ledger.append(release_at, actor.label, "bulletin.released", warning.id, payload)
     return bulletin

@@ -9,12 +9,17 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.package import refuse_markers
 from geowarn.domain.people import Role
 from geowarn.domain.warning import Proposal, ProposalStatus, WarningStatus
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.course_acts import LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.propose import store_version
 
 LONGEST_SLOT = 200  # characters
+
+
+EDITORS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+DECIDERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
 
 
 def _checked(slots: Mapping[str, str], allowed: Mapping[str, str]) -> dict[str, str]:
@@ -34,10 +39,11 @@ def edit(
 
     Raises Refused for a slot that does not exist, an empty or overlong text, or a version that moved on.
     """
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+    actor.need_somewhere(*EDITORS)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        actor.need(*EDITORS, work=work, areas=codes_of(proposal.content))
         if expected_version is not None and proposal.version != expected_version:
             raise Refused("review.moved-on", version=proposal.version, expected=expected_version)
         changed = _checked(slots, proposal.content.slots)
@@ -49,13 +55,17 @@ def edit(
     return edited
 
 
-def _close(desk: Desk, warning_id: str, reason: str, actor: Actor, status: ProposalStatus) -> Proposal:
+def _close(
+    desk: Desk, warning_id: str, reason: str, actor: Actor, status: ProposalStatus, roles: tuple[Role, ...]
+) -> Proposal:
+    actor.need_somewhere(*roles)
     if not reason.strip():
         raise Refused("review.reason-missing")
     now = desk.clock.now()
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        actor.need(*roles, work=work, areas=codes_of(proposal.content))
         closed = replace(proposal, status=status, status_reason=reason.strip())
         voided = work.signoffs.void(proposal.id, now)
         work.proposals.save_status(closed)
@@ -67,17 +77,16 @@ def _close(desk: Desk, warning_id: str, reason: str, actor: Actor, status: Propo
                 work.warnings.save(replace(warning, status=WarningStatus.DISMISSED, ended_at=now))
         facts = {"proposal": proposal.id, "version": proposal.version, "reason": reason.strip(), "voided": voided}
         work.ledger.append(now, actor.label, f"proposal.{status.value}", warning.id, facts)
+        follow(desk, work, warning.id)
         work.commit()
     return closed
 
 
 def return_for_edit(desk: Desk, warning_id: str, reason: str, actor: Actor) -> Proposal:
     """Give the proposal back to be edited; signatures are void, the reason is required."""
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
-    return _close(desk, warning_id, reason, actor, ProposalStatus.RETURNED)
+    return _close(desk, warning_id, reason, actor, ProposalStatus.RETURNED, EDITORS)
 
 
 def dismiss(desk: Desk, warning_id: str, reason: str, actor: Actor) -> Proposal:
     """Decide not to issue; the reason is required and kept. A warning in force stays in force."""
-    actor.need(Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
-    return _close(desk, warning_id, reason, actor, ProposalStatus.DISMISSED)
+    return _close(desk, warning_id, reason, actor, ProposalStatus.DISMISSED, DECIDERS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -12,13 +11,12 @@ from geowarn.domain.level import Level
 from geowarn.domain.task import Task
 from geowarn.domain.warning import AreaLevel, Content, HazardWarning, Proposal, ProposalStatus, WarningStatus
 from geowarn.pipeline.desk import Desk, newest
+from geowarn.pipeline.escalation_follow import follow
+from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.render import render_package
 from geowarn.ports import UnitOfWork
 
-
-def new_id(kind: str) -> str:
-    """A fresh identifier: a letter for the kind and 10 random hexadecimal digits."""
-    return f"{kind}-{secrets.token_hex(5)}"
+__all__ = ["area_levels", "new_id", "open_warning", "slots_for", "store_version"]
 
 
 def slots_for(desk: Desk, areas: Iterable[AreaLevel], written: Mapping[str, str]) -> dict[str, str]:
@@ -54,6 +52,7 @@ def store_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Conten
             "content": content.as_json(),
         },
     )
+    follow(desk, work, warning_id, editor)
     return proposal
 
 

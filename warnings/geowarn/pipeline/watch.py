@@ -19,6 +19,8 @@ from geowarn.pipeline.source_notes import last_good, raise_alarm
 from geowarn.pipeline.source_plan import overdue_since
 from geowarn.ports import UnitOfWork
 
+CERTIFICATE_AHEAD = timedelta(days=30)  # aggregators must learn a new certificate before it is used
+
 
 def end_validity(desk: Desk) -> tuple[str, ...]:
     """Warnings whose end has passed are marked so (never "lifted"); returns their ids."""
@@ -80,6 +82,28 @@ def watch_silence(desk: Desk, forecast_hours: float = 12, worker_seconds: float 
                 opened.append(kind)
         work.commit()
     return tuple(opened)
+
+
+def watch_certificate(desk: Desk, ends_at: datetime | None) -> bool:
+    """Open the task `cap-key-ends` a month before the signing certificate ends, and where it is lost; returns whether.
+
+    Without a valid one no CAP message leaves where the installation demands a signature (house rule 11).
+    """
+    if desk.facts["cap"]["signature"] != "required":
+        return False
+    now = desk.clock.now()
+    with desk.store.begin() as work:
+        if ends_at is not None and ends_at - now > CERTIFICATE_AHEAD:
+            closed = work.tasks.close("cap-key-ends", "installation", now)
+            if closed:
+                work.commit()
+            return False
+        facts = {"ends": ends_at.isoformat() if ends_at else None}
+        opened = work.tasks.open(Task(new_id("t"), "cap-key-ends", "installation", now, ends_at, facts=facts))
+        if opened:
+            work.ledger.append(now, SYSTEM, "task.opened", "installation", {"kind": "cap-key-ends", **facts})
+            work.commit()
+    return opened
 
 
 def _forecast_since(work: UnitOfWork, since: datetime, now: datetime) -> bool:

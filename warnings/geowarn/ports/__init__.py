@@ -14,7 +14,9 @@ from geowarn.ports.channels import (
     Sealing,
     Target,
 )
+from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
     Areas,
@@ -27,9 +29,11 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -50,17 +54,26 @@ __all__ = [
     "Counters",
     "Delivery",
     "Dispatches",
+    "Emergencies",
+    "Emergency",
     "Errand",
+    "Escalations",
+    "Factors",
     "Fetcher",
     "Forecasts",
     "Haul",
     "HazardModel",
     "Incidents",
+    "Invitations",
     "Ledger",
     "Limits",
     "Measure",
     "Message",
+    "Notices",
+    "OutsideWarnings",
+    "Pager",
     "PasswordHasher",
+    "PendingChanges",
     "Poll",
     "Proposals",
     "PublishedBulletin",
@@ -71,7 +84,9 @@ __all__ = [
     "Receipt",
     "Recipients",
     "Reconciling",
+    "Roster",
     "Rules",
+    "Rung",
     "Sealing",
     "Session",
     "Sessions",

@@ -34,6 +34,10 @@ class Tasks(Protocol):
 
     def close(self, kind: str, subject: str, at: datetime) -> int: ...
 
+    def save(self, task: Task) -> None:
+        """Store `due_at`, `owner` and the acknowledgement of a task that is open."""
+        ...
+
     def pending(self) -> tuple[Task, ...]:
         """Open tasks, earliest due first."""
         ...

@@ -29,6 +29,14 @@ class Session:
     opened_at: datetime
     seen_at: datetime
     ends_at: datetime
+    origin: str = ""  # network address it was opened from
+    browser: str = ""  # as the browser named itself, shortened
+    waits_for_code: bool = False  # the password was right; no page opens before the second factor
+
+    @property
+    def handle(self) -> str:
+        """What a page calls the session by: useless as a token."""
+        return self.token_sha256[:16]
 
 
 class Sessions(Protocol):
@@ -40,7 +48,19 @@ class Sessions(Protocol):
 
     def delete(self, token_sha256: str) -> None: ...
 
-    def note_failure(self, user: str, at: datetime) -> None: ...
+    def all(self) -> tuple[Session, ...]: ...
+
+    def delete_of(self, user: str) -> int: ...
+
+    def delete_ended(self, before: datetime) -> None: ...
+
+    def note_failure(self, user: str, at: datetime) -> int:
+        """Note a failed try; returns the note's number."""
+        ...
+
+    def forget_failure(self, number: int) -> None:
+        """Take one note back: the try did not fail."""
+        ...
 
     def failures_since(self, user: str, since: datetime) -> int: ...
 
@@ -49,6 +69,12 @@ class Shifts(Protocol):
     """Shifts of the store."""
 
     def add(self, shift: Shift) -> None: ...
+
+    def get(self, shift_id: str) -> Shift | None: ...
+
+    def save(self, shift: Shift) -> None: ...
+
+    def remove(self, shift_id: str) -> None: ...
 
     def at(self, moment: datetime) -> tuple[Shift, ...]: ...
 

@@ -22,6 +22,10 @@ class Templates(Protocol):
         """Render one template file, for example `sms/alert.zh.txt.j2`; an undefined name raises."""
         ...
 
+    def digest(self, folder: str) -> str:
+        """SHA-256 over every template file of one folder, the operator's and the shipped ones."""
+        ...
+
 
 class Vault(Protocol):
     """Keeps phone numbers from everyone but the channel that sends."""

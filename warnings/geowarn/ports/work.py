@@ -6,11 +6,15 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.dispatches import Dispatches, Recipients
+from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
+from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
+from geowarn.ports.roster import Roster
 
 
 class UnitOfWork(Protocol):
@@ -50,7 +54,19 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> Sessions: ...
     @property
+    def factors(self) -> Factors: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def pending_changes(self) -> PendingChanges: ...
+    @property
+    def outside_warnings(self) -> OutsideWarnings: ...
+    @property
     def shifts(self) -> Shifts: ...
+    @property
+    def roster(self) -> Roster: ...
+    @property
+    def notices(self) -> Notices: ...
     @property
     def recipients(self) -> Recipients: ...
     @property
@@ -61,6 +77,10 @@ class UnitOfWork(Protocol):
     def stations(self) -> Stations: ...
     @property
     def counters(self) -> Counters: ...
+    @property
+    def escalations(self) -> Escalations: ...
+    @property
+    def emergencies(self) -> Emergencies: ...
 
     def commit(self) -> None: ...
 

@@ -67,16 +67,16 @@ def _span(period: Period) -> str:
 def _parted(totals: Iterable[Total], file_name: str, keep: Keep) -> list[Total]:
     direct: list[Total] = []
     derived: list[Total] = []
-    last: Total | None = None  # the one before, the only one whose numbers are held
+    last: Total | None = None  # the one before; its numbers are held only where their file holds a difference by now
     made = direct  # where what came of it went
     for given in totals:
         total = _not_negative(given, file_name, keep)
-        held = replace(total, values=np.asarray(total.values))
         if last and last.period == total.period:
-            agreed = _agreed(last, held, file_name)
+            agreed = _agreed(last, total, file_name)
             made[-1] = replace(made[-1], quality=(*made[-1].quality, agreed.quality[-1]))
             continue
         made = derived if last and last.period.start == total.period.start else direct
+        held = replace(total, values=np.asarray(total.values)) if made is derived else total
         made.append(_difference(last, held, total.values, file_name, keep) if last and made is derived else total)
         last = held
     return _once([*direct, *derived], file_name)

@@ -16,6 +16,7 @@ from geowarn.catalogue import LANGUAGES
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import User
 from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.second_factor import factor_in_use
 from geowarn.web.forms import fields
 from geowarn.web.sessions import SignedIn, signed_in
 from geowarn.web.wording import Words, words_for
@@ -23,6 +24,12 @@ from geowarn.web.wording import Words, words_for
 LANGUAGE_COOKIE = "geowarn-language"
 LOGIN = "/console/login"
 HOME = "/console/"
+ACCOUNT = "/console/account"
+_WITHOUT_FACTOR = (ACCOUNT, "/console/logout")  # open to who must enrol first
+
+
+class MustEnrol(Exception):
+    """The installation asks everyone for a second factor, and this person has none yet."""
 
 
 class NotSignedIn(Exception):
@@ -157,6 +164,10 @@ def visit(request: Request) -> Visit:
     if who is None:
         wanted = request.url.path if request.method in ("GET", "HEAD") else HOME
         raise NotSignedIn(wanted)
+    if system.settings.web.second_factor == "required" and not request.url.path.startswith(_WITHOUT_FACTOR):
+        with system.store.read() as work:
+            if not factor_in_use(work, who.user.name):
+                raise MustEnrol
     return Visit(request, system, who, words_of(request), system.clock.now())
 
 

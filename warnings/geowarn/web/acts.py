@@ -75,8 +75,8 @@ def dismiss(visit: Visiting, name: str) -> Response:
 @router.post("/warnings/{name}/sign")
 def sign(visit: Visiting, name: str) -> Response:
     """Sign exactly the package whose digest the page showed."""
-    digest = visit.form().get("package_sha256", "")
-    signoff.sign(visit.system.desk, name, visit.actor, digest or "-")
+    form = visit.form()
+    signoff.sign(visit.system.desk, name, visit.actor, form.get("package_sha256", "") or "-", form.get("code", ""))
     return visit.go(_page(name))
 
 
@@ -91,7 +91,8 @@ def issue(visit: Visiting, name: str) -> Response:
 @router.post("/warnings/{name}/retract")
 def withdraw(visit: Visiting, name: str) -> Response:
     """Send the prepared retraction; the words typed are the confirmation."""
-    bulletin = retract(visit.system.desk, name, visit.form().get("typed", ""), visit.actor)
+    form = visit.form()
+    bulletin = retract(visit.system.desk, name, form.get("typed", ""), visit.actor, form.get("code", ""))
     return visit.go(f"{_page(bulletin.warning_id)}/board")
 
 

@@ -9,14 +9,16 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import explain
-from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.errors import NotEntitled, NotFound, Refused
 from geowarn.web import (
+    account,
     acts,
     board,
+    clock,
     home,
     hooks,
     inputs,
@@ -25,10 +27,13 @@ from geowarn.web import (
     ledger_page,
     login,
     operation,
+    people,
     review,
+    roster,
+    roster_acts,
     stations,
 )
-from geowarn.web.access import NotSignedIn, language_of, render, system_of, to_login, token_of
+from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
 from geowarn.web.guard import Guard
 from geowarn.web.map_drawing import MapDrawer
 from geowarn.web.public_tree import MEDIA_TYPES, PublicTree, Shelf, resolve, send_stored
@@ -37,6 +42,7 @@ from geowarn.web.sessions import signed_in
 _STATIC = Path(__file__).parent / "static"
 _MACHINES = ("/api/", "/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
 _RETRY_SECONDS = "30"
+_STATUS = {NotFound: 404, NotEntitled: 403}
 
 
 def explained(request: Request, refusal: Refused, status: int) -> Response:
@@ -77,7 +83,7 @@ def _static(request: Request, path: str) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for it
-    return explained(request, error, 404 if isinstance(error, NotFound) else 409)
+    return explained(request, error, _STATUS.get(type(error), 409))
 
 
 def _malformed(request: Request, error: Exception) -> Response:
@@ -101,6 +107,7 @@ def _handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(NotSignedIn, lambda _, error: to_login(getattr(error, "wanted", "")))
+    app.add_exception_handler(MustEnrol, lambda *_: RedirectResponse(ACCOUNT, 303))
     app.add_exception_handler(
         stations.NoKey,
         lambda *_: JSONResponse({"error": "bearer key needed"}, 401, headers={"WWW-Authenticate": "Bearer"}),
@@ -129,12 +136,17 @@ def create_app(system: System) -> FastAPI:
         hooks,
         inquiry,
         login,
+        account,
+        people,
         home,
         review,
         acts,
+        clock,
         board,
         inputs,
         ledger_page,
+        roster,
+        roster_acts,
     ):
         app.include_router(part.router)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)

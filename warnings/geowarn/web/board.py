@@ -21,6 +21,7 @@ from geowarn.pipeline.desk import find_warning, newest
 from geowarn.pipeline.release import retraction_words
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.asking import factor_asked
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -145,6 +146,7 @@ def _values(
     lags = [p.lag for p in channels if p.lag is not None]
     return {
         "bulletin": shown,
+        "emergencies": work.emergencies.of_warning(warning.id),
         "chain": chain,
         "newest": shown.id == chain[-1].id,
         "standing": standing(shown, chain, visit.now),
@@ -185,7 +187,8 @@ def ask_retract(visit: Visiting, name: str) -> Response:
     with visit.system.store.read() as work:
         warning = find_warning(work, name)
         chain = work.bulletins.of_warning(warning.id)
+        factor = factor_asked(visit, work, chain[-1].content) if chain else None
     if not chain:
         raise NotFound("web.not-released", warning=name)
     typed = retraction_words(chain[-1])[0 if visit.words.language == "zh" else 1]
-    return visit.page("retract", warning=warning, bulletin=chain[-1], typed=typed)
+    return visit.page("retract", warning=warning, bulletin=chain[-1], typed=typed, factor=factor)

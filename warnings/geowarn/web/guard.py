@@ -24,6 +24,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+# The console's own script and stream, on its own pages only; the public ones need neither.
+CONSOLE_POLICY = f"{CONTENT_SECURITY_POLICY}; script-src 'self'; connect-src 'self'"
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -57,6 +59,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
+                if scope["path"].startswith("/console/"):
+                    headers.setdefault("Content-Security-Policy", CONSOLE_POLICY)
                 for name, value in {**HEADERS, **self.extra}.items():
                     headers.setdefault(name, value)
             await send(message)

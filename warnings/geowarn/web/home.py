@@ -20,6 +20,7 @@ from geowarn.pipeline.liveness import SILENT_AFTER
 from geowarn.pipeline.release import in_force
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.clock import clock_values
 from geowarn.web.companions import companion_line
 from geowarn.web.review_sheet import sheet_of
 
@@ -129,6 +130,7 @@ def home(visit: Visiting) -> Response:
             "areas": areas,
             "companions": [companion_line(a, areas, visit.words) for a in work.companions.current(visit.now)],
             "warnings": {warning.id for warning in work.warnings.all()},
+            **clock_values(visit, work),
         }
     drawing = visit.request.app.state.map.draw(areas, _levels(active), visit.words.language)
     return visit.page("home", map=drawing, **values)

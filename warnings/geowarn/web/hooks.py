@@ -8,11 +8,15 @@ from starlette.responses import Response
 from twilio.request_validator import RequestValidator
 
 from geowarn.domain.errors import Refused
+from geowarn.pipeline.escalation_acts import answered_by_text
+from geowarn.pipeline.notices import Listener, answered, reported
 from geowarn.pipeline.receipts import opt_out, record_status
+from geowarn.pipeline.roster_asks import hear
 from geowarn.web.access import system_of
 from geowarn.web.forms import pairs
 
 router = APIRouter(prefix="/hooks/twilio", include_in_schema=False)
+LISTENERS: tuple[Listener, ...] = (hear, answered_by_text)
 _EMPTY_TWIML = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
 
@@ -52,25 +56,27 @@ def status(request: Request) -> Response:
     """What became of one message; repeats and late news are welcome."""
     fields = signed_fields(request)
     system = system_of(request)
-    record_status(
-        system.store,
-        system.clock,
-        "sms",
-        request.query_params.get("dispatch", ""),
-        fields.get("MessageSid", ""),
-        fields.get("MessageStatus", ""),
-        fields.get("ErrorCode", ""),
-    )
+    told = (fields.get("MessageSid", ""), fields.get("MessageStatus", ""), fields.get("ErrorCode", ""))
+    notice = request.query_params.get("notice", "")
+    if notice:
+        reported(system.store, system.clock, notice, *told)
+    else:
+        record_status(system.store, system.clock, "sms", request.query_params.get("dispatch", ""), *told)
     return Response(status_code=204)
 
 
 @router.post("/inbound")
 def inbound(request: Request) -> Response:
-    """A text a person sent us: STOP and 退订 end the registration, all else is left to the provider's inbox."""
+    """A text a person sent us: STOP and 退订 end the registration, people on duty answer what they were asked.
+
+    All else is left to the provider's inbox.
+    """
     fields = signed_fields(request)
     system = system_of(request)
+    sender, text = fields.get("From", ""), fields.get("Body", "")
     try:
-        opt_out(system.store, system.vault, system.clock, fields.get("From", ""), fields.get("Body", ""))
+        if not opt_out(system.store, system.vault, system.clock, sender, text):
+            answered(system.store, system.vault, system.clock, sender, text, LISTENERS)
     except Refused:  # not a number: there is nobody to answer
         return Response(_EMPTY_TWIML, 400, media_type="text/xml")
     return Response(_EMPTY_TWIML, media_type="text/xml")

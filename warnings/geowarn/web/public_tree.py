@@ -25,6 +25,7 @@ MEDIA_TYPES = {
     ".geojson": "application/geo+json; charset=utf-8",
     ".svg": "image/svg+xml; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".pem": "application/x-pem-file",
     ".pub": "application/x-pem-file",

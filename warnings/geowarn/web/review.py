@@ -9,14 +9,17 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
-from geowarn.domain.people import Role
 from geowarn.domain.warning import ProposalStatus, WarningStatus
+from geowarn.pipeline.actor import codes_of
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
+from geowarn.pipeline.release import RELEASERS
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.asking import factor_asked
 from geowarn.web.channel_texts import Measuring, channel_texts
+from geowarn.web.clock import review_values
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
 from geowarn.web.review_rows import area_rows, quiet_line, steps
@@ -25,8 +28,6 @@ from geowarn.web.review_sheet import Sheet, sheet_of
 router = APIRouter(prefix="/console", include_in_schema=False)
 _measuring = Measuring()
 
-# The roles that `release` lets through.
-_RELEASERS = frozenset({Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF})
 # An artefact is shown as it will be, but nothing in it may act on the console.
 _SANDBOX = "default-src 'none'; style-src 'self'; img-src 'self' data:; sandbox"
 
@@ -62,6 +63,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
     return {
+        **review_values(visit, work, sheet.warning.id),
         "sheet": sheet,
         "base": f"/console/warnings/{sheet.warning.id}",
         "content": content,
@@ -76,7 +78,8 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "texts": texts,
         "files": sum(len(found.texts) for found in texts),
         "my_role": sheet.signable_by(visit.user),
-        "may_release": bool(visit.user.roles.intersection(_RELEASERS)),
+        "factor": factor_asked(visit, work, content),
+        "may_release": bool(visit.actor.roles_over(work, codes_of(content)).intersection(RELEASERS)),
         "publish_from": desk.policy.publish_from,
         "heard": sheet.heard_at(),
         "reach": _reach(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),

@@ -17,8 +17,10 @@ from geowarn.domain.policy import Lack, lacks, valid
 from geowarn.domain.rain import Forecast
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, ProposalStatus
+from geowarn.pipeline.actor import codes_of, roles_over
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
+from geowarn.pipeline.escalation_acts import handed_on
 from geowarn.pipeline.view import ASKED
 from geowarn.ports import UnitOfWork
 
@@ -138,20 +140,29 @@ def _highest(code: str, areas: Mapping[str, Area], levels: Mapping[str, Level]) 
     return highest
 
 
-def _may_sign(user: User, role: Role, shift: Shift | None) -> bool:
-    if not user.active or role not in user.roles:
+def _may_sign(user: User, role: Role, shift: Shift | None, here: frozenset[Role]) -> bool:
+    if not user.active or role not in here:
         return False
     return role is not Role.DUTY_OFFICER or (shift is not None and user.name in (shift.officer, shift.deputy))
 
 
 def _seats(
-    desk: Desk, proposal: Proposal, standing: tuple[SignOff, ...], users: Mapping[str, User], shift: Shift | None
+    desk: Desk,
+    proposal: Proposal,
+    standing: tuple[SignOff, ...],
+    users: Mapping[str, User],
+    shift: Shift | None,
+    areas: Mapping[str, Area],
+    handed: Mapping[str, frozenset[Role]],
 ) -> tuple[Seat, ...]:
+    here = {user.name: roles_over(user, areas, codes_of(proposal.content)) for user in users.values()}
     return tuple(
         Seat(
             role,
             next((s for s in standing if s.role is role), None),
-            tuple(user for user in users.values() if _may_sign(user, role, shift)),
+            tuple(
+                u for u in users.values() if _may_sign(u, role, shift, here[u.name]) or role in handed.get(u.name, ())
+            ),
         )
         for role in desk.policy.required(proposal.content)
     )
@@ -171,10 +182,12 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
     content = proposal.content
     run = work.assessments.get(content.assessment_id) if content.assessment_id else None
     signoffs = work.signoffs.of_proposal(proposal.id)
+    areas = by_code(work.areas.all())
     users = {user.name: user for user in work.users.all()}
     shift = next(iter(work.shifts.at(desk.clock.now())), None)
     standing = valid(signoffs, proposal.package_sha256)
     every = work.proposals.of_warning(warning.id)
+    handed = handed_on(desk, work, warning.id, users)
     versions = tuple(v for v in every if v.content.previous_bulletin == content.previous_bulletin)
     tasks = [task for task in work.tasks.pending() if task.subject == warning.id]
     return Sheet(
@@ -184,10 +197,10 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
         package=work.proposals.package(proposal.id),
         signoffs=signoffs,
         missing=lacks(desk.policy, content, signoffs, proposal.package_sha256, proposal.edited_by),
-        seats=_seats(desk, proposal, standing, users, shift),
+        seats=_seats(desk, proposal, standing, users, shift, areas, handed),
         run=run,
         inputs=_inputs(work, run),
-        areas=by_code(work.areas.all()),
+        areas=areas,
         earlier=work.bulletins.of_warning(warning.id),
         task=next((task for task in tasks if task.kind == "review"), None),
         shift=shift,

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
 from geowarn.bootstrap import System
-from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import User
+from geowarn.pipeline.second_factor import factor_in_use, prove, trying
 from geowarn.ports import Session, UnitOfWork
 from geowarn.security import hash_password, new_token, token_sha256, verify_password
+from geowarn.web.guessing import count_try, take_back
 
-WINDOW = timedelta(minutes=15)
-FREE_TRIES = 3  # before anyone has to wait
-LONGEST_WAIT = 30  # seconds
-MOST_TRIES = 10  # of one name from one place within the window
-MOST_TRIES_BY_NAME = 100  # from everywhere: high, so that a stranger cannot lock the officer out at night
 _SEEN_STEP = timedelta(minutes=1)  # a session's last use is stored at most this often
+PATIENCE = timedelta(minutes=5)  # between password and code
+AT_SIGNING = "at-signing"  # [web] second_factor: no code at log-in
+_LONGEST_BROWSER = 120
 _LONGEST_NAME = 64
 _LONGEST_PASSWORD = 1024
 
@@ -36,53 +35,70 @@ class SignedIn:
         return hmac.compare_digest(self.session.form_token.encode(), form_token.encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A new token; `waits` says that the second factor is still to come."""
+
+    token: str
+    waits: bool
+
+
 @cache
 def _nobody() -> str:
     """A hash to verify against where there is no such person, so that both answers take the same time."""
     return hash_password(new_token())
 
 
-def _failure_keys(name: str, origin: str) -> tuple[str, str]:
-    """Digests, because people type passwords into the field for the name."""
-    return sha256_hex(f"log-in\n{name}\n{origin}")[:32], sha256_hex(f"log-in\n{name}")[:32]
+def log_in(system: System, name: str, password: str, origin: str, old_token: str, browser: str = "") -> Entry:
+    """Open a session with a new token; any session the browser had ends (no fixation).
 
-
-def _refuse_haste(work: UnitOfWork, name: str, origin: str, now: datetime) -> None:
-    here, anywhere = _failure_keys(name, origin)
-    failures = work.sessions.failures_since(here, now - WINDOW)
-    if failures >= MOST_TRIES or work.sessions.failures_since(anywhere, now - WINDOW) >= MOST_TRIES_BY_NAME:
-        raise Refused("web.locked", minutes=int(WINDOW.total_seconds() // 60))
-    if failures >= FREE_TRIES:
-        wait = min(2 ** (failures - FREE_TRIES + 1), LONGEST_WAIT)
-        if work.sessions.failures_since(here, now - timedelta(seconds=wait)):
-            raise Refused("web.wait", seconds=wait)
-
-
-def log_in(system: System, name: str, password: str, origin: str, old_token: str) -> str:
-    """Open a session and return its new token; any session the browser had ends (no fixation).
-
-    Raises Refused for a wrong name or password (never saying which), and for too many tries.
+    Where the account has a second factor, and the installation asks for it here, the session waits for the code and
+    opens no page. Raises Refused for a wrong name or password (never saying which), and for too many tries.
     """
     name, now = name.strip()[:_LONGEST_NAME], system.clock.now()
+    notes = count_try(system.store, name, origin, now)
     with system.store.read() as work:
-        _refuse_haste(work, name, origin, now)
         user = work.users.get(name)
     # Checking takes a tenth of a second on purpose: no transaction is open meanwhile.
     stored = user.password_hash if user and user.active else ""
     right = verify_password(password[:_LONGEST_PASSWORD], stored or _nobody()) and bool(stored)
+    if user is None or not right:
+        raise Refused("web.wrong-password")
     with system.store.begin() as work:
-        if user is None or not right:
-            for key in _failure_keys(name, origin):
-                work.sessions.note_failure(key, now)
-            work.commit()
-            raise Refused("web.wrong-password")
-        token = new_token()
-        hours = system.settings.web.session_hours
-        work.sessions.delete(token_sha256(old_token))
-        work.sessions.save(Session(token_sha256(token), user.name, new_token(), now, now, now + timedelta(hours=hours)))
-        work.ledger.append(now, f"{user.name} (console, {origin})", "session.opened", user.name, {"hours": hours})
+        take_back(work, notes)
+        waits = system.settings.web.second_factor != AT_SIGNING and factor_in_use(work, user.name)
+        entry = _open(system, work, user, (origin, browser), old_token, None if waits else "none")
         work.commit()
-    return token
+    return entry
+
+
+def give_code(system: System, token: str, code: str, origin: str) -> Entry:
+    """Turn a session that waits for its code into one that opens pages, under a new token; raises Refused."""
+    found = _standing(system, token)
+    if found is None or not found.session.waits_for_code:
+        raise Refused("web.wrong-password")
+    with trying(system.store, system.clock, found.user, code), system.store.begin() as work:
+        factor = prove(work, system.vault, found.user, code, system.clock.now())
+        entry = _open(system, work, found.user, (origin, found.session.browser), token, factor)
+        work.commit()
+    return entry
+
+
+def _open(
+    system: System, work: UnitOfWork, user: User, place: tuple[str, str], old_token: str, factor: str | None
+) -> Entry:
+    """A session in place of the old one; `factor` None: it waits for the code."""
+    token, now, hours = new_token(), system.clock.now(), system.settings.web.session_hours
+    ends = now + (PATIENCE if factor is None else timedelta(hours=hours))
+    origin, browser = place[0], place[1][:_LONGEST_BROWSER]
+    work.sessions.delete(token_sha256(old_token))
+    work.sessions.delete_ended(now)
+    waits = factor is None
+    work.sessions.save(Session(token_sha256(token), user.name, new_token(), now, now, ends, origin, browser, waits))
+    if not waits:
+        facts = {"hours": hours, "second_factor": factor}
+        work.ledger.append(now, f"{user.name} (console, {origin})", "session.opened", user.name, facts)
+    return Entry(token, waits)
 
 
 def log_out(system: System, token: str) -> None:
@@ -92,8 +108,8 @@ def log_out(system: System, token: str) -> None:
         work.commit()
 
 
-def signed_in(system: System, token: str, quiet: bool) -> SignedIn | None:
-    """Who holds this token, or None; a `quiet` visit (a page that refreshes itself) does not keep a session alive."""
+def _standing(system: System, token: str) -> SignedIn | None:
+    """Whose session this is, while it lasts."""
     now = system.clock.now()
     with system.store.read() as work:
         session = work.sessions.get(token_sha256(token))
@@ -103,10 +119,25 @@ def signed_in(system: System, token: str, quiet: bool) -> SignedIn | None:
     idle = timedelta(minutes=system.settings.web.idle_minutes)
     if session.ends_at <= now or session.seen_at + idle <= now:
         return None
+    return SignedIn(user, session)
+
+
+def waits_for_code(system: System, token: str) -> bool:
+    """Whether this browser has given its password and must now give its code."""
+    found = _standing(system, token) if token else None
+    return found is not None and found.session.waits_for_code
+
+
+def signed_in(system: System, token: str, quiet: bool) -> SignedIn | None:
+    """Who holds this token, or None; a `quiet` visit (a page that refreshes itself) does not keep a session alive."""
+    found = _standing(system, token)
+    if found is None or found.session.waits_for_code:
+        return None
+    now, session = system.clock.now(), found.session
     if not quiet and session.seen_at + _SEEN_STEP <= now:
         session = replace(session, seen_at=now)
         with system.store.begin() as work:
             if work.sessions.get(session.token_sha256) is not None:  # not logged out meanwhile
                 work.sessions.save(session)
                 work.commit()
-    return SignedIn(user, session)
+    return SignedIn(found.user, session)

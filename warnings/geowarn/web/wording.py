@@ -152,6 +152,10 @@ class Words:
         """The names of areas with levels."""
         return [areas[a.code].name(self.language) if a.code in areas else a.code for a in found]
 
+    def area_names(self, codes: Iterable[str], areas: Mapping[str, Area]) -> list[str]:
+        """The names of areas, in the order of their codes."""
+        return [areas[code].name(self.language) if code in areas else code for code in sorted(codes)]
+
     def said_levels(self, levels: Mapping[str, str], areas: Mapping[str, Area]) -> list[str]:
         """Areas with their levels, given by code: 海阳市红色, Haiyang red."""
         named = [(areas[code].name(self.language) if code in areas else code, level) for code, level in levels.items()]

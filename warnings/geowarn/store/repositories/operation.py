@@ -25,6 +25,12 @@ class SqlTasks(Repository):
         standing = (task.c.kind == kind) & (task.c.subject == subject) & task.c.closed_at.is_(None)
         return len(self._rows(update(task).where(standing).values(closed_at=at).returning(task.c.id)))
 
+    def save(self, given: Task) -> None:
+        """Store the deadline, for whom it waits and who has taken it in hand; nothing of a closed task changes."""
+        kept = ("due_at", "owner", "acknowledged_at", "acknowledged_by")
+        standing = (task.c.id == given.id) & task.c.closed_at.is_(None)
+        self._run(update(task).where(standing).values({name: getattr(given, name) for name in kept}))
+
     def pending(self) -> tuple[Task, ...]:
         """Open tasks, earliest due first; those without a time come last."""
         order = (task.c.due_at.is_(None), task.c.due_at, task.c.opened_at, task.c.id)

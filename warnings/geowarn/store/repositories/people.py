@@ -14,7 +14,8 @@ from geowarn.store.tables import account, console_session, login_failure, shift
 
 def _user(row: AnyRow) -> User:
     values = row._mapping
-    return User(**{**values, "roles": frozenset(Role(role) for role in values["roles"])})
+    areas = {Role(role): frozenset(codes) for role, codes in values["areas"].items()}
+    return User(**{**values, "roles": frozenset(Role(role) for role in values["roles"]), "areas": areas})
 
 
 class SqlUsers(Repository):
@@ -22,7 +23,8 @@ class SqlUsers(Repository):
 
     def save(self, user: User) -> None:
         """Insert or replace by name."""
-        self._put(account, [values_of(user) | {"roles": sorted(role.value for role in user.roles)}])
+        areas = {role.value: sorted(codes) for role, codes in sorted(user.areas.items())}
+        self._put(account, [values_of(user) | {"roles": sorted(r.value for r in user.roles), "areas": areas}])
 
     def get(self, name: str) -> User | None:
         """One person, or None."""
@@ -50,9 +52,28 @@ class SqlSessions(Repository):
         """End one session."""
         self._run(delete(console_session).where(console_session.c.token_sha256 == token_sha256))
 
-    def note_failure(self, user: str, at: datetime) -> None:
-        """Note a failed log-in."""
-        self._add(login_failure, [{"account": user, "at": at}])
+    def all(self) -> tuple[Session, ...]:
+        """Every session that is kept, newest first."""
+        rows = self._rows(select(console_session).order_by(console_session.c.opened_at.desc()))
+        return tuple(Session(**renamed(row._asdict(), account="user")) for row in rows)
+
+    def delete_of(self, user: str) -> int:
+        """End every session of one person."""
+        ended = delete(console_session).where(console_session.c.account == user)
+        return len(self._rows(ended.returning(console_session.c.token_sha256)))
+
+    def delete_ended(self, before: datetime) -> None:
+        """Forget sessions whose end lies before this moment."""
+        self._run(delete(console_session).where(console_session.c.ends_at < before))
+
+    def note_failure(self, user: str, at: datetime) -> int:
+        """Note a failed log-in; returns the note's number."""
+        noted = login_failure.insert().values(account=user, at=at).returning(login_failure.c.id)
+        return int(self._connection.scalar(noted) or 0)
+
+    def forget_failure(self, number: int) -> None:
+        """Take one note back."""
+        self._run(delete(login_failure).where(login_failure.c.id == number))
 
     def failures_since(self, user: str, since: datetime) -> int:
         """How many failed log-ins this name has had since then."""
@@ -61,7 +82,7 @@ class SqlSessions(Repository):
 
 
 def _shift(row: AnyRow) -> Shift:
-    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at, row.leader)
+    return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at, row.leader, row.uid)
 
 
 class SqlShifts(Repository):
@@ -70,6 +91,19 @@ class SqlShifts(Repository):
     def add(self, given: Shift) -> None:
         """Add one; its id must be new."""
         self._add(shift, [renamed(values_of(given), start="starts_at", end="ends_at")])
+
+    def get(self, shift_id: str) -> Shift | None:
+        """One shift, or None."""
+        row = self._row(select(shift).where(shift.c.id == shift_id))
+        return _shift(row) if row else None
+
+    def save(self, given: Shift) -> None:
+        """Insert or replace by id."""
+        self._put(shift, [renamed(values_of(given), start="starts_at", end="ends_at")])
+
+    def remove(self, shift_id: str) -> None:
+        """Take one out; what was done with it stays in the ledger."""
+        self._run(delete(shift).where(shift.c.id == shift_id))
 
     def at(self, moment: datetime) -> tuple[Shift, ...]:
         """Shifts that are on at `moment`, earliest start first."""

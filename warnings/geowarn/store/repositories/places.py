@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 
 from geowarn.domain.area import Area, AreaKind, Susceptibility
+from geowarn.domain.outline import folded
 from geowarn.domain.recipient import Recipient
 from geowarn.store.repositories.base import AnyRow, Repository, batches, values_of
 from geowarn.store.tables import area, recipient
@@ -15,9 +17,14 @@ from geowarn.store.tables import area, recipient
 
 def _area(row: AnyRow) -> Area:
     values = dict(row._mapping)
-    return Area(
-        **{**values, "kind": AreaKind(values["kind"]), "susceptibility": Susceptibility(values["susceptibility"])}
-    )
+    kinds = {"kind": AreaKind(values["kind"]), "susceptibility": Susceptibility(values["susceptibility"])}
+    return Area(**{**values, **kinds, "geometry": values["geometry"] and folded(values["geometry"])})
+
+
+def _row(given: Area) -> dict[str, Any]:
+    values = {name: getattr(given, name) for name in area.c.keys()}
+    kinds = {"kind": given.kind.value, "susceptibility": given.susceptibility.value}
+    return {**values, **kinds, "geometry": given.geometry and dict(given.geometry)}
 
 
 class SqlAreas(Repository):
@@ -34,11 +41,7 @@ class SqlAreas(Repository):
 
     def save_all(self, areas: Iterable[Area]) -> None:
         """Insert or replace by code; parents are checked at commit, so any order will do."""
-        names = area.c.keys()
-        rows = ({name: getattr(given, name) for name in names} for given in areas)
-        self._put(
-            area, ({**row, "kind": row["kind"].value, "susceptibility": row["susceptibility"].value} for row in rows)
-        )
+        self._put(area, (_row(given) for given in areas))
 
 
 class SqlRecipients(Repository):

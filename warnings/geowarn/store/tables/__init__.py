@@ -1,7 +1,15 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.identity import (
+    invitation,
+    outside_warning,
+    pending_change,
+    recovery_code,
+    second_factor,
+)
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
 from geowarn.store.tables.levels import (
     assessment,
@@ -24,6 +32,7 @@ from geowarn.store.tables.review import (
     proposal,
     signoff,
 )
+from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 
 __all__ = [
     "account",
@@ -39,25 +48,38 @@ __all__ = [
     "console_session",
     "counter",
     "dispatch",
+    "emergency_release",
+    "escalation",
+    "escalation_answer",
+    "escalation_step",
     "fired",
     "forecast",
+    "handover",
     "hazard_warning",
     "heartbeat",
     "incident",
     "incident_draft",
     "incident_publication",
     "incident_signoff",
+    "invitation",
     "ledger",
     "login_failure",
     "metadata",
+    "notice",
+    "outside_warning",
     "package",
     "package_artefact",
+    "pending_change",
     "proposal",
     "recipient",
+    "recovery_code",
     "rule_activation",
     "rule_set",
+    "second_factor",
     "shard",
     "shift",
+    "shift_ask",
+    "shift_swap",
     "signoff",
     "source_event",
     "station_poll",

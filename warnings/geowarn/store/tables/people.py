@@ -52,6 +52,7 @@ account = Table(
     Column("active", Boolean, nullable=False),
     Column("phone_sealed", LargeBinary),
     Column("phone_masked", Text, nullable=False),
+    Column("areas", JsonText, nullable=False),
 )
 
 console_session = Table(
@@ -63,6 +64,10 @@ console_session = Table(
     Column("opened_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Column("waits_for_code", Boolean, nullable=False),
+    Index("ix_console_session_account", "account"),
 )
 
 login_failure = Table(
@@ -83,5 +88,6 @@ shift = Table(
     Column("starts_at", UtcTime, nullable=False),
     Column("ends_at", UtcTime, nullable=False),
     Column("leader", Text),
+    Column("uid", Text),
     Index("ix_shift_starts_at", "starts_at"),
 )

@@ -1,0 +1,51 @@
+"""The archive in pages: the newest warnings first, older ones on pages whose content no longer moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from geowarn_channels.site_view import Shown
+
+WARNINGS = 100  # to a page; the first page holds up to twice as many, so that it is never nearly empty
+
+Chain = list[Shown]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One page of the archive: warnings of one year, newest first; `count` is how many its year has."""
+
+    year: int
+    part: int  # from 1 on, oldest first; the newest part of the newest year is the archive's own page
+    place: str
+    count: int
+    chains: list[Chain]
+
+    def __repr__(self) -> str:
+        """What lists of pages show of it."""
+        return f"{self.place} {self.count}"
+
+
+def shelves_of(chains: list[Chain]) -> list[Shelf]:
+    """The pages, newest first; the first is there even where nothing was ever issued."""
+    years: dict[int, list[Chain]] = {}
+    for chain in reversed(chains):
+        years.setdefault(chain[0].bulletin.year, []).append(chain)
+    found = [shelf for year in sorted(years) for shelf in _of_year(year, years[year], newest=year == max(years))]
+    return list(reversed(found)) or [Shelf(0, 1, "archive/", 0, [])]
+
+
+def _of_year(year: int, oldest_first: list[Chain], newest: bool) -> list[Shelf]:
+    count = len(oldest_first)
+    full = max(count // WARNINGS - 1, 0) if newest else (count - 1) // WARNINGS
+    cuts = [at * WARNINGS for at in range(full + 1)] + [count]
+    return [
+        Shelf(
+            year,
+            at + 1,
+            "archive/" if newest and at == full else f"archive/{year}/{at + 1}/",
+            count,
+            oldest_first[cuts[at] : cuts[at + 1]][::-1],
+        )
+        for at in range(full + 1)
+    ]

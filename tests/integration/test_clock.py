@@ -1,0 +1,357 @@
+"""The clock of a proposal: who is rung when, what stops it, and that it never ends in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.integration.clock_desk import HAIYANG, ClockDesk
+from tests.integration.conftest import SettableClock, fresh_code
+
+from geowarn.bootstrap import System
+from geowarn.domain.clock import EndOfChain
+from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.level import Level
+from geowarn.domain.people import Role
+from geowarn.domain.warning import Act, Proposal, ProposalStatus, Series, WarningStatus
+from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.change import lift
+from geowarn.pipeline.escalation_acts import acknowledge, answered_by_text
+from geowarn.pipeline.people import add_user, assign_shift
+from geowarn.pipeline.proof import verify
+from geowarn.pipeline.release import release, retract, retraction_words
+from geowarn.pipeline.review import dismiss, edit, return_for_edit
+
+CHAIN = ["duty", "leader", "chief"]  # the demo has no deputy: that place is left out at once
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def desk(demo_system: System, officer: Callable[[str], Actor], settable_clock: SettableClock) -> ClockDesk:
+    return ClockDesk(demo_system, officer, settable_clock)
+
+
+def offsets(desk: ClockDesk, proposal: Proposal) -> list[tuple[str, float]]:
+    begun = proposal.edited_at
+    return [(name, (at - begun) / MINUTE) for name, at in desk.rung(proposal.warning_id)]
+
+
+def test_a_proposal_is_a_task_with_an_owner_and_a_deadline_in_the_same_transaction(desk: ClockDesk) -> None:
+    proposal = desk.proposed(Level.RED)
+    task = desk.must_task(proposal.warning_id)
+    assert (task.owner, task.due_at) == ("duty", desk.clock.now() + 15 * MINUTE)
+    (one,) = desk.passes(proposal.warning_id)
+    assert [post.name for post in one.posts] == ["duty-officer", "leader", "chief"]
+    assert [(s.post, s.why) for s in one.skipped] == [("deputy", "empty")]
+    assert [name for name, _ in desk.rung(proposal.warning_id)] == ["duty"]
+    with desk.system.store.read() as work:
+        (notice,) = work.notices.of_subject(f"{one.id} 0")
+    assert (notice.person, notice.kind, notice.facts["level"]) == ("duty", "ring", "red")
+
+
+@pytest.mark.parametrize("level", [Level.BLUE, Level.YELLOW, Level.ORANGE, Level.RED])
+def test_every_path_of_the_policy_table_ends_or_stays_loud(desk: ClockDesk, level: Level) -> None:
+    """Nobody answers; the officer answers and sleeps; signs; dismisses; returns and edits; all sign and release."""
+    rule, signers = desk.policy.clock.of(level), desk.policy.signers[level]
+
+    silent = desk.proposed(level)
+    desk.run(minutes=len(CHAIN) * rule.acknowledge / MINUTE - 0.5)
+    expected = [(name, n * rule.acknowledge / MINUTE) for n, name in enumerate(CHAIN)]
+    assert [name for name, _ in offsets(desk, silent)] == [name for name, _ in expected]
+    assert [at for _, at in offsets(desk, silent)] == pytest.approx([at for _, at in expected], abs=0.4)
+    desk.run(minutes=1)
+    assert [name for name, _ in desk.rung(silent.warning_id)][3:] == CHAIN, "everybody at once"
+    desk.run(every=MINUTE, hours=3)
+    assert desk.loud(silent.warning_id)
+    dismiss(desk.desk, silent.warning_id, "雨势已减", desk.officer("leader"))
+    desk.tick(seconds=5)
+    assert desk.task(silent.warning_id) is None
+    assert desk.passes(silent.warning_id) == ()
+
+    asleep = desk.proposed(level)
+    desk.tick(seconds=30)
+    acknowledge(desk.desk, asleep.warning_id, desk.officer("duty"))
+    desk.run(minutes=rule.time_for("duty-officer") / MINUTE - 1)
+    assert [name for name, _ in desk.rung(asleep.warning_id)] == ["duty"], "the answer holds until the deadline"
+    task = desk.must_task(asleep.warning_id)
+    assert (task.acknowledged_by, task.owner, task.due_at) == (
+        "duty", "duty", asleep.edited_at + rule.time_for("duty-officer"),
+    )  # fmt: skip
+    desk.run(minutes=1)
+    assert [name for name, _ in desk.rung(asleep.warning_id)] == ["duty", "leader"], "and no longer"
+    return_for_edit(desk.desk, asleep.warning_id, "写错地名", desk.officer("leader"))
+    assert [one.step for one in desk.passes(asleep.warning_id)] == ["edit"]
+    assert desk.loud(asleep.warning_id)
+    edit(desk.desk, asleep.warning_id, {f"action.{level.code}.zh": "请立即撤离"}, desk.officer("leader"))
+    assert [one.step for one in desk.passes(asleep.warning_id)] == ["duty-officer"]
+
+    names = {"duty-officer": "duty"}
+    for role in signers:
+        if role.value not in [one.step for one in desk.passes(asleep.warning_id)]:
+            continue
+        desk.signs(asleep.warning_id, names.get(role.value, role.value))
+        assert desk.loud(asleep.warning_id)
+    for role in (Role.LEADER, Role.OBSERVATORY, Role.CHIEF):
+        if role.value in [one.step for one in desk.passes(asleep.warning_id)]:
+            desk.signs(asleep.warning_id, role.value)
+    assert [one.step for one in desk.passes(asleep.warning_id)] == ["release"]
+    desk.run(every=MINUTE, minutes=rule.time_for("release") / MINUTE + 30)
+    assert desk.loud(asleep.warning_id), "signed and forgotten rings too"
+    release(desk.desk, asleep.warning_id, desk.officer("duty"))
+    desk.tick(seconds=5)
+    assert desk.task(asleep.warning_id) is None
+    assert verify(desk.system.store)[1] is None
+
+
+def test_after_the_officer_the_next_signers_are_rung_side_by_side(desk: ClockDesk) -> None:
+    proposal = desk.proposed(Level.RED)
+    desk.tick(minutes=1)
+    desk.signs(proposal.warning_id, "duty")
+    assert {one.step for one in desk.passes(proposal.warning_id)} == {"leader", "observatory"}
+    acknowledge(desk.desk, proposal.warning_id, desk.officer("leader"))
+    desk.run(minutes=4)
+    rung = [name for name, _ in desk.rung(proposal.warning_id)]
+    assert rung[:3] == ["duty", "leader", "observatory"]
+    assert rung[3:] == ["duty"], "the observatory is silent: its chain goes to the desk; the leader's rests"
+    desk.signs(proposal.warning_id, "leader")
+    desk.signs(proposal.warning_id, "observatory")
+    assert [one.step for one in desk.passes(proposal.warning_id)] == ["chief"]
+    assert desk.must_task(proposal.warning_id).owner == "chief"
+
+
+def test_a_rise_begins_anew_with_the_stricter_clock_and_a_fall_does_not(desk: ClockDesk) -> None:
+    proposal = desk.proposed(Level.YELLOW)
+    desk.tick(minutes=1)
+    acknowledge(desk.desk, proposal.warning_id, desk.officer("duty"))
+
+    def version(level: Level) -> None:
+        from geowarn.pipeline.versions import area_levels, slots_for, store_version
+
+        with desk.desk.store.begin() as work:
+            areas = area_levels(work, {HAIYANG: level}, {})
+            content = replace(proposal.content, areas=areas, slots=slots_for(desk.desk, areas, {}))
+            store_version(desk.desk, work, proposal.warning_id, content, "system", "system")
+            work.commit()
+
+    version(Level.RED)
+    (one,) = desk.passes(proposal.warning_id)
+    assert (one.level, one.decide_by) == (Level.RED, desk.clock.now() + 15 * MINUTE)
+    assert desk.must_task(proposal.warning_id).acknowledged_by is None, "red must be answered again"
+    version(Level.YELLOW)
+    assert desk.passes(proposal.warning_id) == (one,)
+
+
+def test_where_everyone_is_left_out_everybody_who_may_decide_is_rung(desk: ClockDesk) -> None:
+    with desk.system.store.begin() as work:
+        for user in work.users.all():
+            work.users.save(replace(user, phone_sealed=None, phone_masked=""))
+        work.commit()
+    desk.clock.advance(hours=72)  # no shift any more
+    proposal = desk.proposed(Level.RED)
+    (one,) = desk.passes(proposal.warning_id)
+    assert {skipped.why for skipped in one.skipped} == {"empty", "no-number"}
+    assert one.posts[0].name == "everybody"
+    assert {"duty", "leader", "chief"} <= set(one.posts[0].people)
+    desk.run(every=MINUTE, hours=1)
+    assert desk.loud(proposal.warning_id)
+
+
+def test_a_round_begins_again_with_the_people_on_duty_by_then(desk: ClockDesk) -> None:
+    rules = desk.policy.clock
+    round_ = replace(rules.of(Level.RED), end_of_chain=EndOfChain.ROUND)
+    desk.with_clock(replace(rules, levels={**rules.levels, Level.RED: round_}))
+    proposal = desk.proposed(Level.RED)
+    desk.run(minutes=9.5)
+    assert [name for name, _ in desk.rung(proposal.warning_id)] == [*CHAIN, "duty"]
+    (one,) = desk.passes(proposal.warning_id)
+    assert (one.number, [post.people for post in one.posts]) == (2, [("duty",), ("leader",), ("chief",)])
+
+
+def test_a_hand_over_passes_the_task_on_and_keeps_its_deadline(desk: ClockDesk) -> None:
+    hashed: Callable[[str], str] = lambda text: "x"  # noqa: E731
+    add_user(desk.system.store, desk.clock, hashed, "night", "夜班", "Night", ["duty-officer"], "long enough", "test")
+    with desk.system.store.read() as work:
+        (shift,) = work.shifts.at(desk.clock.now())
+    assign_shift(desk.system.store, desk.clock, "night", None, shift.end, shift.end + timedelta(hours=12), "test")
+    desk.clock.moment = shift.end - 5 * MINUTE
+    proposal = desk.proposed(Level.YELLOW)
+    acknowledge(desk.desk, proposal.warning_id, desk.officer("duty"))
+    due = desk.must_task(proposal.warning_id).due_at
+    desk.run(minutes=6)
+    task = desk.must_task(proposal.warning_id)
+    assert (task.owner, task.due_at, task.acknowledged_by) == ("night", due, None)
+
+
+def test_only_who_is_asked_can_say_that_they_have_it(desk: ClockDesk) -> None:
+    proposal = desk.proposed(Level.RED)
+    with pytest.raises(Refused) as refusal:
+        acknowledge(desk.desk, proposal.warning_id, desk.officer("disclosure"))
+    assert refusal.value.key == "clock.not-asked"
+    acknowledge(desk.desk, proposal.warning_id, desk.officer("duty"))
+    acknowledge(desk.desk, proposal.warning_id, desk.officer("duty"))
+    assert len(desk.ledger(proposal.warning_id, "escalation.answered")) == 1
+    dismiss(desk.desk, proposal.warning_id, "误报", desk.officer("duty"))
+    with pytest.raises(NotFound):
+        acknowledge(desk.desk, proposal.warning_id, desk.officer("duty"))
+
+
+def test_a_reply_by_text_is_an_answer(desk: ClockDesk) -> None:
+    proposal = desk.proposed(Level.RED)
+    with desk.system.store.begin() as work:
+        duty, chief = work.users.get("duty"), work.users.get("chief")
+        assert duty is not None
+        assert chief is not None
+        assert answered_by_text(work, chief, "1", desk.clock.now()) is None, "not rung yet"
+        assert answered_by_text(work, duty, "好的", desk.clock.now()) is None
+        assert answered_by_text(work, duty, " 1 ", desk.clock.now()) == "escalation"
+        work.commit()
+    assert desk.must_task(proposal.warning_id).acknowledged_by == "duty"
+
+
+def test_who_stands_in_may_sign_once_it_has_come_to_them(desk: ClockDesk) -> None:
+    desk.with_clock(replace(desk.policy.clock, stand_in={Role.LEADER: ("disclosure",)}))
+    proposal = desk.proposed(Level.YELLOW)
+    desk.signs(proposal.warning_id, "duty")
+    with pytest.raises(Refused) as early:
+        desk.signs(proposal.warning_id, "disclosure")
+    assert early.value.key == "signoff.not-needed"
+    desk.run(minutes=8.5)
+    signed = desk.signs(proposal.warning_id, "disclosure")
+    assert signed.role is Role.LEADER
+    assert desk.ledger(proposal.warning_id, "proposal.signed")[-1]["stands_in"] == "leader"
+
+
+# --- release first, review after -------------------------------------------------------------------------------------
+
+
+def test_silence_at_red_releases_marked_and_only_where_the_policy_says_so(desk: ClockDesk) -> None:
+    desk.release_first_at(Level.RED)
+    proposal = desk.proposed(Level.RED)
+    desk.run(minutes=8.9)
+    assert desk.loud(proposal.warning_id)
+    desk.run(minutes=0.5)
+    with desk.system.store.read() as work:
+        (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
+        (owed,) = work.emergencies.of_warning(proposal.warning_id)
+        final = work.bulletins.artefacts(bulletin.id)
+    assert bulletin.package_sha256 == proposal.package_sha256 == owed.package_sha256
+    assert set(owed.missing) == set(desk.policy.signers[Level.RED])
+    (entry,) = desk.ledger(proposal.warning_id, "bulletin.released")
+    assert entry["signed_by"] == []
+    assert entry["released_first"]["missing"] == [role.value for role in owed.missing]
+    assert [ring["person"] for ring in entry["released_first"]["rung"]] == CHAIN
+    public = b"".join(final.values())
+    assert not any(word.encode() in public for word in ("补签", "released before", "未经"))
+    assert desk.task(proposal.warning_id) is None
+    assert desk.loud(bulletin.slug, "after-review")
+
+
+def test_the_owed_review_ends_by_its_signatures_and_by_nothing_else(desk: ClockDesk) -> None:
+    desk.release_first_at(Level.RED)
+    proposal = desk.proposed(Level.RED)
+    desk.signs(proposal.warning_id, "duty")
+    desk.run(minutes=45)
+    with desk.system.store.read() as work:
+        (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
+        (owed,) = work.emergencies.of_warning(proposal.warning_id)
+    assert set(owed.missing) == {Role.LEADER, Role.OBSERVATORY, Role.CHIEF}, "the officer's signature stands"
+    lifted = lift(desk.desk, proposal.warning_id, "雨停", desk.officer("duty"))
+    dismiss(desk.desk, lifted.warning_id, "不解除", desk.officer("duty"))
+    assert desk.loud(bulletin.slug, "after-review")
+    with pytest.raises(Refused) as other:
+        desk.signs_after(bulletin.slug, "leader", "0" * 64)
+    assert other.value.key == "clock.other-package"
+    for name, key in (("duty", "clock.signed-already"), ("disclosure", "clock.not-yours")):
+        with pytest.raises(Refused) as refused:
+            desk.signs_after(bulletin.slug, name)
+        assert refused.value.key == key
+    for name in ("leader", "observatory"):
+        signed = desk.signs_after(bulletin.slug, name, bulletin.package_sha256)
+        assert signed.package_sha256 == bulletin.package_sha256
+        assert desk.loud(bulletin.slug, "after-review")
+    desk.run(every=5 * MINUTE, hours=5)
+    assert [one.step for one in desk.passes(bulletin.slug, "after-review")] == ["after-review:chief"]
+    assert desk.loud(bulletin.slug, "after-review"), "overdue rings on"
+    desk.signs_after(bulletin.slug, "chief")
+    assert desk.task(bulletin.slug, "after-review") is None
+    assert desk.passes(bulletin.slug, "after-review") == ()
+    assert desk.ledger(proposal.warning_id, "bulletin.after-reviewed")[0]["how"] == "signed"
+    with pytest.raises(NotFound):
+        desk.signs_after(bulletin.slug, "chief")
+
+
+def test_the_owed_review_ends_by_the_retraction(desk: ClockDesk) -> None:
+    desk.release_first_at(Level.RED)
+    proposal = desk.proposed(Level.RED)
+    desk.run(minutes=10)
+    with desk.system.store.read() as work:
+        (bulletin,) = work.bulletins.of_warning(proposal.warning_id)
+    code = fresh_code(desk.system, "duty")
+    retract(desk.desk, proposal.warning_id, retraction_words(bulletin)[0], desk.officer("duty"), code)
+    assert desk.task(bulletin.slug, "after-review") is None
+    assert desk.ledger(proposal.warning_id, "bulletin.after-reviewed")[0]["how"] == "retracted"
+
+
+def bars(desk: ClockDesk, proposal: Proposal) -> list[str]:
+    desk.run(every=MINUTE, minutes=30)
+    assert desk.loud(proposal.warning_id), "what may not go out rings on"
+    with desk.system.store.read() as work:
+        assert work.bulletins.of_warning(proposal.warning_id) == ()
+    found = desk.ledger(proposal.warning_id, "escalation.not-released")
+    return list(found[0]["bars"]) if found else []
+
+
+def test_silence_releases_nothing_else(desk: ClockDesk) -> None:
+    assert bars(desk, desk.proposed(Level.RED)) == [], "the shipped policy releases nothing by silence"
+    desk.release_first_at(Level.RED)
+    assert bars(desk, desk.proposed(Level.ORANGE)) == []
+    assert bars(desk, desk.proposed(Level.RED, editor="duty")) == ["one-person"]
+    assert bars(desk, desk.proposed(Level.RED, series=Series.EXERCISE)) == ["series"]
+    returned = desk.proposed(Level.RED)
+    return_for_edit(desk.desk, returned.warning_id, "再看", desk.officer("duty"))
+    assert bars(desk, returned) == ["returned"]
+    withdrawn = desk.proposed(Level.RED, act=Act.CANCEL)
+    assert bars(desk, withdrawn) == ["lowers"]
+
+
+def test_a_release_that_cannot_be_made_rings_on(desk: ClockDesk) -> None:
+    desk.release_first_at(Level.RED)
+    proposal = desk.proposed(Level.RED)
+    desk.clock.advance(hours=25)
+    advanced = desk.clock.now()
+    desk.run(minutes=20)
+    assert desk.clock.now() > advanced
+    assert desk.loud(proposal.warning_id)
+    found = desk.ledger(proposal.warning_id, "escalation.not-released")
+    assert (found[0]["bars"], found[0]["reason"]) == (["refused"], "release.expired")
+
+
+def test_after_an_outage_everybody_is_rung_and_has_their_time_before_anything_is_released(desk: ClockDesk) -> None:
+    desk.release_first_at(Level.RED)
+    proposal = desk.proposed(Level.RED)
+    desk.tick(hours=2)
+    assert [name for name, _ in desk.rung(proposal.warning_id)] == CHAIN
+    desk.run(minutes=2)
+    with desk.system.store.read() as work:
+        assert work.bulletins.of_warning(proposal.warning_id) == ()
+    desk.run(minutes=2)
+    with desk.system.store.read() as work:
+        assert len(work.bulletins.of_warning(proposal.warning_id)) == 1
+        warning = work.warnings.get(proposal.warning_id)
+        assert work.proposals.of_warning(proposal.warning_id)[0].status is ProposalStatus.RELEASED
+    assert warning is not None
+    assert warning.status is WarningStatus.IN_FORCE
+
+
+def test_an_answer_after_the_last_second_comes_before_the_release(desk: ClockDesk) -> None:
+    desk.release_first_at(Level.RED)
+    proposal = desk.proposed(Level.RED)
+    desk.run(minutes=8.9)
+    desk.clock.advance(seconds=30)  # over, and no tick yet
+    acknowledge(desk.desk, proposal.warning_id, desk.officer("chief"))
+    desk.run(minutes=2)
+    with desk.system.store.read() as work:
+        assert work.bulletins.of_warning(proposal.warning_id) == ()
+    assert desk.must_task(proposal.warning_id).acknowledged_by == "chief"

@@ -1,0 +1,174 @@
+"""The roster at the console without script: every act is a form, every right is the use case's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+from tests.integration.conftest import SettableClock
+from tests.integration.rights_roster import ROUTES
+from tests.integration.test_console_pages import OURS, Desk, parsed
+
+from geowarn.bootstrap import System
+from geowarn.demo.setting import password_of
+from geowarn.domain.people import Role, Shift
+from geowarn.pipeline.people import add_user
+from geowarn.pipeline.roster import watch_roster
+from geowarn.pipeline.roster_asks import ask_people
+from geowarn.security import hash_password
+from geowarn.web import roster, roster_acts
+from geowarn.web.app import create_app
+
+PAGE, CHANGE = "/console/roster", "/console/roster/change"
+
+
+@pytest.fixture
+def desk(demo_system: System) -> Callable[[str], Desk]:
+    return lambda name: Desk(demo_system, name)
+
+
+def shifts(system: System) -> tuple[Shift, ...]:
+    now = system.clock.now()
+    with system.store.read() as work:
+        return work.shifts.between(now, now + timedelta(days=12))
+
+
+def code_of(system: System, person: str) -> str:
+    with system.store.read() as work:
+        (notice,) = work.notices.of_subject(work.roster.asked(person)[0].id)
+    return str(notice.facts["code"])
+
+
+def text_of(page: str) -> str:
+    return " ".join(str(parsed(page).text_content()).split())
+
+
+def test_the_rights_table_names_every_route() -> None:
+    routes = {(m, r.path) for part in (roster, roster_acts) for r in part.router.routes for m in r.methods}
+    assert routes == set(ROUTES)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_meets_every_route_as_the_table_says(demo_system: System, role: Role) -> None:
+    """Who is not in the table is refused for the role, whatever the form holds; nothing is changed."""
+    facts = (demo_system.store, demo_system.clock, hash_password)
+    add_user(*facts, "someone", "某人", "Someone", [role.value], password_of("someone"), "test")
+    visitor = Desk(demo_system, "someone")
+    token = parsed(visitor.get("/console/")).xpath("//input[@name='form_token']/@value")[0]
+    first = shifts(demo_system)[1]
+    start, end = "2099-01-01T08:00", "2099-01-01T20:00"
+    form = {"form_token": token, "shift": first.id, "part": "officer", "taker": "duty", "officer": "duty"}
+    form |= {"start": start, "end": end, "reason": "x", "text": "x", "handover": "h", "code": "1"}
+    for (method, path), allowed in ROUTES.items():
+        address = path.replace("{shift_id}", first.id).replace("{kind}", "csv").replace("{swap_id}", "sw-none")
+        if method == "GET":
+            assert visitor.client.get(address).status_code == (200 if role in allowed else 409)
+            continue
+        answer = visitor.client.post(address, data=form, headers=OURS)
+        assert ("无权办理" in answer.text) == (role not in allowed), (path, role, text_of(answer.text))
+
+
+def test_nobody_sees_it_without_a_session(demo_system: System) -> None:
+    client = TestClient(create_app(demo_system), follow_redirects=False)
+    for method, path in ROUTES:
+        address = path.replace("{shift_id}", "s").replace("{kind}", "csv").replace("{swap_id}", "s")
+        answer = client.request(method, address, headers=OURS)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/console/login")
+
+
+def test_a_hole_is_shown_and_filled(demo_system: System, desk: Callable[[str], Desk]) -> None:
+    leader, hole = desk("leader"), shifts(demo_system)[3]
+    leader.submit(CHANGE, f"{PAGE}/remove", shift=hole.id)
+    page = leader.get(PAGE)
+    assert "空班" in text_of(page)
+    assert watch_roster(demo_system.roster_desk)
+    assert "值班安排有缺" in text_of(leader.get("/console/"))
+    link = next(href for href in parsed(page).xpath("//section[@class='todo']//a/@href") if "start=" in href)
+    form = next(form for form in parsed(leader.get(link)).forms if form.action == f"{PAGE}/assign")
+    fields = dict(form.form_values()) | {"officer": "duty-c", "deputy": "duty-b", "leader": "leader"}
+    assert leader.client.post(form.action, data=fields, headers=OURS).status_code == 200
+    filled = next(one for one in shifts(demo_system) if one.start == hole.start)
+    assert (filled.officer, filled.deputy, filled.end) == ("duty-c", "duty-b", hole.end)
+    watch_roster(demo_system.roster_desk)
+    assert "空班" not in text_of(leader.get(PAGE))
+
+
+def test_confirming_with_the_code_of_the_text(
+    demo_system: System, desk: Callable[[str], Desk], settable_clock: SettableClock
+) -> None:
+    settable_clock.moment = shifts(demo_system)[1].start - timedelta(hours=20)
+    ask_people(demo_system.roster_desk)
+    mine = desk("duty-c")
+    assert "请确认：您" in text_of(mine.get(PAGE))
+    refused = mine.submit(PAGE, f"{PAGE}/confirm", 409, code="12")
+    assert "验证码不对，还可试 4 次" in text_of(refused)
+    after = text_of(mine.submit(PAGE, f"{PAGE}/confirm", code=code_of(demo_system, "duty-c")))
+    assert "请确认：您" not in after
+    assert "已应答" in after
+    leader = desk("leader")
+    form = next(f for f in parsed(leader.get(PAGE)).forms if f.xpath(".//select[@name='shift']"))
+    told = {"form_token": form.fields["form_token"], "shift": f"{shifts(demo_system)[1].id} duty-b", "answer": "no"}
+    assert "不能到岗" in text_of(leader.client.post(f"{PAGE}/confirm", data=told, headers=OURS).text)
+
+
+def test_a_swap_from_question_to_approval(demo_system: System, desk: Callable[[str], Desk]) -> None:
+    wanted = shifts(demo_system)[2]
+    giver = "duty-c" if wanted.officer == "duty-c" else wanted.officer
+    taker = next(n for n in ("duty", "duty-b", "duty-c") if n not in (wanted.officer, wanted.deputy))
+    fields = {"shift": wanted.id, "part": "officer", "taker": taker, "reason": "看病 <b>"}
+    said = desk(giver).submit(CHANGE, f"{PAGE}/swap", **fields)
+    assert "待接班人同意" in text_of(said)
+    assert "看病 &lt;b&gt;" in said
+    with demo_system.store.read() as work:
+        (swap,) = work.roster.swaps(demo_system.clock.now())
+    desk(taker).submit(CHANGE, f"{PAGE}/swap/{swap.id}/agree")
+    desk("leader").submit(CHANGE, f"{PAGE}/swap/{swap.id}/approve")
+    assert next(s for s in shifts(demo_system) if s.id == wanted.id).officer == taker
+    assert "换班" in text_of(desk("duty").get(PAGE))
+
+
+def test_hand_over_and_report(demo_system: System, desk: Callable[[str], Desk], settable_clock: SettableClock) -> None:
+    first, second = shifts(demo_system)[:2]
+    settable_clock.moment = first.end - timedelta(minutes=10)
+    said = desk("duty").submit(PAGE, f"{PAGE}/hand-over", notes="后半夜注意 <南部>\n第二行")
+    assert "接班人尚未签" in text_of(said)
+    assert "&lt;南部&gt;<br>第二行" in said
+    settable_clock.moment = first.end + timedelta(minutes=2)
+    assert "双方已签" in text_of(desk(second.officer).submit(PAGE, f"{PAGE}/take-over"))
+    report = desk("leader").get(f"{PAGE}/shifts/{first.id}")
+    assert "的值班报告" in text_of(report)
+    assert "交班" in text_of(report)
+    assert desk("leader").client.get(f"{PAGE}/shifts/sh-none").status_code == 404
+
+
+def test_out_as_a_calendar_and_in_again(demo_system: System, desk: Callable[[str], Desk]) -> None:
+    leader = desk("leader")
+    calendar = leader.client.get(f"{PAGE}/export.ics")
+    assert calendar.headers["content-type"].startswith("text/calendar")
+    text = calendar.text.replace("duty-c", "duty-b").replace("X-GEOWARN-DEPUTY:duty-b", "X-GEOWARN-DEPUTY:duty")
+    before = shifts(demo_system)
+    refused = leader.submit(CHANGE, f"{PAGE}/import", 409, text=text + "END:VEVENT")
+    assert "console：第" in text_of(refused)
+    assert shifts(demo_system) == before
+    table = leader.get(f"{PAGE}/export.csv")
+    later = [line for line in table.splitlines()[1:] if before[0].id not in line]
+    swapped = [line.replace(",duty-c,duty-b,", ",duty-b,duty-c,") for line in later]
+    leader.submit(CHANGE, f"{PAGE}/import", text="\n".join([table.splitlines()[0], *swapped]))
+    assert next(s for s in shifts(demo_system) if s.id == before[1].id).officer == "duty-b"
+
+
+@pytest.mark.parametrize("week", ["2026-W30", "2026-W53", "2027-W01"])
+def test_any_week_can_be_looked_at(desk: Callable[[str], Desk], week: str) -> None:
+    visitor = desk("duty")
+    assert visitor.client.get(f"{PAGE}?week={week}").status_code == 200
+    assert visitor.client.get(f"{PAGE}?week={week}%00").status_code == 404
+    assert visitor.client.get(f"{PAGE}?week=2026-W60").status_code == 404
+
+
+def test_no_page_shows_a_number_in_full(demo_system: System, desk: Callable[[str], Desk]) -> None:
+    leader = desk("leader")
+    for path in (PAGE, CHANGE, f"{PAGE}/export.csv", f"{PAGE}/export.ics"):
+        assert "2085550" not in leader.get(path)

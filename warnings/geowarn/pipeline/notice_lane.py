@@ -1,0 +1,195 @@
+"""Notices still new → sent: claimed and committed before the call, each answer committed at once.
+
+A row left between claim and answer is in doubt. The far end is asked before anything is sent again; where it cannot
+be asked, an alarm is sent once more after `Pace.silence`, because there a second text is better than none, and
+anything else stays in doubt until its time is over and then becomes a task.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from geowarn.domain.dispatch import DispatchState, Outcome, back_off
+from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
+from geowarn.domain.notice import Notice
+from geowarn.pipeline.notice_text import NoticeWords
+from geowarn.pipeline.notices import note_result
+from geowarn.pipeline.outcome import Pace, reason_of
+from geowarn.ports import Clock, Pager, Receipt, Store, UnitOfWork, Vault
+
+AT_ONCE = 8
+WAIT_SECONDS = 0.05
+_Answer = Receipt | SendFailure | None  # None: asked, and the far end never had it
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    notice: Notice
+    address: str
+    text: str
+    failure: SendFailure | None = None  # known before any call
+
+
+class NoticeLane:
+    """Sends what is due; one thread drives it, its pool does the calls, so a far end that hangs delays nobody else."""
+
+    def __init__(
+        self, store: Store, pager: Pager | None, vault: Vault, clock: Clock, words: NoticeWords, owner: str
+    ) -> None:
+        self._store, self._pager, self._vault, self._clock = store, pager, vault, clock
+        self._words, self._owner = words, owner
+        self._pace = Pace(timeout=timedelta(seconds=pager.timeout_seconds)) if pager else Pace()
+        self._claims = itertools.count(1)
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notice")
+        self._under_way: dict[Future[_Answer], _Job] = {}
+
+    def step(self) -> bool:
+        """Let the late expire, claim what there is room for, store answers; False when there was nothing to do."""
+        begun = 0
+        if self._waiting():
+            begun += self._expire()
+            begun += self._begin(self._claim_new, self._send) + self._begin(self._claim_doubtful, self._ask)
+        return bool(self._gather(0.0 if begun else WAIT_SECONDS) or begun or self._under_way)
+
+    def close(self) -> None:
+        """See the calls under way through and end the threads."""
+        while self._under_way:
+            self._gather(1.0)
+        self._pool.shutdown()
+
+    def _waiting(self) -> bool:
+        with self._store.read() as work:
+            return work.notices.waiting(self._clock.now())
+
+    def _expire(self) -> int:
+        with self._store.begin() as work:
+            now = self._clock.now()
+            late = work.notices.expire(now)
+            for notice in late:
+                note_result(work, notice, DispatchState.EXPIRED_UNSENT, now, notice.reason)
+            if late:
+                work.commit()
+        return len(late)
+
+    # --- claiming
+
+    def _begin(self, claim: Callable[[UnitOfWork, str, int], Iterable[Notice]], call: Callable[[_Job], _Answer]) -> int:
+        room = AT_ONCE - len(self._under_way)
+        if room <= 0:
+            return 0
+        with self._store.begin() as work:
+            jobs = [self._job(work, notice) for notice in claim(work, f"{self._owner}/{next(self._claims)}", room)]
+            if jobs:
+                work.commit()
+        for job in jobs:
+            self._under_way[self._pool.submit(call, job)] = job
+        return len(jobs)
+
+    def _claim_new(self, work: UnitOfWork, owner: str, room: int) -> Iterable[Notice]:
+        now = self._clock.now()
+        return work.notices.claim(owner, now, now + self._pace.lease, room)
+
+    def _claim_doubtful(self, work: UnitOfWork, owner: str, room: int) -> Iterable[Notice]:
+        now = self._clock.now()
+        return work.notices.doubtful(owner, now, now + self._pace.lease, room)
+
+    def _job(self, work: UnitOfWork, notice: Notice) -> _Job:
+        user = work.users.get(notice.person)
+        if self._pager is None:
+            return _Job(notice, "", "", TemporaryFailure("notices.no-pager", alarm=True))
+        if user is None or not user.active or user.phone_sealed is None:
+            return _Job(notice, "", "", PermanentFailure("notices.no-number"))
+        try:
+            address = self._vault.open(user.phone_sealed)
+            text = self._words.text(notice, self._pager.can_be_answered(address))
+        except Refused as refusal:
+            return _Job(notice, "", "", PermanentFailure(refusal.key, alarm=True))
+        except Exception as error:  # a template of an installation's own may fail in any way
+            return _Job(notice, "", "", PermanentFailure("notices.no-text", code=type(error).__name__, alarm=True))
+        return _Job(notice, address, text)
+
+    # --- calling (in the pool's threads)
+
+    def _send(self, job: _Job) -> _Answer:
+        lease, now = job.notice.lease_until, self._clock.now()
+        if job.failure or self._pager is None:
+            return job.failure
+        if now >= job.notice.not_after or (lease is not None and now > lease - self._pace.timeout):
+            return TemporaryFailure("deliver.claim-too-old")
+        try:
+            return self._pager.page(job.address, job.text, job.notice.id, job.notice.not_after)
+        except SendFailure as failure:
+            return failure
+        except Exception as error:
+            return OutcomeUnknown("deliver.channel-fault", code=type(error).__name__, alarm=True)
+
+    def _ask(self, job: _Job) -> _Answer:
+        if job.failure or self._pager is None:
+            return OutcomeUnknown("deliver.cannot-ask")
+        try:
+            return self._pager.look_up(job.address, job.text, job.notice.started_at or job.notice.created_at)
+        except SendFailure as failure:
+            return failure if isinstance(failure, PermanentFailure) else OutcomeUnknown("deliver.cannot-ask")
+        except Exception as error:
+            return OutcomeUnknown("deliver.cannot-ask", code=type(error).__name__)
+
+    # --- answers
+
+    def _gather(self, seconds: float) -> int:
+        if not self._under_way:
+            return 0
+        finished, _ = wait(self._under_way, seconds, FIRST_COMPLETED)
+        for future in finished:
+            self._settle(self._under_way.pop(future), future.result())
+        return len(finished)
+
+    def _settle(self, job: _Job, answer: _Answer) -> None:
+        with self._store.begin() as work:
+            now = self._clock.now()
+            after = judged(job.notice, answer, now, random.random(), self._pace)  # noqa: S311 -- jitter
+            if work.notices.settle(job.notice, after):
+                if after.settled_at is not None:
+                    note_result(work, after, after.state, now, after.reason)
+                work.commit()
+
+
+def judged(notice: Notice, answer: _Answer, now: datetime, chance: float, pace: Pace) -> Notice:
+    """The notice after one answer: settled, to be tried or asked again, or given up at its not-after."""
+    asked = notice.state is DispatchState.IN_DOUBT
+    tried = replace(notice, attempts=notice.attempts + (0 if asked else 1), lease_until=None, next_try_at=None)
+    if isinstance(answer, Receipt):
+        state = DispatchState.DELIVERED if answer.outcome is Outcome.DELIVERED else DispatchState.ACCEPTED
+        return replace(tried, state=state, provider_id=answer.provider_id, reason=None, settled_at=now)
+    if isinstance(answer, PermanentFailure):
+        return replace(tried, state=DispatchState.FAILED, reason=reason_of(answer), settled_at=now)
+    if answer is None:
+        return _again(replace(tried, reason="deliver.never-had"), now, timedelta())
+    if isinstance(answer, OutcomeUnknown):
+        return _unknown(replace(tried, reason=reason_of(answer)), now, asked, pace)
+    pause = pace.pause if answer.alarm else timedelta()
+    return _again(replace(tried, reason=reason_of(answer)), now, max(back_off(tried.attempts, chance), pause))
+
+
+def _again(notice: Notice, now: datetime, delay: timedelta) -> Notice:
+    if now + delay >= notice.not_after:
+        return replace(notice, state=DispatchState.EXPIRED_UNSENT, settled_at=now)
+    return replace(notice, state=DispatchState.NEW, owner=None, next_try_at=now + delay)
+
+
+def _unknown(notice: Notice, now: datetime, asked: bool, pace: Pace) -> Notice:
+    silent_since = notice.started_at or notice.created_at
+    if asked and notice.alarm and now - silent_since >= pace.silence and now < notice.not_after:
+        return _again(replace(notice, reason="deliver.sent-again"), now, timedelta())
+    delay = pace.ask_again if asked else pace.ask_after
+    over = now + delay >= notice.not_after and asked
+    return replace(
+        notice,
+        state=DispatchState.IN_DOUBT,
+        next_try_at=None if over else now + delay,
+        settled_at=now if over else None,
+    )
