@@ -235,10 +235,10 @@ def test_the_next_source_stands_in_and_the_officer_is_told(
 
 
 def test_switched_on_rules_hold_for_the_present_forecast_at_the_next_tick(
-    system: System, hour: datetime, officer_of: Callable[[str], Actor]
+    system: System, hour: datetime, officer_of: Callable[[str], Actor], settable_clock: SettableClock
 ) -> None:
     """They may raise at once; for a lower level newer complete runs are needed all the same (house rule 1)."""
-    put(system, rain(hour, mm=2.6))  # 62.4 mm in 24 h: class 1
+    put(system, rain(hour, mm=4.0))  # 96 mm in 24 h: class 2, and a level lower in this terrain
     scheduler = Scheduler(system)
     scheduler.take_in()
     shipped = active_rules(system)
@@ -247,9 +247,9 @@ def test_switched_on_rules_hold_for_the_present_forecast_at_the_next_tick(
     levels = [level_now(system)]
     for text in (sharper, milder):
         rules = parse_rules(text.encode(), "own.toml")
-        switch_on(
-            system.store, system.clock, system.models, rules, active_rules(system), officer_of("leader"), "x", None
-        )
+        old, leader = active_rules(system), officer_of("leader")
+        switch_on(system.store, system.clock, system.models, rules, old, leader, "率定", None)
+        settable_clock.advance(minutes=1)
         scheduler.assess_newest()
         scheduler.assess_newest()
         levels.append(level_now(system))
