@@ -71,8 +71,6 @@ OPEN: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/say"),
         ("GET", "/subscribe"),
         ("GET", "/api/v1/openapi.json"),
-        ("GET", "/api/v1/warnings"),
-        ("GET", "/api/v1/warnings/{name}"),
         ("GET", "/broadcast/v1/feed.atom"),
         ("GET", "/broadcast/v1/items"),
         ("POST", "/broadcast/v1/items/{item}/aired"),

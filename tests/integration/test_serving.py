@@ -8,7 +8,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from geowarn.bootstrap import System
-from geowarn.demo.setting import password_of
 from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.propose import propose_by_hand
@@ -121,22 +120,6 @@ def test_health_readiness_and_figures(client: TestClient, demo_system: System, s
     assert 'geowarn_processes_alive{kind="worker"} 1.0' in figures
     assert "+1" not in figures
     assert "duty" not in figures
-
-
-def test_integrators_see_what_is_public_and_officers_more(client: TestClient, demo_system: System, slug: str) -> None:
-    (found,) = client.get("/api/v1/warnings").json()
-    assert found["slug"] == slug
-    assert [area["code"] for area in found["areas"]] == ["370687"]  # the blue area is internal
-    assert client.get(f"/api/v1/warnings/{slug}").json() == found
-    with demo_system.store.read() as work:
-        warning = work.warnings.all()[0]
-    assert client.get(f"/api/v1/warnings/{warning.id}").status_code == 404
-    form = {"name": "duty", "password": password_of("duty")}
-    client.post("/console/login", data=form, headers={"Sec-Fetch-Site": "same-origin"})
-    seen = client.get(f"/api/v1/warnings/{warning.id}").json()
-    assert seen["package_sha256"]
-    assert len(seen["signoffs"]) == 3
-    assert {area["code"] for area in seen["areas"]} == {"370687", "370612"}
 
 
 def test_the_interface_describes_itself_and_nothing_internal(client: TestClient) -> None:

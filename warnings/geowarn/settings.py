@@ -167,6 +167,16 @@ class Schedule(_Section):
     keep_taken_days: Annotated[int, Field(ge=1, le=3650)] = 14
 
 
+class Partners(_Section):
+    """The interface for partners and what is sent to their hooks."""
+
+    idempotency_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    private_addresses: bool = False
+    hook_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    hook_give_up_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    hook_disable_days: Annotated[int, Field(ge=1, le=60)] = 3
+
+
 class Settings(BaseSettings):
     """Everything an installation may set; unknown keys are refused."""
 
@@ -186,6 +196,7 @@ class Settings(BaseSettings):
     database: Database
     web: Web
     schedule: Schedule
+    partners: Partners = Partners()
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Plain values by section and key as in the file, secrets included."""

@@ -14,6 +14,7 @@ from rich.progress import Progress, TaskID
 
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import SETTLED
+from geowarn.hook_service import HookService
 from geowarn.pipeline.deliver import expire
 from geowarn.pipeline.escalation_audit import audit
 from geowarn.pipeline.lane import Lane
@@ -54,6 +55,8 @@ class Worker:
         }
         jobs["notices"] = self._tell
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
+        hooks = HookService(self._system, self._stop)
+        jobs["worker-hooks"] = lambda: self._every(SWEEP_SECONDS, hooks.step)
         jobs["worker-audit"] = lambda: self._every(AUDIT_SECONDS, self._audit)
         jobs["worker-expire"] = lambda: self._every(SWEEP_SECONDS, self._expire)
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for name, job in jobs.items()]

@@ -20,6 +20,7 @@ from geowarn.cli import (
     incidents,
     installation,
     ledger,
+    partners,
     people,
     recipients,
     roster,
@@ -70,6 +71,7 @@ app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)
 app.add_typer(channels.app, name="channels")
+app.add_typer(partners.app, name="partners")
 app.add_typer(rules.app, name="rules")
 app.add_typer(installation.db, name="db")
 app.add_typer(installation.config, name="config")

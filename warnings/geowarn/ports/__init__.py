@@ -31,6 +31,16 @@ from geowarn.ports.inputs import (
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
+from geowarn.ports.partners import (
+    AnsweredRequest,
+    AnsweredRequests,
+    ApiKeys,
+    HookAnswer,
+    HookAttempt,
+    HookCall,
+    HookPost,
+    Hooks,
+)
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
@@ -41,6 +51,9 @@ from geowarn.ports.work import Store, UnitOfWork
 __all__ = [
     "Activation",
     "AlertReader",
+    "AnsweredRequest",
+    "AnsweredRequests",
+    "ApiKeys",
     "Areas",
     "Assessments",
     "BulletinDraft",
@@ -63,6 +76,11 @@ __all__ = [
     "Forecasts",
     "Haul",
     "HazardModel",
+    "HookAnswer",
+    "HookAttempt",
+    "HookCall",
+    "HookPost",
+    "Hooks",
     "Incidents",
     "Invitations",
     "Ledger",

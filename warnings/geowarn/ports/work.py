@@ -12,6 +12,7 @@ from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, Pendin
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
+from geowarn.ports.partners import AnsweredRequests, ApiKeys, Hooks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
@@ -77,6 +78,12 @@ class UnitOfWork(Protocol):
     def stations(self) -> Stations: ...
     @property
     def counters(self) -> Counters: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def requests(self) -> AnsweredRequests: ...
+    @property
+    def hooks(self) -> Hooks: ...
     @property
     def escalations(self) -> Escalations: ...
     @property

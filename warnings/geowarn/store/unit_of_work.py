@@ -13,6 +13,7 @@ from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.hooks import SqlHooks
 from geowarn.store.repositories.identity import (
     SqlFactors,
     SqlInvitations,
@@ -24,6 +25,7 @@ from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvent
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
 from geowarn.store.repositories.notices import SqlNotices
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
+from geowarn.store.repositories.partners import SqlAnsweredRequests, SqlApiKeys
 from geowarn.store.repositories.people import SqlSessions, SqlShifts, SqlUsers
 from geowarn.store.repositories.places import SqlAreas, SqlRecipients
 from geowarn.store.repositories.proof import SqlLedger
@@ -126,6 +128,9 @@ class SqlUnitOfWork:
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
         self.counters = SqlCounters(*on)
+        self.api_keys = SqlApiKeys(*on)
+        self.requests = SqlAnsweredRequests(*on)
+        self.hooks = SqlHooks(*on)
         self.escalations = SqlEscalations(*on)
         self.emergencies = SqlEmergencies(*on)
 

@@ -27,6 +27,7 @@ from geowarn.web import (
     ledger_page,
     login,
     operation,
+    partners,
     people,
     review,
     roster,
@@ -34,19 +35,23 @@ from geowarn.web import (
     stations,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
+from geowarn.web.api_problem import problem
 from geowarn.web.guard import Guard
+from geowarn.web.integrators import no_route
 from geowarn.web.map_drawing import MapDrawer
 from geowarn.web.public_tree import MEDIA_TYPES, PublicTree, Shelf, resolve, send_stored
 from geowarn.web.sessions import signed_in
 
 _STATIC = Path(__file__).parent / "static"
-_MACHINES = ("/api/", "/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
+_MACHINES = ("/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
 _RETRY_SECONDS = "30"
 _STATUS = {NotFound: 404, NotEntitled: 403}
 
 
 def explained(request: Request, refusal: Refused, status: int) -> Response:
     """A refusal as a page in the reader's language, or as JSON for a machine."""
+    if request.url.path.startswith("/api/"):
+        return problem(request, refusal, status)
     if request.url.path.startswith(_MACHINES):
         return JSONResponse({"error": refusal.key, "message": explain(refusal, "en")}, status)
     text = explain(refusal, language_of(request))
@@ -95,6 +100,8 @@ def _malformed(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if request.url.path.startswith("/api/"):
+        return no_route(request)
     if request.url.path.startswith(_MACHINES):
         return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
     if error.status_code == 404:
@@ -131,7 +138,6 @@ def create_app(system: System) -> FastAPI:
     app.state.map = MapDrawer(system.facts.get("map", {}).get("land"))
     for part in (
         operation,
-        integrators,
         stations,
         hooks,
         inquiry,
@@ -145,10 +151,12 @@ def create_app(system: System) -> FastAPI:
         board,
         inputs,
         ledger_page,
+        partners,
         roster,
         roster_acts,
     ):
         app.include_router(part.router)
+    integrators.add_routes(app)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/console/{path:path}", _no_page, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/{path:path}", _public, methods=["GET", "HEAD"], include_in_schema=False)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 LARGEST_BODY = 64 * 1024  # bytes
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These carry a key or a signature instead of a cookie, so no browser can be tricked into them.
-KEYED_PATHS = ("/hooks/", "/broadcast/")
+KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "

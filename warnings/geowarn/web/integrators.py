@@ -1,78 +1,122 @@
-"""`/api/v1`: what is in force, for machines; more for those who have logged in at the console."""
+"""`/api/v1` as a whole: its routes, its description, and what is said of a path that is none."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+import re
+from typing import Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
+from starlette.responses import Response
 
-from geowarn.bootstrap import System
-from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import NotFound
-from geowarn.pipeline.desk import find_warning
-from geowarn.pipeline.release import in_force
-from geowarn.pipeline.view import warning_view
-from geowarn.web.access import system_of, token_of
-from geowarn.web.sessions import signed_in
+from geowarn.web import api_acts, api_hooks, api_read
+from geowarn.web.api_act_models import REQUESTS
+from geowarn.web.api_models import PlainError, Problem
+from geowarn.web.api_problem import NoSuchMethod, problem
 
-router = APIRouter(prefix="/api/v1", tags=["integrators"])
-
-
-class AreaInForce(BaseModel):
-    """One area with its level."""
-
-    code: str
-    level: str
-
-
-class InForce(BaseModel):
-    """One bulletin in force, as the public sees it."""
-
-    number: str
-    slug: str
-    level: str
-    areas: list[AreaInForce]
-    sent: datetime
-    expires: datetime
-    url: str
+PREFIX = "/api/v1"
+_PARTS: tuple[APIRouter, ...] = (api_read.router, api_acts.router, api_hooks.router)
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_REFERENCE = "#/components/schemas/{model}"
+_ABOUT = (
+    "Read warnings, bulletins and counts; propose; co-sign; record receipts; subscribe to events. "
+    "Every call carries `Authorization: Bearer <key>`; every POST an `Idempotency-Key`. "
+    "Errors are problem details (RFC 9457) in Chinese or English, by `Accept-Language`. See docs/api.md."
+)
+_PLAIN = {"application/json": {"schema": {"$ref": "#/components/schemas/PlainError"}}}
+_LIMITS = {
+    "RateLimit": {"description": "Calls left in this minute", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "Calls a minute", "schema": {"type": "string"}},
+}
 
 
-def _public(system: System, bulletin: Bulletin) -> InForce:
-    shown = bulletin.content.at_or_above(system.policy.publish_from)
-    return InForce(
-        number=bulletin.number,
-        slug=bulletin.slug,
-        level=bulletin.content.highest.code,
-        areas=[AreaInForce(code=area.code, level=area.level.code) for area in shown],
-        sent=bulletin.released_at,
-        expires=bulletin.content.expires,
-        url=f"{system.settings.site.public_url}/w/{bulletin.slug}/",
-    )
+def add_routes(app: FastAPI) -> None:
+    """Every route of the interface, its description, and an answer for what is no route."""
+    for part in _PARTS:
+        app.include_router(part)
+    app.add_api_route("/api/{path:path}", no_route, methods=_METHODS, include_in_schema=False)
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
 
 
-@router.get("/warnings", summary="What is in force")
-def warnings(request: Request) -> list[InForce]:
-    """The public bulletins in force, newest first; an empty list says that none is."""
-    system = system_of(request)
-    with system.store.read() as work:
-        return [_public(system, bulletin) for bulletin in in_force(work, system.clock.now())]
+def _allowed() -> list[tuple[re.Pattern[str], frozenset[str]]]:
+    found = [(f"{PREFIX}/openapi.json", {"GET", "HEAD"})]
+    for part in _PARTS:
+        found += [(str(getattr(route, "path", "")), set(getattr(route, "methods", ()))) for route in part.routes]
+    patterns: list[tuple[re.Pattern[str], frozenset[str]]] = []
+    for path, methods in found:
+        whole = re.sub(r"\{\w+:path\}", ".+", path)
+        patterns.append((re.compile(re.sub(r"\{\w+\}", "[^/]+", whole)), frozenset(methods)))
+    return patterns
 
 
-@router.get("/warnings/{name}", summary="One warning", responses={404: {"description": "not in force, or unknown"}})
-def warning(
-    request: Request, name: Annotated[str, Path(max_length=80, description="slug, number or id")]
-) -> InForce | dict[str, Any]:
-    """What is in force by its slug or number; with a console session any warning with signatures and dispatches."""
-    system = system_of(request)
-    token = token_of(request)
-    known = signed_in(system, token, quiet=True) if token else None
-    with system.store.read() as work:
-        if known is not None:
-            return warning_view(work, find_warning(work, name), system.policy)
-        for bulletin in in_force(work, system.clock.now()):
-            if name in (bulletin.slug, bulletin.number):
-                return _public(system, bulletin)
-    raise NotFound("web.not-in-force", warning=name)
+def no_route(request: Request) -> Response:
+    """404 for a path that is none, 405 with what is allowed for a method that is not there."""
+    allowed = {method for pattern, methods in _allowed() if pattern.fullmatch(request.url.path) for method in methods}
+    if allowed:
+        return problem(request, NoSuchMethod(request.method, sorted(allowed)))
+    return problem(request, NotFound("partners.no-route", path=request.url.path[:80]))
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document: shapes of every body, answer and error, and which scope each route takes."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title="geowarn", version=app.version, openapi_version="3.1.0", description=_ABOUT, routes=app.routes
+        )
+        components = document.setdefault("components", {})
+        components["schemas"] = _shapes() | components.get("schemas", {})
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components["schemas"].pop(unused, None)
+        components["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "A key of `geowarn partners key add`"},
+            "callSignature": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Geowarn-Signature",
+                "description": "HMAC over the call with the key's second secret",
+            },
+        }
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                _finish(path, method, operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _shapes() -> dict[str, Any]:
+    every: tuple[type[BaseModel], ...] = (*REQUESTS, Problem, PlainError)
+    models: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
+        (one, "validation") for one in every
+    ]
+    _, found = models_json_schema(models, ref_template=_REFERENCE)
+    return dict(found["$defs"])
+
+
+def _finish(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Name the scope, the headers of limits and of repeats."""
+    scope, body = operation.pop("x-scope", None), operation.pop("x-body", None)
+    if not path.startswith(f"{PREFIX}/"):
+        if "422" in operation["responses"]:
+            operation["responses"]["422"]["content"] = _PLAIN
+        return
+    if scope is not None:
+        operation["security"] = [{"key": [scope] if scope else []}]
+        for answer in operation["responses"].values():
+            answer["headers"] = dict(_LIMITS)
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "header":
+            parameter["required"] = True
+            parameter["schema"].pop("default", None)
+            if parameter["name"] == "X-Geowarn-Signature":
+                operation["security"] = [{"key": [scope], "callSignature": []}]
+    if method == "post" and body is None:
+        operation.pop("requestBody", None)
+    if method == "get":
+        for code, answer in list(operation["responses"].items()):
+            if code == "200":
+                answer.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
+        operation["responses"]["304"] = {"description": "The caller's `If-None-Match` names what is there"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -13,18 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geowarn.bootstrap import System
-from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import sha256_hex
-from geowarn.domain.errors import NotFound, Refused
-from geowarn.domain.period import to_utc
+from geowarn.domain.errors import Refused
+from geowarn.pipeline.airing import note_airing
 from geowarn.pipeline.receipts import station_has_read
-from geowarn.ports import Poll, UnitOfWork
+from geowarn.ports import Poll
 from geowarn.web.access import system_of
 from geowarn.web.public_tree import MEDIA_TYPES, Shelf, send_stored
 
 router = APIRouter(prefix="/broadcast/v1", tags=["stations"])
 _shelf = Shelf()
-_CLOCK_SLACK = timedelta(minutes=5)  # how far a station's clock may be ahead of ours
 
 
 class NoKey(Exception):
@@ -99,24 +96,6 @@ def _report(body: bytes) -> Aired:
         raise Refused("web.aired", field=field, reason=first["msg"]) from None
 
 
-def _check_moment(at: datetime, bulletin: Bulletin, now: datetime) -> None:
-    if not bulletin.released_at - _CLOCK_SLACK <= at <= now + _CLOCK_SLACK:
-        raise Refused("web.aired-moment", at=at.isoformat(), released=bulletin.released_at.isoformat())
-
-
-def _note(work: UnitOfWork, station: str, slug: str, report: Aired, now: datetime) -> bool:
-    bulletin = work.bulletins.by_slug(slug)
-    if bulletin is None:
-        raise NotFound("web.no-item", item=slug)
-    at = to_utc(report.aired_at)
-    _check_moment(at, bulletin, now)
-    if not work.stations.aired(station, slug, at, report.medium):
-        return False
-    facts = {"slug": slug, "station": station, "aired_at": at.isoformat(), "medium": report.medium}
-    work.ledger.append(now, f"station {station}", "bulletin.aired", bulletin.warning_id, facts)
-    return True
-
-
 @router.post(
     "/items/{item}/aired",
     summary="Report that an item was aired",
@@ -129,7 +108,7 @@ def aired(request: Request, station: ByStation, item: Annotated[str, Path(max_le
     report = _report(request.state.body)
     system = system_of(request)
     with system.store.begin() as work:
-        new = _note(work, station, item, report, system.clock.now())
+        new = note_airing(work, station, item, report.aired_at, report.medium, system.clock.now())
         if new:
             work.commit()
     return JSONResponse({"item": item, "noted": new}, 201 if new else 200)

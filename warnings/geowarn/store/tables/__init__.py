@@ -21,6 +21,7 @@ from geowarn.store.tables.levels import (
     source_event,
 )
 from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
+from geowarn.store.tables.partners import api_key, api_nonce, api_request, api_use, hook, hook_attempt, hook_delivery
 from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
 from geowarn.store.tables.review import (
     blob,
@@ -37,6 +38,10 @@ from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 __all__ = [
     "account",
     "airing",
+    "api_key",
+    "api_nonce",
+    "api_request",
+    "api_use",
     "area",
     "assessment",
     "assessment_run",
@@ -57,6 +62,9 @@ __all__ = [
     "handover",
     "hazard_warning",
     "heartbeat",
+    "hook",
+    "hook_attempt",
+    "hook_delivery",
     "incident",
     "incident_draft",
     "incident_publication",
