@@ -1,6 +1,6 @@
 """Resident memory of a process and its children, watched from beside: the peak of what stands at one moment.
 
-Pages that both hold (libraries) count twice, so the sum is rather too high than too low. A child that has only just been
+Pages that both hold (libraries) count twice, so the sum is rather too high than too low. A child that was only just
 made still stands in its parent's memory and is left out until it runs its own program: counting it would count the
 parent twice.
 """

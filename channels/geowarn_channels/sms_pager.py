@@ -11,6 +11,8 @@ from geowarn_channels.twilio_faults import as_failures
 
 # The provider delivers no replies from here: twilio.com/en-us/guidelines/cn/sms
 _ONE_WAY = ("+86",)
+# Texts with links are filtered there, says the same page.
+_FILTERING = ("+86",)
 
 
 class SmsPager:
@@ -24,6 +26,10 @@ class SmsPager:
         """Whether the person at this number can reply: not from mainland China, nor to an alphanumeric sender."""
         sender = str(self._settings["sms"]["sender"])
         return not address.startswith(_ONE_WAY) and sender.startswith(("+", "MG"))
+
+    def takes_links(self, address: str) -> bool:
+        """Whether a text with an address in it arrives: carriers of mainland China filter such texts."""
+        return not address.startswith(_FILTERING)
 
     def page(self, address: str, text: str, notice_id: str, not_after: datetime) -> Receipt:
         """Send one text; raises TemporaryFailure, PermanentFailure or OutcomeUnknown.

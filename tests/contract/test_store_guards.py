@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.contract import store_rows as rows
+from tests.contract.test_store_counsel import CHECK, COMMENT, TALK
 
 from geowarn.store.guards import GUARDED, missing_guards, restore_guards
 from geowarn.store.unit_of_work import SqlStore
@@ -16,6 +17,9 @@ CHANGES = {
     "bulletin_artefact": "UPDATE bulletin_artefact SET path = 'other'",
     "blob": "UPDATE blob SET sha256 = 'other'",
     "incident_publication": "UPDATE incident_publication SET statement = '{}'",
+    "review_comment": "UPDATE review_comment SET text = 'other'",
+    "consultation": "UPDATE consultation SET agreed = NOT agreed",
+    "secrecy_check": "UPDATE secrecy_check SET account = 'other'",
 }
 REPLACEMENTS = {
     "ledger": "INSERT OR REPLACE INTO ledger SELECT sequence, at, 'someone else', kind, subject, payload, "
@@ -23,6 +27,9 @@ REPLACEMENTS = {
     "bulletin": "INSERT OR REPLACE INTO bulletin SELECT * FROM bulletin",
     "bulletin_artefact": "INSERT OR REPLACE INTO bulletin_artefact SELECT * FROM bulletin_artefact",
     "incident_publication": "INSERT OR REPLACE INTO incident_publication SELECT * FROM incident_publication",
+    "review_comment": "INSERT OR REPLACE INTO review_comment SELECT * FROM review_comment",
+    "consultation": "INSERT OR REPLACE INTO consultation SELECT * FROM consultation",
+    "secrecy_check": "INSERT OR REPLACE INTO secrecy_check SELECT * FROM secrecy_check",
 }
 
 
@@ -34,6 +41,9 @@ def released(any_store: SqlStore) -> SqlStore:
         work.ledger.append(rows.NOON, "wang", "bulletin.released", "w-1", {})
         work.incidents.add(rows.incident())
         work.incidents.publish(rows.publication(1))
+        work.counsel.add_comment(COMMENT)
+        work.counsel.add_consultation(TALK)
+        work.counsel.add_check(CHECK)
         work.commit()
     return any_store
 

@@ -27,7 +27,7 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 _AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740)}
 
 
 def _binary(*names: str) -> str:

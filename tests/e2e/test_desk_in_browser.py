@@ -50,6 +50,11 @@ def test_four_people_carry_a_warning_out(browser, served: Served) -> None:  # ty
     duty.submit("#sign .btn-1")
     assert "等待签名" in duty.text
 
+    checker = browser("disclosure", "wide")
+    checker.open(page)
+    checker.submit("form[action$='/secrecy'] button")
+    assert "保密审查：信息公开员戊" in checker.text
+
     for name in ("leader", "chief", "observatory"):
         signer = browser(name, "phone")
         signer.open(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from geowarn.demo.setting import free_port, open_demo, put_on_duty
 from geowarn.domain.people import SignOff
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.signoff import sign
+from geowarn.resources import config_dir
 
 
 class SettableClock:
@@ -30,10 +32,28 @@ class SettableClock:
         self.moment += timedelta(**step)
 
 
+def _without_secrecy_check(folder: Path) -> None:
+    """The installation's own policy asks for no secrecy check: tests that are about other steps need no checker.
+
+    `shipped_policy` takes it away again.
+    """
+    shipped = (config_dir() / "policy.toml").read_text("utf-8")
+    own = folder / "config" / "policy.toml"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(re.sub(r"(?m)^secrecy_levels = .*$", "secrecy_levels = []", shipped), "utf-8")
+
+
+@pytest.fixture
+def shipped_policy(demo_folder: Path) -> None:
+    """Ask for it before `demo_system`: the installation then follows the policy as shipped."""
+    (demo_folder / "config" / "policy.toml").unlink()
+
+
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "data"
     system = open_demo(folder, free_port())
+    _without_secrecy_check(folder)
     put_on_duty(system)
     system.store.dispose()
     return folder

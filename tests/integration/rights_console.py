@@ -47,6 +47,9 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/console/warnings/{name}/retract"): _ALL,
     ("GET", "/console/propose"): _ALL,
     ("POST", "/console/propose"): _PROPOSE,
+    ("GET", "/console/outside"): _ALL,
+    ("POST", "/console/outside"): _PROPOSE,
+    ("POST", "/console/outside/{warning}/end"): _PROPOSE,
     ("GET", "/console/inputs"): _ALL,
     ("GET", "/console/ledger"): _ALL,
 }

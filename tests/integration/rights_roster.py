@@ -24,3 +24,10 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/console/roster/hand-over"): ON_DUTY,
     ("POST", "/console/roster/take-over"): ON_DUTY,
 }
+
+_TIMES = {"start": "2031-01-01T08:00", "end": "2031-01-01T20:00"}
+# Fields that a form must hold before anything else is looked at.
+FORMS: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/console/roster/assign"): {"officer": "someone", **_TIMES},
+    ("POST", "/console/roster/swap"): {"part": "officer", "taker": "someone", **_TIMES},
+}

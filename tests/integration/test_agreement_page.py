@@ -53,7 +53,7 @@ def test_models_and_disagreements_stand_on_the_review_page(demo_system: System) 
         first = most_telling(found.disagreements, names)[0]
         assert names[first.area].kind is AreaKind.COUNTY
         assert said[0] == first.sentence(names[first.area].name(language), language)
-        models = [words(head) for head in shown.xpath(".//tbody/tr/th")]
+        models = [words(head) for head in shown.xpath(".//details//tbody/tr/th")]
         assert len(models) == 3
         assert all(head.startswith(voice.model) for head, voice in zip(models, found.voices, strict=True))
 

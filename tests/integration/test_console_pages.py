@@ -125,6 +125,8 @@ def test_every_page_is_well_formed_and_without_script_of_its_own(desk: Callable[
 def test_an_edit_makes_a_version_and_voids_signatures(desk: Callable[[str], Desk], proposed: str) -> None:
     page = f"/console/warnings/{proposed}"
     desk("duty").submit(page, f"{page}/sign")
+    assert f'action="{page}/edit"' not in desk("leader").get(page)  # while another's signature stands
+    desk("leader").submit(page, f"{page}/return", reason="请写得更急")
     text = desk("leader").submit(page, f"{page}/edit", **{"slot.action.red.zh": "请立即\r\n撤到安置点"})
     assert "版本 2" in text
     assert "请立即 撤到安置点" in text

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
@@ -369,3 +371,51 @@ def test_a_role_without_areas_holds_everywhere_and_one_does_not_lend_its_areas_t
         assert mixed.roles_over(work, [HAIYANG]) == {Role.LEADER, Role.DUTY_OFFICER}
         assert mixed.roles_over(work, [CITY]) == {Role.LEADER}
         assert mixed.roles_over(work, []) == {Role.LEADER}
+
+
+# --- warnings of other offices
+
+
+def test_another_offices_warning_stands_beside_ours_and_is_never_one_of_them(
+    demo_system: System, settable_clock: SettableClock
+) -> None:
+    duty = Visitor(demo_system, "duty")
+    until = (settable_clock.now() + timedelta(hours=20)).astimezone(ZoneInfo("Asia/Shanghai"))
+    form = {
+        "issuer": "省自然资源厅",
+        "level": "橙色",
+        "places": "胶东 <北部>",
+        "said": "地质灾害气象风险高",
+        "until": f"{until:%Y-%m-%dT%H:%M}",
+    }
+    assert duty.post("/console/outside", **form).status_code == 303
+    home = duty.client.get("/console/").text
+    assert "省自然资源厅已发橙色预警（手工登记，非本机关）" in home
+    assert "胶东 &lt;北部&gt;" in home
+    assert "<h1>当前无生效预警</h1>" in home
+    ours = {**form, "issuer": demo_system.settings.issuer.name_zh}
+    assert duty.post("/console/outside", **ours).status_code == 409
+    for wrong in ({"said": " "}, {"until": "2020-01-01T00:00"}, {"until": "soon"}, {"issuer": "x" * 61}):
+        assert duty.post("/console/outside", **{**form, **wrong}).status_code == 409
+    with demo_system.store.read() as work:
+        (one,) = work.outside_warnings.current(settable_clock.now())
+        assert work.warnings.all() == ()
+    assert duty.post(f"/console/outside/{one.id}/end").status_code == 303
+    assert duty.post(f"/console/outside/{one.id}/end").status_code == 404
+    assert "省自然资源厅已发" not in duty.client.get("/console/").text
+
+
+def test_no_page_shows_a_number_a_hash_or_a_secret(two_admins: System, officer: Officer) -> None:
+    admin = Visitor(two_admins, "admin")
+    with two_admins.store.read() as work:
+        users = work.users.all()
+        factors = [factor for user in users if (factor := work.factors.get(user.name)) is not None]
+    secrets = [two_admins.vault.open(factor.secret) for factor in factors if factor.secret]
+    numbers = [two_admins.vault.open(user.phone_sealed) for user in users if user.phone_sealed]
+    assert secrets
+    assert numbers
+    paths = ["/console/", "/console/account", "/console/people", "/console/ledger", "/console/outside"]
+    for path in [*paths, *(f"/console/people/{user.name}" for user in users)]:
+        text = admin.client.get(path).text
+        for hidden in (*secrets, *numbers, *(user.password_hash for user in users if user.password_hash), "$argon2"):
+            assert hidden not in text, path

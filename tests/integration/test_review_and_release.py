@@ -69,6 +69,7 @@ def test_one_changed_character_voids_every_signature(demo_system: System, office
     proposal = proposed(demo_system, officer)
     sign_all(demo_system, officer, proposal.warning_id)
     text = proposal.content.slots["action.yellow.zh"]
+    return_for_edit(demo_system.desk, proposal.warning_id, "少一个感叹号", officer("leader"))
     edited = edit(demo_system.desk, proposal.warning_id, {"action.yellow.zh": text + "！"}, officer("leader"))
     assert edited.version == 2
     assert edited.package_sha256 != proposal.package_sha256
@@ -104,7 +105,7 @@ def test_nobody_signs_twice_or_off_shift(
     with pytest.raises(Refused) as twice:
         signed(demo_system, proposal.warning_id, officer("leader"))
     assert twice.value.key == "signoff.already"
-    settable_clock.advance(hours=48)  # type: ignore[attr-defined]
+    settable_clock.advance(days=30)  # type: ignore[attr-defined]
     with pytest.raises(Refused) as off_shift:
         signed(demo_system, proposal.warning_id, officer("duty"))
     assert off_shift.value.key == "signoff.off-shift"

@@ -6,20 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from starlette.testclient import TestClient
 from tests.integration.conftest import SettableClock
-from tests.integration.rights_roster import ROUTES
 from tests.integration.test_console_pages import OURS, Desk, parsed
 
 from geowarn.bootstrap import System
-from geowarn.demo.setting import password_of
-from geowarn.domain.people import Role, Shift
-from geowarn.pipeline.people import add_user
+from geowarn.domain.people import Shift
 from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
-from geowarn.security import hash_password
-from geowarn.web import roster, roster_acts
-from geowarn.web.app import create_app
 
 PAGE, CHANGE = "/console/roster", "/console/roster/change"
 
@@ -43,40 +36,6 @@ def code_of(system: System, person: str) -> str:
 
 def text_of(page: str) -> str:
     return " ".join(str(parsed(page).text_content()).split())
-
-
-def test_the_rights_table_names_every_route() -> None:
-    routes = {(m, r.path) for part in (roster, roster_acts) for r in part.router.routes for m in r.methods}
-    assert routes == set(ROUTES)
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_every_role_meets_every_route_as_the_table_says(demo_system: System, role: Role) -> None:
-    """Who is not in the table is refused for the role, whatever the form holds; nothing is changed."""
-    facts = (demo_system.store, demo_system.clock, hash_password)
-    add_user(*facts, "someone", "某人", "Someone", [role.value], password_of("someone"), "test")
-    visitor = Desk(demo_system, "someone")
-    token = parsed(visitor.get("/console/")).xpath("//input[@name='form_token']/@value")[0]
-    first = shifts(demo_system)[1]
-    start, end = "2099-01-01T08:00", "2099-01-01T20:00"
-    form = {"form_token": token, "shift": first.id, "part": "officer", "taker": "duty", "officer": "duty"}
-    form |= {"start": start, "end": end, "reason": "x", "text": "x", "handover": "h", "code": "1"}
-    for (method, path), allowed in ROUTES.items():
-        address = path.replace("{shift_id}", first.id).replace("{kind}", "csv").replace("{swap_id}", "sw-none")
-        if method == "GET":
-            assert visitor.client.get(address).status_code == (200 if role in allowed else 409)
-            continue
-        answer = visitor.client.post(address, data=form, headers=OURS)
-        assert ("无权办理" in answer.text) == (role not in allowed), (path, role, text_of(answer.text))
-
-
-def test_nobody_sees_it_without_a_session(demo_system: System) -> None:
-    client = TestClient(create_app(demo_system), follow_redirects=False)
-    for method, path in ROUTES:
-        address = path.replace("{shift_id}", "s").replace("{kind}", "csv").replace("{swap_id}", "s")
-        answer = client.request(method, address, headers=OURS)
-        assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/console/login")
 
 
 def test_a_hole_is_shown_and_filled(demo_system: System, desk: Callable[[str], Desk]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -56,6 +57,30 @@ def test_shares_are_those_of_shapely(corners: list[tuple[float, float]], holed: 
     expected = cut_out(shape)
     assert shares(GRID, shape) == pytest.approx(expected, abs=1e-9)
     assert shares(curved(GRID), shape) == pytest.approx(expected, abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(CORNERS, ON_LINES), min_size=1, max_size=6), st.integers(1, 60))
+def test_many_polygons_at_once_are_each_as_if_alone(many: list[list[tuple[float, float]]], most: int) -> None:
+    shapes = [shapely.convex_hull(shapely.multipoints(corners)) for corners in many]
+    shapes = [one for one in shapes if one.area > 0]
+    areas = [
+        Area(f"a{at}", AreaKind.COUNTY, "甲", "A", geometry=mapping(one))
+        for at, one in enumerate(shapes)
+        if one.area > 0
+    ]
+    world = Grid(lon0=0.5, lat0=4.5, dlon=1, dlat=-1, nx=360, ny=5)  # what lies west of 0 comes back in the east
+    for grid in (GRID, world):
+        with patch("geowarn.hazard.coverage._MOST", most), patch("geowarn.hazard.zonal._TOGETHER", 10 * most):
+            together = footprints(grid, areas, 0.1, None)
+        for one in areas:
+            alone = footprints(grid, [one], 0.1, None)
+            assert (one.code in together) == (one.code in alone)
+            if one.code in alone:
+                here, there = together[one.code], alone[one.code]
+                assert here.cells.tolist() == there.cells.tolist()
+                assert here.weights.tolist() == there.weights.tolist()
+                assert here.outside == there.outside
 
 
 def test_a_projected_grid_covers_what_its_cells_cover() -> None:

@@ -46,6 +46,9 @@ class Telephone:
     def can_be_answered(self, address: str) -> bool:
         return not address.startswith("+86")
 
+    def takes_links(self, address: str) -> bool:
+        return True
+
     def page(self, address: str, text: str, notice_id: str, not_after: datetime) -> Receipt:
         answer = self.answers.pop(0) if self.answers else Receipt(Outcome.ACCEPTED, f"SM{len(self.sent)}")
         self.sent.append((address, text))

@@ -22,6 +22,7 @@ from geowarn.pipeline.roster_handover import hand_over, take_over
 from geowarn.pipeline.roster_import import import_roster
 from geowarn.pipeline.roster_report import entries_between, shift_report
 from geowarn.pipeline.roster_swaps import agree, ask_swap, decide
+from geowarn.pipeline.signoff import on_shift
 from geowarn.store.unit_of_work import SqlStore
 
 YANTAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -164,7 +165,7 @@ def test_only_rulers_assign_and_only_what_fits(office: Office) -> None:
         assign(office.desk, office.actor("jia"), "jia", "ji", "yi", later, later + HOUR)
     boss = office.actor("yi")
     for people, key in (
-        (("yi", "ji", "yi"), "role-missing"),
+        (("yi", "ji", "yi"), "no-role"),
         (("jia", "jia", "yi"), "roster.double"),
         (("jia", "nobody", "yi"), "unknown-user"),
     ):
@@ -339,10 +340,10 @@ def test_officer_and_deputy_exchange(office: Office) -> None:
     [
         ("audit", Part.OFFICER, "ji", "x", "role-missing"),
         ("jia", Part.OFFICER, "ji", "x", "swap-others"),
-        ("geng", Part.OFFICER, "yi", "x", "role-missing"),
+        ("geng", Part.OFFICER, "yi", "x", "no-role"),
         ("geng", Part.OFFICER, "ji", " ", "swap-reason"),
         ("geng", Part.OFFICER, "geng", "x", "swap-time"),
-        ("geng", Part.LEADER, "ji", "x", "role-missing"),
+        ("geng", Part.LEADER, "ji", "x", "no-role"),
     ],
 )
 def test_a_swap_that_cannot_be_is_refused(
@@ -457,3 +458,20 @@ def test_a_file_adds_changes_and_cancels_all_or_nothing(office: Office) -> None:
         import_roster(office.desk, boss, lines("x2,2026-08-11T08:00,2026-08-11T20:00,yi,,"), "c.csv")
     with pytest.raises(Refused, match="role-missing"):
         import_roster(office.desk, office.actor("jia"), lines(new), "d.csv")
+
+
+def test_who_may_sign_follows_the_swap(office: Office) -> None:
+    """As duty officer only the person on the current shift, or its deputy, signs; the piece of the shift is named."""
+    start, end = DAY + 14 * HOUR, DAY + 18 * HOUR
+    ask_swap(office.desk, office.actor("yi"), "s2", Part.OFFICER, "ji", "看病", start, end)
+    with office.store.read() as work:
+        people = {name: work.users.get(name) for name in ("geng", "ji", "wu")}
+
+        def may(name: str, moment: datetime) -> bool:
+            user = people[name]
+            assert user is not None
+            return on_shift(work, user, moment)
+
+        assert [may("geng", start - HOUR), may("geng", start), may("geng", end)] == [True, False, True]
+        assert [may("ji", start - HOUR), may("ji", start), may("ji", end)] == [False, True, False]
+        assert may("wu", start)  # the deputy stays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.rain import Grid
 from geowarn.hazard.zonal import cell_of, footprints
+from geowarn.hazard.zones import ByCode
 
 
 def square(west: float, south: float, east: float, north: float) -> Area:
@@ -83,6 +85,17 @@ def test_other_places_have_other_files_and_the_same_ones_have_one(tmp_path: Path
     assert len(list(tmp_path.iterdir())) == 6
     footprints(GRID, [here], 0.2, tmp_path)
     assert len(list(tmp_path.iterdir())) == 7
+
+
+@given(st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=30, unique=True), st.text(max_size=3))
+def test_areas_are_found_by_code_in_whatever_order_they_stand(codes: list[str], other: str) -> None:
+    areas = [replace(point(0.5 + at % 12, 0.5), code=code) for at, code in enumerate(codes)]
+    by_code, zones = ByCode(areas), footprints(GRID, areas, 0.1, None)
+    assert [by_code.position(code) for code in codes] == list(range(len(codes)))
+    assert (other in by_code) == (other in codes)
+    for at, code in enumerate(codes):
+        assert zones.get(code) is None if at % 12 >= 10 else zones[code].cells.tolist() == [at % 12]
+    assert sorted(zones) == sorted(code for at, code in enumerate(codes) if at % 12 < 10)
 
 
 @settings(max_examples=40, deadline=None)

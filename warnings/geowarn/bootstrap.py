@@ -20,6 +20,7 @@ from geowarn.domain.source import Source, deciding
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.leftovers import remove_half_done, remove_taken
+from geowarn.pipeline.lint_texts import Linter
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.roster_desk import RosterDesk
@@ -110,8 +111,9 @@ class System:
     def desk(self) -> Desk:
         """The ports of review and release."""
         slots = default_slots(self.templates)
+        linter = Linter(self.templates, self.facts)
         policy = self.policy.ranking(self._order_of_sources())
-        return Desk(self.store, self.clock, self.channels, policy, self.facts, slots, self.vault)
+        return Desk(self.store, self.clock, self.channels, policy, self.facts, slots, self.vault, linter)
 
     def _order_of_sources(self) -> tuple[str, ...]:
         """The order of the source plan; with a plan that cannot be read, which is said elsewhere, none is better."""

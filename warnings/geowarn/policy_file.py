@@ -15,6 +15,7 @@ from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.unread import why
 from geowarn.domain.votes import CourseRules
+from geowarn.policy_review import review_rules
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -48,8 +49,11 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     course = _course_rules(table.get("course", {}), path.name)
     clock = clock_rules(table.get("clock", {}), path.name)
+    review = review_rules(table.get("review", {}), path.name)
     factor = _levels_asked(table.get("second_factor", _DEFAULT_FACTOR), path.name)
-    return Policy(levels, signers["retract"], publish_from, signers["incident"], course, factor, clock=clock)
+    return Policy(
+        levels, signers["retract"], publish_from, signers["incident"], course, factor, clock=clock, review=review
+    )
 
 
 def _levels_asked(names: Any, file: str) -> frozenset[Level]:

@@ -23,6 +23,7 @@ from geowarn.cli import (
     partners,
     people,
     recipients,
+    review,
     roster,
     roster_acts,
     rules,
@@ -62,6 +63,7 @@ for part in (run, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)
+review.register(warnings.app)
 clock.register(warnings.app)
 app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")

@@ -15,9 +15,11 @@ from geowarn.domain.warning import Proposal
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.assess import assess_all
 from geowarn.pipeline.demo_factor import published_code
+from geowarn.pipeline.fitness import unchecked
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.propose import propose_from_run
 from geowarn.pipeline.release import release
+from geowarn.pipeline.secrecy import check_secrecy
 from geowarn.pipeline.signoff import sign
 
 
@@ -88,10 +90,14 @@ def code_of(system: System, name: str) -> str:
 
 
 def officers_sign(system: System, warning_id: str) -> list[tuple[str, Role]]:
-    """Every demo person whose role is needed signs, the officer on duty first; returns who signed as what."""
+    """Every demo person whose role is needed signs, after the secrecy check; returns who signed as what."""
     with system.store.read() as work:
         proposal = work.proposals.of_warning(warning_id)[0]
         people = {person["role"]: find_user(work, person["name"]) for person in reversed(demo_facts()["people"])}
+        waits = unchecked(system.desk, work, proposal)
+    if waits:
+        checker = Actor(people[Role.DISCLOSURE.value], "command line", "demo")
+        check_secrecy(system.desk, warning_id, checker, proposal.package_sha256)
     signed = []
     for role in system.policy.required(proposal.content):
         actor = Actor(people[role.value], "command line", "demo")

@@ -21,7 +21,7 @@ from geowarn.domain.roster import band_window
 from geowarn.installation import create_installation
 from geowarn.pipeline.areas import import_areas
 from geowarn.pipeline.demo_factor import enrol_published
-from geowarn.pipeline.people import add_user, assign_shift
+from geowarn.pipeline.people import add_user, assign_shift, set_password
 from geowarn.pipeline.phones import set_phone
 from geowarn.pipeline.recipients import import_recipients
 from geowarn.resources import config_dir
@@ -115,6 +115,7 @@ def _people(system: System) -> None:
             ACTOR,
         )
         set_phone(system.store, system.vault, system.clock, person["name"], person["phone"], ACTOR)
+    set_password(system.store, system.clock, hash_password, "admin", password_of("admin"), ACTOR)
     with system.store.begin() as work:
         for person in demo_facts()["people"]:
             enrol_published(work, system.vault, person["name"], system.clock.now())

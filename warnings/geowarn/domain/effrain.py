@@ -15,7 +15,7 @@ from typing import Any
 
 from geowarn.domain.area import Susceptibility
 from geowarn.domain.level import Level
-from geowarn.domain.parameters import wrong
+from geowarn.domain.parameters import flag, is_number, number, whole, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +72,17 @@ def margins(re_mm: float, level: Level, shift: int, breaks: Sequence[float]) -> 
 def read_parameters(parameters: Mapping[str, Any]) -> EffrainRules:
     """Check and read `[parameters]` of a rule set; raises Refused naming the parameter and what it must be."""
     return EffrainRules(
-        k=_number(parameters, "k", 0.0, 1.0, open_below=True),
-        days=_whole(parameters, "antecedent_days", 0, 30),
+        k=number(parameters, "k", 0.0, 1.0, open_below=True),
+        days=whole(parameters, "antecedent_days", 0, 30),
         breaks=_breaks(parameters),
         shifts=_shifts(parameters),
-        area_share=_number(parameters, "area_share", 0.0, 1.0, open_below=True),
-        min_coverage=_number(parameters, "min_coverage", 0.0, 1.0),
-        max_missing=_number(parameters, "max_missing", 0.0, 1.0),
-        points_raise_area=_flag(parameters, "points_raise_area"),
-        station_km=_number({"station_km": 20.0, **parameters}, "station_km", 0.0, 500.0, open_below=True),
-        member_share=_number({"member_share": 0.5, **parameters}, "member_share", 0.0, 1.0, open_below=True),
+        area_share=number(parameters, "area_share", 0.0, 1.0, open_below=True),
+        min_coverage=number(parameters, "min_coverage", 0.0, 1.0),
+        max_missing=number(parameters, "max_missing", 0.0, 1.0),
+        points_raise_area=flag(parameters, "points_raise_area"),
+        station_km=number({"station_km": 20.0, **parameters}, "station_km", 0.0, 500.0, open_below=True),
+        member_share=number({"member_share": 0.5, **parameters}, "member_share", 0.0, 1.0, open_below=True),
     )
-
-
-def _number(parameters: Mapping[str, Any], name: str, low: float, high: float, *, open_below: bool = False) -> float:
-    value = parameters.get(name)
-    wanted = f"{'>' if open_below else '>='} {low:g}, <= {high:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong(name, value, wanted)
-    if not low <= value <= high or (open_below and value == low):
-        raise wrong(name, value, wanted)
-    return float(value)
-
-
-def _whole(parameters: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = parameters.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise wrong(name, value, f"{low} .. {high}")
-    return value
-
-
-def _flag(parameters: Mapping[str, Any], name: str) -> bool:
-    value = parameters.get(name)
-    if not isinstance(value, bool):
-        raise wrong(name, value, "true / false")
-    return value
 
 
 def _breaks(parameters: Mapping[str, Any]) -> tuple[float, ...]:
@@ -114,7 +90,7 @@ def _breaks(parameters: Mapping[str, Any]) -> tuple[float, ...]:
     wanted = "0 < mm1 < mm2 < …, >= 4"
     if not isinstance(value, list) or len(value) < Level.RED:
         raise wrong("breaks_mm", value, wanted)
-    if any(isinstance(one, bool) or not isinstance(one, int | float) or not 0 < one < 5000 for one in value):
+    if any(not is_number(one) or not 0 < one < 5000 for one in value):
         raise wrong("breaks_mm", value, wanted)
     if any(later <= earlier for earlier, later in pairwise(value)):
         raise wrong("breaks_mm", value, wanted)

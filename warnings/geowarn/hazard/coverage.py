@@ -6,6 +6,7 @@ to its right in this cell and its height to all cells further right in the row; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,6 +32,16 @@ class Covered(NamedTuple):
     surfaces: Numbers
 
 
+def joined(parts: Sequence[Covered]) -> Covered:
+    """One after the other."""
+    return Covered(
+        np.concatenate([part.which for part in parts]),
+        np.concatenate([part.cells for part in parts]),
+        np.concatenate([part.shares for part in parts]),
+        np.concatenate([part.surfaces for part in parts]),
+    )
+
+
 def grid_cell_of(grid: Grid, lon: Numbers, lat: Numbers) -> Cells:
     """The cell each position lies in; -1 off the grid. Longitudes may differ by whole turns."""
     column = np.floor(np.mod(lon - (grid.lon0 - grid.dlon / 2), 360.0) / grid.dlon).astype(np.int64)
@@ -51,7 +62,7 @@ def grid_coverage(grid: Grid, shapes: Shapes, turn: float) -> Covered:
     if tables.size > _MOST and shapes.size > 1:
         half = shapes.size // 2
         one, other = grid_coverage(grid, shapes[:half], turn), grid_coverage(grid, shapes[half:], turn)
-        return Covered(*map(np.concatenate, zip(one, other._replace(which=other.which + half), strict=True)))
+        return joined([one, other._replace(which=other.which + half)])
     x, y, owner, ends = _borders(shapes[tables.which])
     x, y = (
         (x - tables.left_edge) / grid.dlon - tables.left[owner],
@@ -123,7 +134,7 @@ def _range(first: Numbers, last: Numbers, size: int) -> tuple[Cells, Cells]:
 
 
 def _borders(shapes: Shapes) -> tuple[Numbers, Numbers, Cells, Cells]:
-    """Coordinates of all rings, outer ones to the left and holes to the right; whose they are; where no edge leads on."""
+    """Coordinates of all rings, outer ones to the left, holes to the right; whose they are; where no edge leads on."""
     parts, whole = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
     position, ring = shapely.get_coordinates(rings, return_index=True)

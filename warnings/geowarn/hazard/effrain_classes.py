@@ -55,7 +55,7 @@ class _Lines:
         return np.searchsorted(self._surely, lowest, "right"), np.searchsorted(self._perhaps, highest, "right")
 
     def classes(self, quick: NDArray[Any], lowest: int, highest: int) -> tuple[Classes, Cells]:
-        """Rain classes of quick sums between two classes, ASK for none, and where one is too close to a break to tell."""
+        """Classes of sums, from `lowest` to `highest`, ASK for none; and where one is too close to a break to tell."""
         surely, perhaps = np.full(quick.size, lowest, np.int8), np.full(quick.size, lowest, np.int8)
         for above, below in zip(self._surely[lowest:highest], self._perhaps[lowest:highest], strict=True):
             surely += (quick >= above).view(np.int8)
@@ -78,7 +78,8 @@ class _Mixed:
     def by_class(self, width: int) -> Numbers:
         """The weight of each class in each polygon."""
         slots = np.repeat(np.arange(0, self.at.size * width, width), self.sizes) + self.classes
-        return np.bincount(slots, weights=self.weights, minlength=self.at.size * width).reshape(-1, width)
+        weights = np.bincount(slots, weights=self.weights, minlength=self.at.size * width)
+        return np.asarray(weights.reshape(-1, width), dtype=np.float64)
 
 
 def classes_of(sums: Sums) -> Found:
@@ -95,7 +96,7 @@ def classes_of(sums: Sums) -> Found:
         uneven = lowest != highest
         if uneven.any():
             sizes, cells = one.sizes[uneven], np.repeat(uneven, one.sizes)
-            classes, close = lines.classes(values[cells], lowest[uneven].min(), highest[uneven].max())
+            classes, close = lines.classes(values[cells], int(lowest[uneven].min()), int(highest[uneven].max()))
             mixed.append(
                 _Mixed(np.flatnonzero(uneven) + at.start, sizes, one.total[uneven], one.weights[cells], classes)
             )
@@ -103,8 +104,8 @@ def classes_of(sums: Sums) -> Found:
                 doubts.append(_Doubt(classes, close, np.flatnonzero(cells)[close] + one.span.start))
     for span in index.spans:
         values = quick(span)
-        ends = lines.between(np.fmin.reduce(values), np.fmax.reduce(values))
-        classes, close = lines.classes(values, *ends)
+        lowest, highest = lines.between(np.fmin.reduce(values), np.fmax.reduce(values))
+        classes, close = lines.classes(values, int(lowest), int(highest))
         into = points[span.start - index.split : span.stop - index.split]
         into[:] = classes
         doubts.append(_Doubt(into, close, close + span.start))

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from geowarn.domain.area import Area
 from geowarn.domain.level import Level
-from geowarn.hazard.effrain_evidence import Finding
 from geowarn.hazard.effrain_own import Own
+from geowarn.hazard.finding import Finding
 
 
 class Ensemble:

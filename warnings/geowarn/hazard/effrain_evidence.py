@@ -31,28 +31,18 @@ cannot_classify {reason, hours, missing [{from, to, hours}], share}   reason mis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from geowarn.domain.area import Area
-from geowarn.domain.assessment import Assessment
 from geowarn.domain.effrain import EffrainRules, class_bounds, level_for, margins, rain_class
 from geowarn.domain.level import Level
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, RainField
 from geowarn.domain.rules import RuleSet
-from geowarn.hazard.effrain_facts import (
-    Part,
-    amounts,
-    area_statistics,
-    gap_fact,
-    named,
-    observed,
-    reasons,
-    series,
-    unsplit_facts,
-)
+from geowarn.hazard.effrain_facts import Part, amounts, area_statistics, observed, reasons, series
 from geowarn.hazard.filling import Fill, Ground
+from geowarn.hazard.finding import Finding, gap_fact, unsplit_facts
 from geowarn.hazard.zonal import Numbers
 
 _KEYS = (
@@ -126,36 +116,6 @@ class Context:
     rules: RuleSet
     limits: EffrainRules
     areas: Mapping[str, Area]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is known of one area."""
-
-    area: Area
-    level: Level | None
-    evidence: Mapping[str, Any]
-
-    @property
-    def assessment(self) -> Assessment:
-        """As the line keeps it."""
-        lower = self.level is not None and bool(self.evidence["lower_bound_reasons"])
-        return Assessment(self.area.code, self.level, lower, self.evidence)
-
-    def raised_by(self, point: Finding) -> Finding:
-        """Never below a hazard point inside; a point also answers where the area itself could not be classified."""
-        if point.level is None or point.level <= (self.level or Level.NONE):
-            return self
-        reasons = set(self.evidence["lower_bound_reasons"]) | set(point.evidence["lower_bound_reasons"])
-        reasons |= {"unclassified"} if self.level is None else set()
-        by = named(point.area) | {"level": point.level.code, "re_mm": point.evidence["re_mm"]}
-        return replace(
-            self, level=point.level, evidence={**self.evidence, "raised_by": by, "lower_bound_reasons": sorted(reasons)}
-        )
-
-    def handed_to(self, child: Area) -> Finding:
-        """The same level for a unit that has no place of its own, saying whose it is."""
-        return Finding(child, self.level, {**self.evidence, "from_parent": named(self.area)})
 
 
 def unknown(

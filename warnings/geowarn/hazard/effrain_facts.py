@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -14,12 +14,11 @@ import numpy as np
 from geowarn.domain.area import Area
 from geowarn.domain.effrain import factor
 from geowarn.domain.period import Period
-from geowarn.domain.rain import RainField
 from geowarn.hazard.filling import Fill, Ground
+from geowarn.hazard.finding import gap_fact, observed_facts, unsplit_facts
 from geowarn.hazard.zonal import Numbers
 
 _ZERO = Decimal(0)
-_NAMED = 10  # intervals left out that are named one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +105,7 @@ def series(at: int, inside: Fill, before: Sequence[Part]) -> list[dict[str, Any]
 def observed(area: Area, areas: Mapping[str, Area], before: Sequence[Part]) -> dict[str, Any]:
     """Where observed rain came from, and what of it is missing."""
     layers = [layer for part in before for layer in part.fill.used]
-    farthest = max((layer.distance for layer in layers), default=0)
-    unit = area
-    for _ in range(farthest):
-        unit = areas[unit.parent] if unit.parent else unit
-    return {
-        "observed_sources": sorted({layer.field.source for layer in layers}),
-        "observed_unit": named(unit) if farthest else None,
+    return observed_facts(area, areas, layers) | {
         "missing_observed": [{"part": f"r{part.day}"} | gap_fact(gap) for part in before for gap in part.fill.gaps],
         "unsplit": unsplit_facts(field for part in before for field in part.fill.unsplit),
     }
@@ -131,25 +124,6 @@ def reasons(ground: Ground, inside: Fill, before: Sequence[Part]) -> list[str]:
         )
         if holds
     ]
-
-
-def gap_fact(gap: Period) -> dict[str, Any]:
-    """A gap as plain JSON."""
-    return {"from": gap.start.isoformat(), "to": gap.end.isoformat(), "hours": gap.hours}
-
-
-def unsplit_facts(fields: Iterable[RainField]) -> list[dict[str, str]]:
-    """Intervals left out, each source and period once, the first ten."""
-    each = sorted({(field.source, field.period) for field in fields}, key=lambda one: (one[1], one[0]))
-    return [
-        {"source": source, "from": period.start.isoformat(), "to": period.end.isoformat()}
-        for source, period in each[:_NAMED]
-    ]
-
-
-def named(area: Area) -> dict[str, Any]:
-    """An area as plain JSON."""
-    return {"code": area.code, "name_zh": area.name_zh, "name_en": area.name_en}
 
 
 def _mean(mm: Numbers, weights: Numbers) -> float:

@@ -14,8 +14,8 @@ from geowarn.hazard.effrain_classes import ASK, classes_of
 from geowarn.hazard.effrain_sums import Sums, units_by_area
 from geowarn.hazard.pieces import UnitPiece
 from geowarn.hazard.places import Places
-from geowarn.hazard.zonal import Cells, Numbers
-from geowarn.hazard.zones import Marks
+from geowarn.hazard.zonal import Numbers
+from geowarn.hazard.zones import Marks, Rows
 
 __all__ = ["ASK", "UNKNOWN", "Levels", "levels_of", "raise_by_points"]
 
@@ -32,7 +32,7 @@ class Levels:
 
     level: NDArray[np.int8]
     lower: Marks
-    polygons: Cells
+    polygons: Rows
     max_mm: Numbers
     mean_mm: Numbers
 

@@ -20,9 +20,10 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import RainField, RainKind
 from geowarn.domain.rules import RuleSet
 from geowarn.hazard.effrain_ensemble import Ensemble
-from geowarn.hazard.effrain_evidence import Context, Finding, Later, unknown
+from geowarn.hazard.effrain_evidence import Context, Later, unknown
 from geowarn.hazard.effrain_levels import ASK, UNKNOWN, Levels, levels_of, raise_by_points
 from geowarn.hazard.effrain_own import Own
+from geowarn.hazard.finding import Finding
 from geowarn.hazard.pieces import QuickSums
 from geowarn.hazard.places import Places
 from geowarn.ports import Rain

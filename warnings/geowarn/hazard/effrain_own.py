@@ -12,10 +12,11 @@ from geowarn.domain.area import Area, ancestors
 from geowarn.domain.effrain import factor
 from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid, RainField, RainKind, Stations
-from geowarn.hazard.effrain_evidence import Context, Finding, known, unknown
+from geowarn.hazard.effrain_evidence import Context, known, unknown
 from geowarn.hazard.effrain_facts import Part
 from geowarn.hazard.effrain_sums import Sums, sums_of
 from geowarn.hazard.filling import Fill, Ground, Sampler, exact_sum, fill, quantile_cell
+from geowarn.hazard.finding import Finding
 from geowarn.hazard.pieces import QuickSums, Slot, Tier, layers_of, piece_for_all
 from geowarn.hazard.places import Places, placed
 from geowarn.hazard.zonal import Cells, Mesh

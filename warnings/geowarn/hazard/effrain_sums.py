@@ -67,7 +67,7 @@ class Sums:
 
     def _effective(
         self,
-        of: Callable[[GridPiece], Numbers],
+        of: Callable[[GridPiece], NDArray[Any]],
         here: Callable[[Numbers], Numbers],
         of_areas: Callable[[Numbers], Numbers],
     ) -> Numbers:

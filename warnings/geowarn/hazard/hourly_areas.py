@@ -18,9 +18,10 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, CurvedGrid, Grid, Stations
 from geowarn.domain.rules import RuleSet
 from geowarn.hazard.filling import Ground, Sampler, quantile_cell
+from geowarn.hazard.finding import Finding
 from geowarn.hazard.hourly import StepFiller, Steps, Supply, control_only
 from geowarn.hazard.hourly_days import DayFiller, Days
-from geowarn.hazard.hourly_evidence import Context, Finding, GroundRain, Verdict, known, unknown
+from geowarn.hazard.hourly_evidence import Context, GroundRain, Verdict, known, unknown
 from geowarn.hazard.places import Places, placed
 from geowarn.hazard.zonal import Mesh, Numbers
 from geowarn.ports import Rain

@@ -22,22 +22,21 @@ Each model adds its figures; its module documents them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from geowarn.domain.area import Area
-from geowarn.domain.assessment import Assessment
 from geowarn.domain.level import Level
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, RainField
 from geowarn.domain.rules import RuleSet
 from geowarn.hazard.filling import Fill, Ground, Layer
+from geowarn.hazard.finding import Finding, gap_fact, observed_facts, unsplit_facts
 from geowarn.hazard.hourly import Steps, Truths
 from geowarn.hazard.hourly_days import Days
 
-_NAMED = 10  # intervals left out that are named one by one
 _KEYS = (
     "shift",
     "own_level",
@@ -124,36 +123,6 @@ class GroundRain:
         return self.days.before if self.days else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is known of one area."""
-
-    area: Area
-    level: Level | None
-    evidence: Mapping[str, Any]
-
-    @property
-    def assessment(self) -> Assessment:
-        """As the line keeps it."""
-        lower = self.level is not None and bool(self.evidence["lower_bound_reasons"])
-        return Assessment(self.area.code, self.level, lower, self.evidence)
-
-    def raised_by(self, point: Finding) -> Finding:
-        """Never below a hazard point inside; a point also answers where the area itself could not be classified."""
-        if point.level is None or point.level <= (self.level or Level.NONE):
-            return self
-        reasons = set(self.evidence["lower_bound_reasons"]) | set(point.evidence["lower_bound_reasons"])
-        reasons |= {"unclassified"} if self.level is None else set()
-        by = named(point.area) | {"level": point.level.code}
-        return replace(
-            self, level=point.level, evidence={**self.evidence, "raised_by": by, "lower_bound_reasons": sorted(reasons)}
-        )
-
-    def handed_to(self, child: Area) -> Finding:
-        """The same level for a unit that has no place of its own, saying whose it is."""
-        return Finding(child, self.level, {**self.evidence, "from_parent": named(self.area)})
-
-
 def unknown(
     context: Context,
     area: Area,
@@ -163,9 +132,14 @@ def unknown(
     share: float | None = None,
 ) -> Finding:
     """An area that cannot be classified, and why."""
-    missing = [_gap(gap) for gap in gaps]
+    missing = [gap_fact(gap) for gap in gaps]
     why = {"reason": reason, "hours": sum(gap["hours"] for gap in missing), "missing": missing, "share": share}
-    facts = {"cannot_classify": why, "unsplit": _unsplit(unsplit), "lower_bound_reasons": [], "missing_observed": []}
+    facts = {
+        "cannot_classify": why,
+        "unsplit": unsplit_facts(unsplit),
+        "lower_bound_reasons": [],
+        "missing_observed": [],
+    }
     return Finding(area, None, _document(context, area) | facts)
 
 
@@ -178,8 +152,8 @@ def known(context: Context, area: Area, rain: GroundRain, verdict: Verdict) -> F
         "share": context.share,
         "cells": ground.size,
         "cells_missing": int(holes.sum()),
-        "missing_observed": [_gap(gap) for gap in gaps],
-        "unsplit": _unsplit(rain.unsplit()),
+        "missing_observed": [gap_fact(gap) for gap in gaps],
+        "unsplit": unsplit_facts(rain.unsplit()),
         "split": {"count": len(split), "hours": sorted({one.period.hours for one in split})} if split else None,
         "lower_bound_reasons": [
             reason
@@ -192,7 +166,7 @@ def known(context: Context, area: Area, rain: GroundRain, verdict: Verdict) -> F
             if holds
         ],
     }
-    facts |= _observed(context, area, rain.used_before()) | dict(verdict.facts)
+    facts |= observed_facts(area, context.areas, rain.used_before()) | dict(verdict.facts)
     return Finding(area, verdict.level, _document(context, area) | facts)
 
 
@@ -202,11 +176,6 @@ def neighbours(level: Level, ahead: float | None, over: float | None) -> dict[st
         "next_level": None if ahead is None else Level(level + 1).code,
         "previous_level": None if over is None else Level(level - 1).code,
     }
-
-
-def named(area: Area) -> dict[str, Any]:
-    """An area as evidence names it."""
-    return {"code": area.code, "name_zh": area.name_zh, "name_en": area.name_en}
 
 
 def _document(context: Context, area: Area) -> dict[str, Any]:
@@ -224,26 +193,3 @@ def _document(context: Context, area: Area) -> dict[str, Any]:
         "susceptibility": area.susceptibility.value,
         "surveyed": area.surveyed,
     }
-
-
-def _observed(context: Context, area: Area, layers: Sequence[Layer]) -> dict[str, Any]:
-    farthest = max((layer.distance for layer in layers), default=0)
-    unit = area
-    for _ in range(farthest):
-        unit = context.areas[unit.parent] if unit.parent else unit
-    return {
-        "observed_sources": sorted({layer.field.source for layer in layers}),
-        "observed_unit": named(unit) if farthest else None,
-    }
-
-
-def _gap(gap: Period) -> dict[str, Any]:
-    return {"from": gap.start.isoformat(), "to": gap.end.isoformat(), "hours": gap.hours}
-
-
-def _unsplit(fields: Iterable[RainField]) -> list[dict[str, str]]:
-    found = sorted({(field.source, field.period) for field in fields}, key=lambda one: (one[1], one[0]))
-    return [
-        {"source": source, "from": period.start.isoformat(), "to": period.end.isoformat()}
-        for source, period in found[:_NAMED]
-    ]

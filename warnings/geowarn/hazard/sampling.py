@@ -94,7 +94,7 @@ class Sampler:
         return self._at(field, values, grid, np.arange(grid.size, dtype=np.int64), ("", grid))
 
     def at(self, field: RainField, grid: Mesh, cells: Cells) -> Numbers:
-        """The field at some cells of a grid, NaN where it has nothing; of numbers on disk no more is read than needed."""
+        """The field at some cells of a grid, NaN where it has nothing; of numbers on disk nothing else is read."""
         take = getattr(field.values, "take", None)
         if field.support != grid or take is None:
             return self.onto(field, grid)[cells]

@@ -13,7 +13,6 @@ from shapely.geometry import shape
 from geowarn.domain.outline import Outline, folded
 
 Shapes = NDArray[np.object_]
-_TOGETHER = 1 << 15  # positions; with all that follows from them a few megabytes
 
 
 def shapes_of(geometries: Iterable[Mapping[str, Any]]) -> Shapes:
@@ -28,12 +27,12 @@ def shapes_of(geometries: Iterable[Mapping[str, Any]]) -> Shapes:
     return made
 
 
-def batches(geometries: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Geometries in groups that are worth one round of numpy and cost no more memory, however fine they are."""
+def batches(geometries: Sequence[Mapping[str, Any]], most: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Geometries in groups of at most so many positions, or a single one."""
     first, size = 0, 0
     for at, geometry in enumerate(geometries):
         positions = len(geometry.numbers) // 2 if isinstance(geometry, Outline) else 0
-        if size + positions > _TOGETHER and at > first:
+        if size + positions > most and at > first:
             yield geometries[first:at]
             first, size = at, 0
         size += positions

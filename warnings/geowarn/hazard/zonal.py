@@ -16,7 +16,7 @@ from geowarn.domain.area import Area
 from geowarn.domain.canonical import canonical_json
 from geowarn.domain.outline import Outline, folded
 from geowarn.domain.rain import CurvedGrid, Grid
-from geowarn.hazard.coverage import Covered, grid_cell_of, grid_centres, grid_coverage
+from geowarn.hazard.coverage import Covered, grid_cell_of, grid_centres, grid_coverage, joined
 from geowarn.hazard.curved import Patch, box_around, curved_centres
 from geowarn.hazard.shapes import Shapes, batches, shapes_of
 from geowarn.hazard.zones import Cells, Footprint, Numbers, Rows, Zones, load, save
@@ -27,6 +27,7 @@ Mesh = Grid | CurvedGrid
 Coverage = Callable[[Shapes, float], Covered]
 _FORM = 4  # of the kept file; another number makes every file be built again
 _MANY = 5  # groups of polygons from which on a person at a terminal sees how far it is
+_TOGETHER = 1 << 15  # positions in a group; with all that follows from them a few megabytes
 _NOTHING = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 
@@ -76,7 +77,7 @@ def _key(grid: Mesh, areas: Sequence[Area], min_coverage: float) -> str:
 
 def _build(grid: Mesh, areas: Sequence[Area], min_coverage: float) -> Zones:
     polygons = {at: folded(area.geometry) for at, area in enumerate(areas) if area.geometry is not None}
-    groups = list(batches(list(polygons.values())))
+    groups = list(batches(list(polygons.values()), _TOGETHER if isinstance(grid, Grid) else _TOGETHER // 16))
     coverage = _coverage(grid, polygons.values())
     each = [_group(coverage, shapes_of(group), min_coverage) for group in _shown(groups)]
     counts, cells, weights, outside = (np.concatenate(parts) for parts in zip(_NOTHING, *each, strict=True))
@@ -117,12 +118,12 @@ def _points(grid: Mesh, areas: Sequence[Area]) -> tuple[Rows, Cells]:
 
 
 def _group(coverage: Coverage, shapes: Shapes, min_coverage: float) -> tuple[Cells, Cells, Numbers, Numbers]:
-    """Of each polygon how many cells count; which, and their weights, one polygon after the other; its share off the grid.
+    """Of each polygon how many cells count; these and their weights, polygon by polygon; each one's share off the grid.
 
     Polygons are also tried one turn east and west, for grids from 0 to 360.
     """
     parts = [coverage(shapes, turn) for turn in (-360.0, 0.0, 360.0)]
-    which, cells, shares, surfaces = (np.concatenate(one) for one in zip(*parts, strict=True))
+    which, cells, shares, surfaces = joined(parts)
     covered = np.bincount(which, weights=shares * surfaces, minlength=shapes.size)
     outside = np.clip(1.0 - covered / shapely.area(shapes), 0.0, 1.0)
     if sum(part.which.size > 0 for part in parts) > 1:

@@ -6,6 +6,7 @@ import os
 import tempfile
 import zipfile
 import zlib
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class ByCode(Mapping[str, Area]):
     def _order(self) -> Sequence[int]:
         if all(one.code < other.code for one, other in pairwise(self._areas)):
             return range(len(self._areas))
-        return memoryview(np.array(sorted(range(len(self._areas)), key=lambda at: self._areas[at].code), np.int32))
+        return array("i", sorted(range(len(self._areas)), key=lambda at: self._areas[at].code))
 
 
 class Zones(Mapping[str, Footprint]):
@@ -132,7 +133,7 @@ def save(path: Path, zones: Zones) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".zonal-")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **{array: getattr(zones, array) for array in _ARRAYS})
+            np.savez_compressed(file, **{name: getattr(zones, name) for name in _ARRAYS})
         os.replace(name, path)
     except OSError:
         Path(name).unlink(missing_ok=True)
@@ -143,7 +144,7 @@ def load(path: Path, areas: Sequence[Area]) -> Zones | None:
     """The kept zones; None where there are none or the file is damaged (it is then built again)."""
     try:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as kept:
-            return _checked(Zones(areas, *(kept[array] for array in _ARRAYS)))
+            return _checked(Zones(areas, *(kept[name] for name in _ARRAYS)))
     except (OSError, ValueError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
         return None
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from geowarn.domain.clock import AFTER_REVIEW
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.people import Role, SignOff
-from geowarn.pipeline.actor import Actor
+from geowarn.domain.warning import Content
+from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning
 from geowarn.pipeline.escalation import open_task
 from geowarn.pipeline.escalation_follow import close_passes, follow_task
 from geowarn.pipeline.owed import SIGNED, settle
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import trying
-from geowarn.pipeline.signoff import factor_given, on_shift
+from geowarn.pipeline.signoff import SIGNERS, factor_given, on_shift
 from geowarn.ports import Emergency, UnitOfWork
 
 
@@ -37,6 +38,7 @@ def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None =
     Binds to the released package's digest like any other signature. Who does not agree retracts, or proposes an
     update or a cancellation: nothing else closes the task.
     """
+    actor.need_somewhere(*SIGNERS)
     now = desk.clock.now()
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         owed = owed_by(work, name)
@@ -44,7 +46,7 @@ def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None =
         assert bulletin is not None  # noqa: S101 - the row refers to it
         if package_sha256 not in (None, owed.package_sha256):
             raise Refused("clock.other-package", number=bulletin.number, digest=owed.package_sha256[:12])
-        role = _role(desk, work, owed, actor)
+        role = _role(desk, work, owed, bulletin.content, actor)
         factor = factor_given(desk, work, bulletin.content, actor, code)
         signoff = SignOff(
             id=new_id("s"),
@@ -71,12 +73,13 @@ def sign_after(desk: Desk, name: str, actor: Actor, package_sha256: str | None =
     return signoff
 
 
-def _role(desk: Desk, work: UnitOfWork, owed: Emergency, actor: Actor) -> Role:
+def _role(desk: Desk, work: UnitOfWork, owed: Emergency, content: Content, actor: Actor) -> Role:
     """The missing role this person signs in; one person, one role, as before a release."""
     missing = still_missing(work, owed)
     if any(s.user == actor.user.name and s.voided_at is None for s in work.signoffs.of_proposal(owed.proposal_id)):
         raise Refused("clock.signed-already", user=actor.user.name, bulletin=owed.bulletin_id)
-    held = [role for role in missing if role in actor.user.roles]
+    here = actor.roles_over(work, codes_of(content))
+    held = [role for role in missing if role in here]
     if not held:
         roles = ", ".join(role.value for role in missing)
         raise Refused("clock.not-yours", user=actor.user.name, roles=roles)

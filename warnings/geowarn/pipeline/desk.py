@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from geowarn.domain.errors import NotFound
 from geowarn.domain.policy import Policy
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus
+from geowarn.pipeline.lint_texts import Linter
 from geowarn.ports import Channel, Clock, Store, UnitOfWork, Vault
 
 
@@ -25,6 +26,7 @@ class Desk:
     facts: Mapping[str, Mapping[str, Any]]
     default_slots: Mapping[str, str]  # pre-approved texts by slot key, every level and language
     vault: Vault
+    linter: Linter | None = None  # None: texts are not read before signing
 
     @property
     def zone(self) -> ZoneInfo:

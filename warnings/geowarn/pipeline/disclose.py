@@ -18,6 +18,7 @@ from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import NotFound
 from geowarn.domain.package import Package
 from geowarn.domain.warning import HazardWarning
+from geowarn.pipeline.counsel_view import counsel_of_version
 from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.proof import checkpoint_of, entry_json, walk
 from geowarn.ports import Clock, Store, Templates, UnitOfWork
@@ -163,6 +164,7 @@ def _versions(work: UnitOfWork, warning: HazardWarning, names: set[str]) -> dict
                     }
                     for s in work.signoffs.of_proposal(proposal.id)
                 ],
+                **counsel_of_version(work, proposal),
             }
         )
     return files

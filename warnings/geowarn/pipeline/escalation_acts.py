@@ -15,12 +15,15 @@ from geowarn.pipeline.escalation import REVIEW, begin_again, open_passes, open_t
 from geowarn.pipeline.escalation_chain import role_of
 from geowarn.ports import UnitOfWork
 
+ASKED = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+
 
 def acknowledge(desk: Desk, warning_id: str, actor: Actor) -> Task:
     """Take the review of a warning in hand; raises Refused for somebody it does not ask.
 
     Doing it twice changes nothing.
     """
+    actor.need_somewhere(*ASKED)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         task = open_task(work, REVIEW, warning.id)
@@ -33,6 +36,7 @@ def acknowledge(desk: Desk, warning_id: str, actor: Actor) -> Task:
 
 def acknowledge_task(desk: Desk, task_id: str, actor: Actor) -> Task:
     """Take any task that rings in hand; raises NotFound for one that is not open."""
+    actor.need_somewhere(*ASKED)
     with desk.store.begin() as work:
         task = next((found for found in work.tasks.pending() if found.id == task_id), None)
         if task is None:

@@ -94,7 +94,8 @@ def _holders(place: str, rules: ClockRules, step: str, users: dict[str, User], s
     elif place == Role.LEADER.value and shift and shift.leader:
         yield shift.leader
     else:
-        yield from (name for name, user in users.items() if Role(place) in user.roles and user.active)
+        # Only who holds the role everywhere can sign whatever the warning speaks of.
+        yield from (name for name, user in users.items() if Role(place) in user.held_over(()) and user.active)
 
 
 def _unfit(user: User | None, shift: Shift | None, taken: bool) -> str:
@@ -109,5 +110,5 @@ def _unfit(user: User | None, shift: Shift | None, taken: bool) -> str:
 
 def _somebody(users: dict[str, User]) -> Post:
     """With no place filled, everyone who may decide is rung, number or not: they may be at the console."""
-    people = tuple(name for name, user in users.items() if user.active and DECIDERS & user.roles)
+    people = tuple(name for name, user in users.items() if user.active and DECIDERS & user.held_over(()))
     return Post(EVERYBODY if people else NOBODY, people)

@@ -15,6 +15,7 @@ from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk, newest
 from geowarn.pipeline.escalation import REVIEW, begin, end, open_passes, open_task, ring_due, tend
 from geowarn.pipeline.escalation_chain import current_shift, role_of
+from geowarn.pipeline.fitness import consulted
 from geowarn.ports import UnitOfWork
 
 
@@ -26,7 +27,8 @@ def clock_level(content: Content) -> Level:
 def missing_of(desk: Desk, work: UnitOfWork, proposal: Proposal) -> tuple[Role | None, ...]:
     """The roles whose signature a version lacks, None for a second person beside its editor."""
     signed = work.signoffs.of_proposal(proposal.id)
-    found = lacks(desk.policy, proposal.content, signed, proposal.package_sha256, proposal.edited_by)
+    talked = consulted(work, proposal)
+    found = lacks(desk.policy, proposal.content, signed, proposal.package_sha256, proposal.edited_by, talked)
     return tuple(lack.role for lack in found)
 
 

@@ -106,7 +106,7 @@ class NoticeLane:
             return _Job(notice, "", "", PermanentFailure("notices.no-number"))
         try:
             address = self._vault.open(user.phone_sealed)
-            text = self._words.text(notice, self._pager.can_be_answered(address))
+            text = self._words.text(notice, self._pager.can_be_answered(address), self._pager.takes_links(address))
         except Refused as refusal:
             return _Job(notice, "", "", PermanentFailure(refusal.key, alarm=True))
         except Exception as error:  # a template of an installation's own may fail in any way

@@ -22,17 +22,20 @@ class NoticeWords:
     templates: Templates
     settings: Mapping[str, Mapping[str, Any]]
 
-    def text(self, notice: Notice, can_answer: bool) -> str:
+    def text(self, notice: Notice, can_answer: bool, can_link: bool = False) -> str:
         """Signature, label, then the sentence of this kind; the same notice always gives the same text.
 
-        The template sees every fact by name, `can_answer` (whether a reply is possible), `console` (address of the
-        console) and `when(moment)`, which reads an ISO time in the installation's zone.
+        The template sees every fact by name, `can_answer` (whether a reply is possible), `can_link` (whether a text
+        with a link arrives), `site` and `console` (their addresses) and `when(moment)`, which reads an ISO time in the
+        installation's zone.
         """
         language = notice.language
         body = self.templates.render(
             f"notice/{notice.kind}.{language}.txt.j2",
             **notice.facts,
             can_answer=can_answer,
+            can_link=can_link,
+            site=str(self.settings["site"]["public_url"]),
             console=f"{self.settings['site']['public_url']}/console",
             when=lambda moment: self._when(moment, language),
         )

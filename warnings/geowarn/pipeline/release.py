@@ -30,6 +30,7 @@ from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.fitness import consulted, refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.numbering import late_values, take_number
 from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
@@ -61,6 +62,7 @@ def _check_complete(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
         work.signoffs.of_proposal(proposal.id),
         proposal.package_sha256,
         proposal.edited_by,
+        consulted(work, proposal),
     )
     roles = ", ".join(lack.role.value for lack in missing if lack.role is not None)
     if roles:
@@ -81,11 +83,12 @@ def check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, 
         raise Refused("release.overtaken", warning=warning.id)
 
 
-def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
+def release(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None) -> Bulletin:
     """Release the signed version: number, `sent`, bytes and dispatches are fixed here and never change again.
 
-    Raises Refused when a signature is missing, the last editor would be the only signer, the content moved on, or
-    it is already released.
+    `package_sha256` is the digest the person saw: nobody releases what another has changed meanwhile. Raises Refused
+    when a signature or the secrecy check is missing, the last editor would be the only signer, the content moved on,
+    or it is already released.
     """
     actor.need_somewhere(*RELEASERS)
     with desk.store.begin() as work:
@@ -93,7 +96,10 @@ def release(desk: Desk, warning_id: str, actor: Actor) -> Bulletin:
         proposal = under_review(work, warning.id)
         actor.need(*RELEASERS, work=work, areas=codes_of(proposal.content))
         check_current(work, warning, proposal, desk.clock.now())
+        refuse_unseen(work, proposal, package_sha256)
         _check_complete(desk, work, proposal)
+        refuse_unfit(desk, work, proposal)
+        refuse_unchecked(desk, work, proposal)
         bulletin = put_out(desk, work, warning, proposal, actor)
         work.commit()
     return bulletin

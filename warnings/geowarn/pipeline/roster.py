@@ -64,7 +64,7 @@ def refuse_unfit(work: UnitOfWork, shift: Shift) -> None:
     for part, name in seats(shift):
         if not find_user(work, name).roles & ROLES_OF[part]:
             roles = ", ".join(sorted(role.value for role in ROLES_OF[part]))
-            raise Refused("people.role-missing", user=name, roles=roles)
+            raise Refused("roster.no-role", user=name, roles=roles)
     names = [name for _, name in seats(shift)]
     if len(set(names)) < len(names):
         raise Refused("roster.double", user=next(name for name in names if names.count(name) > 1))

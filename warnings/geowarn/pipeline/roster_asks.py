@@ -104,14 +104,14 @@ def confirm(
 
     Raises Refused when nobody asked, the shift has begun, the code is wrong, or the actor may not answer for others.
     """
-    actor.need(*SEATED)
+    actor.need_somewhere(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         shift = find_shift(work, shift_id)
         name = person or actor.user.name
         ask = _open_question(work, shift, name, now)
         if name != actor.user.name:
-            actor.need(*RULERS, Role.DUTY_OFFICER)
+            actor.need_somewhere(*RULERS, Role.DUTY_OFFICER)
             via = "telephone"
         elif actor.via == "console":
             _check_code(work, ask, code)

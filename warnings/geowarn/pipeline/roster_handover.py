@@ -30,7 +30,7 @@ def shift_to_hand_over(work: UnitOfWork, person: str, now: datetime) -> Shift | 
 
 def hand_over(desk: RosterDesk, actor: Actor, notes: str) -> Handover:
     """Sign one's shift away with what is open and what the next one must know; may be corrected until it is taken."""
-    actor.need(Role.DUTY_OFFICER)
+    actor.need_somewhere(Role.DUTY_OFFICER)
     now = desk.clock.now()
     with desk.store.begin() as work:
         shift = shift_to_hand_over(work, actor.user.name, now)
@@ -83,7 +83,7 @@ def _facts(made: Handover) -> dict[str, Any]:
 
 def take_over(desk: RosterDesk, handover_id: str, actor: Actor) -> Handover:
     """The next officer, or the deputy, signs; tasks that waited for the one before wait for them now."""
-    actor.need(Role.DUTY_OFFICER)
+    actor.need_somewhere(Role.DUTY_OFFICER)
     now = desk.clock.now()
     with desk.store.begin() as work:
         held = work.roster.handover(handover_id)

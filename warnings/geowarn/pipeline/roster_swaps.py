@@ -30,7 +30,7 @@ def ask_swap(
 
     Whoever gives or takes the seat may ask. A leader or administrator decides by asking (an override).
     """
-    actor.need(*SEATED)
+    actor.need_somewhere(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         shift = find_shift(work, shift_id)
@@ -58,7 +58,7 @@ def _refuse_unsuitable(
 ) -> None:
     if not find_user(work, taker).roles & ROLES_OF[part]:
         roles = ", ".join(sorted(role.value for role in ROLES_OF[part]))
-        raise Refused("people.role-missing", user=taker, roles=roles)
+        raise Refused("roster.no-role", user=taker, roles=roles)
     if taker == giver or not shift.start <= start < end <= shift.end or end <= now:
         raise Refused("roster.swap-time", shift=shift.id, start=shift.start.isoformat(), end=shift.end.isoformat())
     if seat_of(shift, taker) is Part.OFFICER and not giver:
@@ -70,7 +70,7 @@ def _refuse_unsuitable(
 
 def agree(desk: RosterDesk, swap_id: str, actor: Actor) -> Swap:
     """The person who shall take over agrees; a leader still decides."""
-    actor.need(*SEATED)
+    actor.need_somewhere(*SEATED)
     with desk.store.begin() as work:
         now = desk.clock.now()
         swap = _open(work, swap_id, SwapState.ASKED)
@@ -85,7 +85,7 @@ def agree(desk: RosterDesk, swap_id: str, actor: Actor) -> Swap:
 
 def decide(desk: RosterDesk, swap_id: str, actor: Actor, approve: bool) -> Swap:
     """A leader or administrator, not one of the two themselves, approves or refuses; the taker may refuse as well."""
-    actor.need(*(RULERS if approve else SEATED))
+    actor.need_somewhere(*(RULERS if approve else SEATED))
     with desk.store.begin() as work:
         now = desk.clock.now()
         swap = _open(work, swap_id, SwapState.AGREED, SwapState.ASKED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +14,15 @@ from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_acts import stands_in
 from geowarn.pipeline.escalation_follow import follow
+from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import prove, trying
 from geowarn.ports import UnitOfWork
 
 SIGNERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+
+# Who signs for the office: only after the secrecy check, where the policy asks for it.
+_AFTER_CHECK = (Role.LEADER, Role.CHIEF)
 
 
 def on_shift(work: UnitOfWork, user: User, now: datetime) -> bool:
@@ -55,46 +60,64 @@ def factor_given(desk: Desk, work: UnitOfWork, content: Content, actor: Actor, c
     return prove(work, desk.vault, actor.user, code, desk.clock.now())
 
 
+def put_signature(
+    desk: Desk,
+    work: UnitOfWork,
+    proposal: Proposal,
+    actor: Actor,
+    package_sha256: str | None,
+    factor: Callable[[], str],
+) -> SignOff:
+    """One signature with everything that must be true of it, inside the caller's transaction.
+
+    `factor` proves the second factor, when all else is fit, and says which it was.
+    """
+    now = desk.clock.now()
+    if proposal.status is ProposalStatus.RETURNED:
+        raise Refused("signoff.returned", warning=proposal.warning_id, reason=proposal.status_reason)
+    refuse_unseen(work, proposal, package_sha256)
+    role = _role_to_sign(desk, work, proposal, actor)
+    refuse_unfit(desk, work, proposal)
+    if role in _AFTER_CHECK:
+        refuse_unchecked(desk, work, proposal)
+    proved = factor()
+    signoff = SignOff(
+        id=new_id("s"),
+        proposal_id=proposal.id,
+        package_sha256=proposal.package_sha256,
+        user=actor.user.name,
+        role=role,
+        at=now,
+        via=actor.via,
+        origin=actor.origin,
+        second_factor=proved,
+    )
+    work.signoffs.add(signoff)
+    shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
+    facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
+    more: dict[str, Any] = {"shift": shift, "second_factor": proved}
+    if role not in actor.user.roles:
+        more["stands_in"] = role.value
+    work.ledger.append(now, actor.label, "proposal.signed", proposal.warning_id, {**facts, **more})
+    follow(desk, work, proposal.warning_id)
+    return signoff
+
+
 def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None, code: str = "") -> SignOff:
     """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on.
 
     `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature.
     """
     actor.need_somewhere(*SIGNERS)
-    now = desk.clock.now()
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
-        warning = find_warning(work, warning_id)
-        proposal = under_review(work, warning.id)
-        if proposal.status is ProposalStatus.RETURNED:
-            raise Refused("signoff.returned", warning=warning.id, reason=proposal.status_reason)
-        if package_sha256 is not None and package_sha256 != proposal.package_sha256:
-            raise Refused("signoff.moved-on", version=proposal.version, digest=proposal.package_sha256[:12])
-        if work.proposals.package(proposal.id).sha256 != proposal.package_sha256:
-            raise Refused("signoff.package-changed", version=proposal.version)
-        role = _role_to_sign(desk, work, proposal, actor)
-        factor = factor_given(desk, work, proposal.content, actor, code)
-        signoff = SignOff(
-            id=new_id("s"),
-            proposal_id=proposal.id,
-            package_sha256=proposal.package_sha256,
-            user=actor.user.name,
-            role=role,
-            at=now,
-            via=actor.via,
-            origin=actor.origin,
-            second_factor=factor,
+        proposal = under_review(work, find_warning(work, warning_id).id)
+        signoff = put_signature(
+            desk,
+            work,
+            proposal,
+            actor,
+            package_sha256,
+            lambda: factor_given(desk, work, proposal.content, actor, code),
         )
-        work.signoffs.add(signoff)
-        shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
-        facts: dict[str, Any] = {
-            "version": proposal.version,
-            "package_sha256": proposal.package_sha256,
-            "role": role.value,
-        }
-        facts |= {"shift": shift, "second_factor": factor}
-        if role not in actor.user.roles:
-            facts["stands_in"] = role.value
-        work.ledger.append(now, actor.label, "proposal.signed", warning.id, facts)
-        follow(desk, work, warning.id)
         work.commit()
     return signoff

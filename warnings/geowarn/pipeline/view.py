@@ -7,9 +7,11 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.policy import Policy, lacks
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus
+from geowarn.pipeline.counsel_view import counsel_view
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import newest
+from geowarn.pipeline.fitness import consulted
 from geowarn.ports import UnitOfWork
 
 ASKED = (LEVELS_MOVED, ALL_CLEAR_DUE)
@@ -42,6 +44,7 @@ def warning_view(work: UnitOfWork, warning: HazardWarning, policy: Policy) -> di
         "proposal_status": proposal.status.value if proposal else None,
         "package_sha256": last.package_sha256 if _released_last(last, proposal) and last else _digest(proposal),
         "signoffs": _signoffs(work, proposal),
+        **counsel_view(work, proposal, policy),
         "missing": _missing(work, proposal, policy),
         "bulletins": [_bulletin(work, bulletin) for bulletin in chain],
         "dispatches": _counts(work, last),
@@ -79,7 +82,12 @@ def _missing(work: UnitOfWork, proposal: Proposal | None, policy: Policy) -> lis
     if proposal is None or proposal.status is not ProposalStatus.OPEN:
         return []
     found = lacks(
-        policy, proposal.content, work.signoffs.of_proposal(proposal.id), proposal.package_sha256, proposal.edited_by
+        policy,
+        proposal.content,
+        work.signoffs.of_proposal(proposal.id),
+        proposal.package_sha256,
+        proposal.edited_by,
+        consulted(work, proposal),
     )
     return [lack.role.value if lack.role else lack.key for lack in found]
 

@@ -15,6 +15,7 @@ from geowarn.ports.channels import (
     Target,
 )
 from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
+from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
@@ -64,6 +65,7 @@ __all__ = [
     "CompanionAlert",
     "CompanionAlerts",
     "ConfigurableReader",
+    "Counsel",
     "Counters",
     "Delivery",
     "Dispatches",
@@ -110,6 +112,7 @@ __all__ = [
     "Sessions",
     "ShardProgress",
     "Shifts",
+    "SignCodes",
     "SignOffs",
     "SiteState",
     "SourceEvent",

@@ -19,6 +19,10 @@ class Pager(Protocol):
         """Whether the person at this number can reply to the text."""
         ...
 
+    def takes_links(self, address: str) -> bool:
+        """Whether a text with a link in it arrives at this number."""
+        ...
+
     def page(self, address: str, text: str, notice_id: str, not_after: datetime) -> Receipt:
         """Send one text; raises TemporaryFailure, PermanentFailure or OutcomeUnknown.
 

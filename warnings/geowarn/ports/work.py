@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from geowarn.ports.clock import Emergencies, Escalations
+from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
@@ -44,6 +45,10 @@ class UnitOfWork(Protocol):
     def proposals(self) -> Proposals: ...
     @property
     def signoffs(self) -> SignOffs: ...
+    @property
+    def counsel(self) -> Counsel: ...
+    @property
+    def sign_codes(self) -> SignCodes: ...
     @property
     def bulletins(self) -> Bulletins: ...
     @property

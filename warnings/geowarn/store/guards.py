@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 FIRST_GUARDED = ("ledger", "bulletin", "bulletin_artefact", "blob")
-GUARDED = (*FIRST_GUARDED, "incident_publication")
+GUARDED = (*FIRST_GUARDED, "incident_publication", "review_comment", "consultation", "secrecy_check")
 _FUNCTION = "geowarn_refuse_change"
 
 # SQLite's INSERT OR REPLACE removes the row in its way without asking a DELETE trigger: caught before the insert.
@@ -22,6 +22,9 @@ _IN_THE_WAY = {
     "bulletin_artefact": "bulletin_id = NEW.bulletin_id AND path = NEW.path",
     "blob": "sha256 = NEW.sha256",
     "incident_publication": "incident_id = NEW.incident_id AND version = NEW.version",
+    "review_comment": "id = NEW.id",
+    "consultation": "id = NEW.id",
+    "secrecy_check": "id = NEW.id",
 }
 
 

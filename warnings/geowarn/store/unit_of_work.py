@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from geowarn.domain.errors import Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
+from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
 from geowarn.store.repositories.dispatches import SqlDispatches
 from geowarn.store.repositories.hooks import SqlHooks
 from geowarn.store.repositories.identity import (
@@ -111,6 +112,8 @@ class SqlUnitOfWork:
         self.warnings = SqlWarnings(*on)
         self.proposals = SqlProposals(*on)
         self.signoffs = SqlSignOffs(*on)
+        self.counsel = SqlCounsel(*on)
+        self.sign_codes = SqlSignCodes(*on)
         self.bulletins = SqlBulletins(*on)
         self.dispatches = SqlDispatches(*on)
         self.ledger = SqlLedger(*on)

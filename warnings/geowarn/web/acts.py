@@ -12,11 +12,12 @@ from geowarn.domain.area import AreaKind, by_code
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Proposal
-from geowarn.pipeline import change, review, signoff
+from geowarn.pipeline import change, review, sign_codes, signoff
 from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.propose import follow_course, propose_by_hand
 from geowarn.pipeline.release import release, retract
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.review_conflict import both_texts
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 ACTS = ("update", "extend", "lift", "cancel")
@@ -43,8 +44,13 @@ def _whole(form: dict[str, str], name: str) -> int:
 @router.post("/warnings/{name}/edit")
 def edit(visit: Visiting, name: str) -> Response:
     """Save the slots as a new version; signatures are void."""
-    form = visit.form()
-    review.edit(visit.system.desk, name, _slots(form), visit.actor, _whole(form, "version"))
+    form, desk = visit.form(), visit.system.desk
+    try:
+        review.edit(desk, name, _slots(form), visit.actor, _whole(form, "version"))
+    except Refused as refusal:
+        if refusal.key != "review.moved-on":
+            raise
+        return both_texts(visit, name, _slots(form), _whole(form, "version"))
     return visit.go(_page(name))
 
 
@@ -74,17 +80,19 @@ def dismiss(visit: Visiting, name: str) -> Response:
 
 @router.post("/warnings/{name}/sign")
 def sign(visit: Visiting, name: str) -> Response:
-    """Sign exactly the package whose digest the page showed."""
+    """Sign exactly the package whose digest the page showed; where ticked, send the next signer a code."""
     form = visit.form()
     signoff.sign(visit.system.desk, name, visit.actor, form.get("package_sha256", "") or "-", form.get("code", ""))
+    if form.get("ask_next"):
+        sign_codes.ask(visit.system.desk, name, form["ask_next"], visit.actor)
     return visit.go(_page(name))
 
 
 @router.post("/warnings/{name}/release")
 def issue(visit: Visiting, name: str) -> Response:
-    """Release the signed version."""
-    visit.form()
-    bulletin = release(visit.system.desk, name, visit.actor)
+    """Release the signed version whose digest the page showed."""
+    digest = visit.form().get("package_sha256", "")
+    bulletin = release(visit.system.desk, name, visit.actor, digest or "-")
     return visit.go(f"{_page(bulletin.warning_id)}/board")
 
 

@@ -128,6 +128,7 @@ def home(visit: Visiting) -> Response:
             "latest": work.ledger.entries(max(head.sequence - _LATEST, 0))[::-1] if head else (),
             "last_bulletin": next(iter(work.bulletins.all()), None),
             "areas": areas,
+            "outside": work.outside_warnings.current(visit.now),
             "companions": [companion_line(a, areas, visit.words) for a in work.companions.current(visit.now)],
             "warnings": {warning.id for warning in work.warnings.all()},
             **clock_values(visit, work),

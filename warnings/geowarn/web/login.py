@@ -28,6 +28,7 @@ from geowarn.web.access import (
     token_of,
 )
 from geowarn.web.forms import fields
+from geowarn.web.guessing import count_try, take_back
 from geowarn.web.sessions import Entry, give_code, log_in, log_out, waits_for_code
 
 router = APIRouter(include_in_schema=False)
@@ -115,19 +116,16 @@ def welcome(request: Request) -> Response:
     """Use the invitation up; then the person logs in like everyone."""
     form, system = fields(request), system_of(request)
     name, chosen = form.get("name", "").strip()[:64], form.get("password", "")[:1024]
+    origin, now = origin_of(request), system.clock.now()
     try:
-        accept(
-            system.store,
-            system.vault,
-            system.clock,
-            hash_password,
-            name,
-            form.get("code", ""),
-            chosen,
-            origin_of(request),
-        )
+        # Counted like a log-in: hashing costs as much, and codes shall not be tried by list.
+        notes = count_try(system.store, f"invitation {name}", origin, now)
+        accept(system.store, system.vault, system.clock, hash_password, name, form.get("code", ""), chosen, origin)
     except Refused as refusal:
         return _again(request, "welcome", refusal, name=name)
+    with system.store.begin() as work:
+        take_back(work, notes)
+        work.commit()
     return to_login(ACCOUNT)
 
 

@@ -19,6 +19,8 @@ from geowarn.domain.rain_chart import tone
 WIDTH = 384
 _MARGIN = 14
 _TALLEST = 460
+_INSIDE = (AreaKind.TOWNSHIP, AreaKind.POINT)
+_BADGE = 48  # pixels that a badge with its name takes
 _SPACE = 26  # pixels between two labels of areas without a level
 _FIGURE = 30  # pixels that a figure takes
 _GROUND = (AreaKind.COUNTY, AreaKind.ZONE)
@@ -196,6 +198,9 @@ class MapDrawer:
             x, y = spot
             near = any(abs(x - p.x) < _SPACE and abs(y - p.y) < _SPACE * 0.7 for p in placed)
             if level is Level.NONE and near:
+                continue
+            # A badge over another hides both; the table names what lies inside a county with a badge of its own.
+            if area.kind in _INSIDE and any(abs(x - p.x) < _BADGE and abs(y - p.y) < _BADGE for p in placed if p.level):
                 continue
             placed.append(Label(round(x), round(y), short_name(area.name(language), language), level))
         return tuple(reversed(placed))

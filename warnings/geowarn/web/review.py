@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
+from geowarn.domain.level import Level
 from geowarn.domain.warning import ProposalStatus, WarningStatus
 from geowarn.pipeline.actor import codes_of
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
 from geowarn.pipeline.desk import find_warning, newest
 from geowarn.pipeline.release import RELEASERS
+from geowarn.pipeline.sign_codes import may_be_asked
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.asking import factor_asked
@@ -22,8 +23,11 @@ from geowarn.web.channel_texts import Measuring, channel_texts
 from geowarn.web.clock import review_values
 from geowarn.web.rain_pictures import rain_pictures
 from geowarn.web.review_diff import diff_of, whys
+from geowarn.web.review_exposed import exposed_in, reach_of, threatened
+from geowarn.web.review_remarks import adjustable, next_up, remarks_on
 from geowarn.web.review_rows import area_rows, quiet_line, steps
 from geowarn.web.review_sheet import Sheet, sheet_of
+from geowarn.web.review_verdicts import disputed, verdict_rows, why_line
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _measuring = Measuring()
@@ -62,6 +66,9 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     first = sheet.assessment(rows[0].area.code) if rows else None
     voices = agreement_of(work, sheet.run) if sheet.run else None
     texts = channel_texts(sheet.package, content.slots, w, measures)
+    verdicts = verdict_rows(sheet, voices)
+    askable = [one for one in may_be_asked(desk, work, sheet.proposal) if one.name != visit.user.name]
+    exposed, remarks = exposed_in(sheet), remarks_on(desk, work, sheet, w)
     return {
         **review_values(visit, work, sheet.warning.id),
         "sheet": sheet,
@@ -69,6 +76,9 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "content": content,
         "rows": rows,
         "why": evidence_sentence(spoken[0], first, *spoken[1:]) if first and content.source == "forecast" else "",
+        "why_line": why_line(rows, w) if content.source == "forecast" else None,
+        "verdicts": verdicts,
+        "disputed": disputed(verdicts),
         "quiet": quiet_line(sheet, w.language),
         "agreement": voices,
         "gaps": most_telling(voices.disagreements, sheet.areas) if voices else [],
@@ -82,29 +92,20 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "may_release": bool(visit.actor.roles_over(work, codes_of(content)).intersection(RELEASERS)),
         "publish_from": desk.policy.publish_from,
         "heard": sheet.heard_at(),
-        "reach": _reach(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
+        "reach": reach_of(sheet, texts, float(visit.system.settings.sms.segments_per_second), desk.policy.publish_from),
+        "exposed": exposed,
+        "threatened": threatened(sheet, exposed, Level.ORANGE) or threatened(sheet, exposed, desk.policy.publish_from),
+        "remarks": remarks,
+        "others": adjustable(sheet),
+        "askable": askable,
+        "next_up": next_up(sheet, askable),
+        "codes": [c for c in work.sign_codes.of_warning(sheet.warning.id) if c.proposal_id == sheet.proposal.id],
+        "code_minutes": desk.policy.review.code_minutes,
+        "may_adjust": bool(visit.actor.roles_over(work, codes_of(content)).intersection(RELEASERS)),
         "diff": diff_of(sheet.earlier[-1].content, content, sheet.versions, sheet.areas) if sheet.earlier else None,
         "whys": whys(sheet.decided, sheet.areas, desk.policy.course, w),
         "returned": sheet.proposal.status is ProposalStatus.RETURNED,
         "dismissed": sheet.warning.status is WarningStatus.DISMISSED or not sheet.editable,
-    }
-
-
-def _reach(sheet: Sheet, texts: Any, rate: float, publish_from: int) -> dict[str, Any]:
-    """Registrations per public level and how long the sender needs for them all."""
-    parts: dict[int, int] = {}
-    for channel in texts:
-        for text in channel.texts if channel.channel == "sms" else ():
-            if text.level is not None and text.measure is not None:
-                parts[text.level] = max(parts.get(text.level, 1), text.measure.parts or 1)
-    levels = sorted({level for level in sheet.levels.values() if level >= publish_from}, reverse=True)
-    rows = [(level, sheet.reached(level), parts.get(level, 1)) for level in levels]
-    segments = sum(count * each for _, count, each in rows)
-    return {
-        "rows": rows,
-        "total": sum(r[1] for r in rows),
-        "segments": segments,
-        "needs": timedelta(seconds=segments / rate),
     }
 
 

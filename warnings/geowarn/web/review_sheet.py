@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,10 @@ from geowarn.pipeline.actor import codes_of, roles_over
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
 from geowarn.pipeline.escalation_acts import handed_on
+from geowarn.pipeline.fitness import consulted
 from geowarn.pipeline.view import ASKED
 from geowarn.ports import UnitOfWork
+from geowarn.web.review_counsel import CounselSheet, counsel_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Sheet:
     versions: tuple[Proposal, ...]  # of this review, newest first
     decided: tuple[dict[str, Any], ...]  # what the runs called for: behind this version, and since
     asked: tuple[Task, ...]  # what the newest runs ask people to decide
+    counsel: CounselSheet
 
     @property
     def open(self) -> bool:
@@ -105,16 +108,20 @@ class Sheet:
         free = [seat.role for seat in self.seats if seat.signed is None and user in seat.candidates]
         return free[0] if free else None
 
+    def shown(self, names: Iterable[str], language: str) -> list[str]:
+        """Accounts by the names that pages show."""
+        return [self.users[name].display(language) if name in self.users else name for name in names]
+
     def heard_at(self) -> datetime:
         """When the clock began: the forecast's arrival, or the first version a person wrote."""
         return self.inputs[0].received_at if self.inputs else self.first_version.edited_at
 
-    def reached(self, level: Level) -> int:
+    def reached(self, level: Level, language: str = "") -> int:
         """Registrations in areas whose highest level, their own or an outer one's, is `level`."""
         levels = self.levels
         count = 0
-        for (code, _, _), registered in self.registrations.items():
-            if _highest(code, self.areas, levels) is level:
+        for (code, read, _), registered in self.registrations.items():
+            if language in ("", read) and _highest(code, self.areas, levels) is level:
                 count += registered
         return count
 
@@ -196,7 +203,15 @@ def sheet_of(desk: Desk, work: UnitOfWork, name: str) -> Sheet | None:
         first_version=versions[-1],
         package=work.proposals.package(proposal.id),
         signoffs=signoffs,
-        missing=lacks(desk.policy, content, signoffs, proposal.package_sha256, proposal.edited_by),
+        missing=lacks(
+            desk.policy,
+            content,
+            signoffs,
+            proposal.package_sha256,
+            proposal.edited_by,
+            consulted(work, proposal),
+        ),
+        counsel=counsel_of(desk, work, proposal, versions),
         seats=_seats(desk, proposal, standing, users, shift, areas, handed),
         run=run,
         inputs=_inputs(work, run),

@@ -66,6 +66,8 @@ def log_in(system: System, name: str, password: str, origin: str, old_token: str
         raise Refused("web.wrong-password")
     with system.store.begin() as work:
         take_back(work, notes)
+        if work.users.get(name) != user:  # changed or switched off while the password was looked at
+            raise Refused("web.wrong-password")
         waits = system.settings.web.second_factor != AT_SIGNING and factor_in_use(work, user.name)
         entry = _open(system, work, user, (origin, browser), old_token, None if waits else "none")
         work.commit()
@@ -78,6 +80,8 @@ def give_code(system: System, token: str, code: str, origin: str) -> Entry:
     if found is None or not found.session.waits_for_code:
         raise Refused("web.wrong-password")
     with trying(system.store, system.clock, found.user, code), system.store.begin() as work:
+        if work.sessions.get(found.session.token_sha256) is None:  # ended meanwhile
+            raise Refused("web.wrong-password")
         factor = prove(work, system.vault, found.user, code, system.clock.now())
         entry = _open(system, work, found.user, (origin, found.session.browser), token, factor)
         work.commit()

@@ -14,6 +14,8 @@ from geowarn.domain.recipient import Recipient
 from geowarn.store.repositories.base import AnyRow, Repository, batches, values_of
 from geowarn.store.tables import area, recipient
 
+_COLUMNS = tuple(area.c.keys())
+
 
 def _area(row: AnyRow) -> Area:
     values = dict(row._mapping)
@@ -22,7 +24,7 @@ def _area(row: AnyRow) -> Area:
 
 
 def _row(given: Area) -> dict[str, Any]:
-    values = {name: getattr(given, name) for name in area.c.keys()}
+    values = {name: getattr(given, name) for name in _COLUMNS}
     kinds = {"kind": given.kind.value, "susceptibility": given.susceptibility.value}
     return {**values, **kinds, "geometry": given.geometry and dict(given.geometry)}
 

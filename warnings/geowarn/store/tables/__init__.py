@@ -2,6 +2,7 @@
 
 from geowarn.store.tables.base import metadata
 from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
+from geowarn.store.tables.counsel import consultation, review_comment, secrecy_check, sign_code
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
 from geowarn.store.tables.identity import (
     invitation,
@@ -51,6 +52,7 @@ __all__ = [
     "bulletin_artefact",
     "companion_alert",
     "console_session",
+    "consultation",
     "counter",
     "dispatch",
     "emergency_release",
@@ -81,13 +83,16 @@ __all__ = [
     "proposal",
     "recipient",
     "recovery_code",
+    "review_comment",
     "rule_activation",
     "rule_set",
     "second_factor",
+    "secrecy_check",
     "shard",
     "shift",
     "shift_ask",
     "shift_swap",
+    "sign_code",
     "signoff",
     "source_event",
     "station_poll",
