@@ -31,6 +31,3 @@ def test_models_and_course_can_be_read_by_everyone(browser, served: Served, widt
         if folder := os.environ.get("GEOWARN_PICTURES"):  # to be looked at
             for name in ("agreement", "why"):
                 desk.find(f"#{name}").screenshot(str(Path(folder) / f"{name}-{width}-{language}.png"))
-        for number in range(len(desk.driver.find_elements("css selector", "details"))):
-            desk.driver.execute_script("document.querySelectorAll('details').forEach((d,i)=>d.open=i==arguments[0])", number)
-            print("DETAILS", width, language, number, desk.scrolls_sideways(), desk.driver.execute_script("return [...document.querySelectorAll('main *')].filter(e=>e.getBoundingClientRect().right>innerWidth+1).slice(0,4).map(e=>e.outerHTML.slice(0,150))"))
