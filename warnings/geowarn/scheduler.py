@@ -86,6 +86,7 @@ class Scheduler:
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
+        self._add("tidy", 3600, system.tidy)
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
         self._ticks.add_job(self.escalate, self._every(schedule.escalate_seconds), id="escalate")
@@ -201,7 +202,8 @@ class Scheduler:
     def _assessed(self, forecast_id: str) -> AssessmentRun | None:
         with self.system.store.read() as work:
             areas = len(select_areas(work.areas.all(), None))
-            return whole_run(work, forecast_id, areas, self.system.settings.hazard.window_hours)
+            hours = self.system.settings.hazard.window_hours
+            return whole_run(work, forecast_id, areas, hours, active_rules(self.system).digest)
 
     def _complete(self, run: AssessmentRun) -> None:
         """Make the alternates that a crash left out beside a run."""
@@ -233,6 +235,7 @@ class Scheduler:
             model=system.settings.hazard.model,
             also=system.alternates(),
             max_of_models=system.settings.hazard.max_of_models,
+            second_trigger=system.settings.hazard.second_trigger,
             window_hours=system.settings.hazard.window_hours,
             at=None,
             area_codes=None,

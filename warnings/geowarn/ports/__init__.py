@@ -30,7 +30,7 @@ from geowarn.ports.inputs import (
     SourceEvent,
     SourceEvents,
 )
-from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
@@ -65,6 +65,7 @@ __all__ = [
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
+    "ConfigurableReader",
     "Counsel",
     "Counters",
     "Delivery",
