@@ -74,6 +74,12 @@ OPEN: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/say"),
         ("GET", "/subscribe"),
         ("GET", "/api/v1/openapi.json"),
+        # The way in from a text message: the link and the typed code are the proof, and each holds for one person.
+        ("GET", "/sign"),
+        ("GET", "/sign/{reference}"),
+        ("POST", "/sign/{reference}"),
+        ("POST", "/sign/{reference}/again"),
+        ("POST", "/sign/{reference}/return"),
         ("GET", "/broadcast/v1/feed.atom"),
         ("GET", "/broadcast/v1/items"),
         ("POST", "/broadcast/v1/items/{item}/aired"),
