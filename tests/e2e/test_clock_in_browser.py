@@ -46,6 +46,7 @@ def at_desk(browser: Callable[[str, str], Browser], ringing: tuple[ClockDesk, st
         seat = Browser(browser("", size).driver, ringing[1])
         seat.driver.delete_all_cookies()
         seat.log_in(person)
+        seat.console_errors()  # those of whoever sat here before
         return seat
 
     return named

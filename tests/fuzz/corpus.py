@@ -33,18 +33,26 @@ _MICAPS_4 = """diamond 4 26072308_003时效_3小时降水
 3.0 4.0 5.5
 6.0 7.25 8.0
 """
-_CAP = b"""<?xml version="1.0" encoding="UTF-8"?>
+_CAP_CODED = b"""<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a-1</identifier><sender>w@example.invalid</sender>
 <sent>2026-07-23T08:00:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info>
 <language>zh-CN</language><category>Met</category><event>rainstorm</event><urgency>Expected</urgency>
 <severity>Severe</severity><certainty>Likely</certainty><expires>2026-07-23T20:00:00+08:00</expires><area>
 <areaDesc>Yantai</areaDesc><geocode><valueName>CN-ADCODE</valueName><value>370600</value></geocode></area></info></alert>
 """
+_CAP_DRAWN = b"""<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a-2</identifier>
+<sender>w@example.invalid</sender><sent>2026-07-23T09:00:00+08:00</sent><status>Actual</status><msgType>Update</msgType>
+<scope>Public</scope><references>w@example.invalid,a-1,2026-07-23T08:00:00+08:00</references><info><language>en-GB</language>
+<category>Met</category><event>Rain</event><urgency>Expected</urgency><severity>Moderate</severity>
+<certainty>Likely</certainty><onset>2026-07-23T12:00:00+08:00</onset><expires>2026-07-24T08:00:00+08:00</expires><area><areaDesc>Coast</areaDesc>
+<polygon>37.0,120.5 37.0,122.0 38.0,122.0 38.0,120.5 37.0,120.5</polygon>
+<circle>37.4,121.2 30</circle></area></info></alert>
+"""
 _WRITTEN: dict[str, list[bytes]] = {
     "csv": [_RAIN_CSV, _STATION_CSV],
     "nws": [_NWS],
     "micaps": [_MICAPS_3.encode("gb18030"), _MICAPS_4.encode("gb18030")],
-    "cap": [_CAP],
+    "cap": [_CAP_CODED, _CAP_DRAWN],
 }
 _ENDINGS = {
     "grib": ("grib", "grib1", "grib2", "grb", "grb2"),

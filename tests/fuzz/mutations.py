@@ -6,12 +6,15 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from random import Random
 
 Mutation = Callable[[Random, bytes, Sequence[bytes]], bytes]
 
 _LONGEST = 4 << 20  # bytes; what a mutation makes is never larger
-_WORDS = (b"NaN", b"Infinity", b"-1e400", b"9" * 400, b"null", b"\xff\xfe", b"\0", b'"', b"{", b"[", b"\r\n" * 50, b",")
+_WORDS = (
+    b"NaN", b"Infinity", b"-1e400", b"9" * 400, b"null", b"\xff\xfe", b"\0", b'"', b"{", b"[", b"\r\n" * 50, b",",
+    b"<", b"]]>", b"<!--", b"&#0;", b"&lol;", b"&#x110000;")  # fmt: skip
 
 
 def truncated(chance: Random, data: bytes, _: Sequence[bytes]) -> bytes:
@@ -60,6 +63,15 @@ def odd_words(chance: Random, data: bytes, _: Sequence[bytes]) -> bytes:
     return damaged
 
 
+def other_digits(chance: Random, data: bytes, _: Sequence[bytes]) -> bytes:
+    """Other digits in the place of digits: the form holds, so the damage gets far in."""
+    damaged = bytearray(data)
+    places = [at for at, byte in enumerate(damaged) if 0x30 <= byte <= 0x39]
+    for at in chance.choices(places, k=chance.randint(1, 6)) if places else []:
+        damaged[at] = 0x30 + chance.randrange(10)
+    return bytes(damaged)
+
+
 def swapped(chance: Random, _: bytes, others: Sequence[bytes]) -> bytes:
     """The file of another format, or its beginning with this one's end."""
     return chance.choice(others)
@@ -88,6 +100,11 @@ def bomb(chance: Random, data: bytes, _: Sequence[bytes]) -> bytes:
             gzip.compress(b"0" * (2 << 20)),
             b"[" * depth + b"]" * depth,
             b'{"a":' * depth,
+            b"<a>" * depth + b"</a>" * depth,
+            b"<a " + b" ".join(b'b%d="c"' % number for number in range(depth)) + b"/>",
+            _nested_entities(),
+            _nested_entities().decode().encode("utf-16"),
+            _outside(),
             b"area,start,end,mm,kind\n" + b"9" * (1 << 20),
             b"1" * (1 << 20),
         )
@@ -101,11 +118,23 @@ MUTATIONS: tuple[Mutation, ...] = (
     extreme_bytes,
     shuffled,
     odd_words,
+    other_digits,
     swapped,
     spliced,
     noise,
     bomb,
 )
+
+
+def _nested_entities() -> bytes:
+    """Ten entities, each ten times the one before."""
+    names = "abcdefghij"
+    told = [f'<!ENTITY {one} "{f"&{other};" * 10}">' for other, one in pairwise(names)]
+    return f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "lol">{"".join(told)}]><x>&j;</x>'.encode()
+
+
+def _outside() -> bytes:
+    return b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]><x>&a;</x>'
 
 
 def damaged(seed: int, data: bytes, others: Sequence[bytes]) -> tuple[str, bytes]:

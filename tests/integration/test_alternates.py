@@ -119,9 +119,7 @@ class Desk(Bench):
             rules=RULES,
             model="effrain-matrix",
             also=also,
-            window_hours=24,
-            actor_text="tester",
-            **more,
+            **{"window_hours": 24, "actor_text": "tester", **more},
         )
 
 

@@ -61,7 +61,7 @@ def test_every_path_of_the_policy_table_ends_or_stays_loud(desk: ClockDesk, leve
     assert [name for name, _ in offsets(desk, silent)] == [name for name, _ in expected]
     assert [at for _, at in offsets(desk, silent)] == pytest.approx([at for _, at in expected], abs=0.4)
     desk.run(minutes=1)
-    assert [name for name, _ in desk.rung(silent.warning_id)][4:] == sorted(CHAIN), "everybody at once"
+    assert [name for name, _ in desk.rung(silent.warning_id)][4:] == CHAIN, "everybody at once"
     desk.run(every=MINUTE, hours=3)
     assert desk.loud(silent.warning_id)
     dismiss(desk.desk, silent.warning_id, "雨势已减", desk.officer("leader"))
@@ -118,6 +118,16 @@ def test_after_the_officer_the_next_signers_are_rung_side_by_side(desk: ClockDes
     desk.signs(proposal.warning_id, "observatory")
     assert [one.step for one in desk.passes(proposal.warning_id)] == ["chief"]
     assert desk.must_task(proposal.warning_id).owner == "chief"
+
+
+def test_while_the_secrecy_check_is_missing_that_is_what_rings(desk: ClockDesk) -> None:
+    desk.policy = replace(desk.policy, review=replace(desk.policy.review, secrecy_levels=frozenset({Level.RED})))
+    proposal = desk.proposed(Level.RED)
+    desk.signs(proposal.warning_id, "duty")
+    assert {one.step for one in desk.passes(proposal.warning_id)} == {"observatory", "secrecy"}
+    desk.policy = desk.system.policy
+    desk.tick(seconds=5)
+    assert {one.step for one in desk.passes(proposal.warning_id)} == {"observatory", "leader"}
 
 
 def test_a_rise_begins_anew_with_the_stricter_clock_and_a_fall_does_not(desk: ClockDesk) -> None:
@@ -209,14 +219,14 @@ def test_a_reply_by_text_is_an_answer(desk: ClockDesk) -> None:
 
 
 def test_who_stands_in_may_sign_once_it_has_come_to_them(desk: ClockDesk) -> None:
-    desk.with_clock(replace(desk.policy.clock, stand_in={Role.LEADER: ("disclosure",)}))
+    desk.with_clock(replace(desk.policy.clock, stand_in={Role.LEADER: ("duty-c",)}))
     proposal = desk.proposed(Level.YELLOW)
     desk.signs(proposal.warning_id, "duty")
     with pytest.raises(Refused) as early:
-        desk.signs(proposal.warning_id, "disclosure")
-    assert early.value.key == "people.role-missing"
+        desk.signs(proposal.warning_id, "duty-c")
+    assert early.value.key == "signoff.role-taken"
     desk.run(minutes=8.5)
-    signed = desk.signs(proposal.warning_id, "disclosure")
+    signed = desk.signs(proposal.warning_id, "duty-c")
     assert signed.role is Role.LEADER
     assert desk.ledger(proposal.warning_id, "proposal.signed")[-1]["stands_in"] == "leader"
 

@@ -88,7 +88,7 @@ def test_a_file_is_kept_by_digest_with_one_ledger_entry(
     assert again[0].source == forecast.source
 
 
-def test_published_again_it_is_the_same_forecast(take: Ingest, store: SqlStore, tmp_path: Path) -> None:
+def test_bug_16_published_again_it_is_the_same_forecast(take: Ingest, store: SqlStore, tmp_path: Path) -> None:
     first = take("grib", GFS)
     before = state(store, tmp_path)
     copy = tmp_path / "other-name.grib2"

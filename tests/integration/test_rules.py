@@ -183,12 +183,25 @@ def test_rules_as_a_person_types_them(system: System, tmp_path: Path) -> None:
     assert diff["rises"][0]["before"]["sentence_en"] != diff["rises"][0]["after"]["sentence_en"]
     assert "duty" in refused("rules", "activate", str(file), "--as", "duty", "--reason", "x", data=data)
     assert "version of its own" in refused("rules", "activate", str(clash), "--as", "chief", "--reason", "x", data=data)
-    assert "leader" in good("rules", "activate", str(file), "--as", "leader", "--reason", "fitted", data=data)
+    said = good("rules", "activate", str(file), "--as", "leader", "--reason", "fitted", data=data)
+    assert "switched on by leader" in said
+    assert "the present forecast is assessed again with them within 10 minutes" in said
     listed = {(one["name"], one["version"]): one for one in json.loads(good("rules", "list", "--json", data=data))}
     assert listed["effrain-matrix", "2"]["active"]
     assert listed["effrain-matrix", "2"]["activated_by"] == "leader"
     assert not listed["effrain-matrix", "1"]["active"]
     assert listed["effrain-matrix-crozier", "1"]["where"] == ["shipped"]
+    uses = {name: one["use"] for (name, _), one in listed.items() if one["use"]}
+    assert uses == {
+        "effrain-matrix": "decides", "rolling-multi": "beside", "id-threshold": "beside", "jma-swi": "ready",
+        "lhasa11": "ready", "logistic": "ready",
+    }  # fmt: skip
+    shown = good("rules", "list", data=data)
+    assert "not used: its model is not enabled" in shown
+    assert "in force: it decides; switched on by leader at" in shown
+    swi = str(SHIPPED.with_name("jma-swi.toml"))
+    said = good("rules", "activate", swi, "--as", "leader", "--reason", "try", data=data)
+    assert "Model jma-swi is not enabled" in said
     with system.store.read() as work:
         forecast = work.assessments.latest()[-1].forecast_id
     again = ("assess", forecast, "--areas", "370687", "--allow-stale", "test", "--json")

@@ -18,7 +18,7 @@ from tests.integration.test_serve import waited
 from tests.unit.far_end import FarEnd, answer, far_end, file
 from typer.testing import CliRunner
 
-from geowarn.bootstrap import System, open_system
+from geowarn.bootstrap import System, active_rules, open_system
 from geowarn.catalogue import explain
 from geowarn.cli import app
 from geowarn.demo.storm import write_storm_grib
@@ -26,7 +26,10 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.review import dismiss
+from geowarn.pipeline.rule_acts import switch_on
+from geowarn.pipeline.rules import parse_rules
 from geowarn.ports import UnitOfWork
+from geowarn.resources import config_dir
 from geowarn.scheduler import Scheduler
 
 COUNTY = "370687"
@@ -231,6 +234,57 @@ def test_the_next_source_stands_in_and_the_officer_is_told(
     assert len(assessed(system)) == 3
 
 
+def test_switched_on_rules_hold_for_the_present_forecast_at_the_next_tick(
+    system: System, hour: datetime, officer_of: Callable[[str], Actor], settable_clock: SettableClock
+) -> None:
+    """They may raise at once; for a lower level newer complete runs are needed all the same (house rule 1)."""
+    put(system, rain(hour, mm=4.0))  # 96 mm in 24 h: class 2, and a level lower in this terrain
+    scheduler = Scheduler(system)
+    scheduler.take_in()
+    shipped = active_rules(system)
+    sharper = shipped.text.replace("[50, 70, 110, 160, 250]", "[20, 30, 40, 50, 250]").replace('"1"', '"2"', 1)
+    milder = shipped.text.replace("[50, 70, 110, 160, 250]", "[150, 170, 210, 260, 350]").replace('"1"', '"3"', 1)
+    levels = [level_now(system)]
+    for text in (sharper, milder):
+        rules = parse_rules(text.encode(), "own.toml")
+        old, leader = active_rules(system), officer_of("leader")
+        switch_on(system.store, system.clock, system.models, rules, old, leader, "率定", None)
+        settable_clock.advance(minutes=1)
+        scheduler.assess_newest()
+        scheduler.assess_newest()
+        levels.append(level_now(system))
+    assert len(assessed(system)) == 3, "once under each rule set"
+    assert levels[0] < levels[1]
+    assert levels[2] < levels[0]
+    with system.store.read() as work:
+        (proposal,) = work.proposals.open()
+    assert proposal.content.highest == levels[1], "what the sharper rules said stands"
+
+
+def level_now(system: System) -> Level:
+    with system.store.read() as work:
+        found = work.assessments.latest(1)[0].for_area(COUNTY)
+    return (found.level if found else None) or Level.NONE
+
+
+def test_the_age_of_the_forecast_is_that_of_its_newest_run(
+    system: System, hour: datetime, settable_clock: SettableClock
+) -> None:
+    page = Desk(system, "duty")
+
+    def age() -> float:
+        (said,) = [one for one in page.get("/metrics").splitlines() if one.startswith("geowarn_forecast_age_seconds ")]
+        return float(said.split()[1])
+
+    put(system, rain(hour))
+    put(system, rain(hour - timedelta(hours=6)).replace(b"forecast", b"observed"), "gauges.csv")
+    Scheduler(system).take_in()
+    young = (settable_clock.moment - hour).total_seconds()
+    assert age() == pytest.approx(young)
+    settable_clock.advance(minutes=3 * 24 * 60)
+    assert age() == pytest.approx(young + 3 * 24 * 3600), "it goes on growing when nothing comes"
+
+
 def test_each_run_is_proposed_from_once_whatever_came_between(
     system: System, hour: datetime, officer_of: Callable[[str], Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +372,26 @@ def test_the_command_line_runs_a_source_once(system: System, far: FarEnd, hour: 
     whole = str(put(system, rain(hour, 30), "y.csv", "elsewhere"))
     assert command(system, "ingest", "near", "--file", whole).stdout.startswith("f-")
     assert '"needs_hours": 24' in command(system, "config", "check").stdout
+
+
+def test_the_order_of_the_plan_says_which_source_is_better(system: System) -> None:
+    assert system.desk.policy.course.sources == ("near", "net")
+    plan = system.data_dir / "config" / "sources.toml"
+    text = plan.read_text("utf-8")
+    plan.write_text(text.replace("order = 1", "order = 3"), "utf-8")
+    assert opened(system).desk.policy.course.sources == ("net", "near")
+    plan.write_text(text.replace("enabled = true", "enabled = false", 1), "utf-8")
+    assert opened(system).desk.policy.course.sources == ("net",)
+    plan.write_text("[near", "utf-8")
+    assert opened(system).desk.policy.course.sources == (), "the console opens all the same; nobody is better"
+    plan.write_text(text, "utf-8")
+    policy = (config_dir() / "policy.toml").read_text("utf-8").replace("sources = []", 'sources = ["net"]')
+    (system.data_dir / "config" / "policy.toml").write_text(policy, "utf-8")
+    assert opened(system).desk.policy.course.sources == ("net",), "the policy's own word goes first"
+
+
+def opened(system: System) -> System:
+    return open_system(system.data_dir, system.clock)
 
 
 def test_a_wrong_plan_is_found_by_config_check(system: System) -> None:

@@ -111,6 +111,17 @@ def test_a_refusal_of_a_third_party_is_said_in_its_words(office: Path, sample: P
     assert bad.stderr.startswith("bad.txt, line 25: not `area start hours mm`")
 
 
+def test_a_reader_of_a_third_party_takes_options(office: Path, sample: Path, tmp_path: Path) -> None:
+    file = str(lines(tmp_path, "thirds.txt"))
+    taken = geowarn(office, sample, "ingest", "gauge-lines", "--file", file, "--option", "unit=cm", "--json")
+    assert taken.returncode == 0, taken.stderr
+    found = geowarn(office, sample, "assess", json.loads(taken.stdout)["id"], "--areas", "zz", "--json")
+    (area,) = json.loads(found.stdout)["areas"]
+    assert area["evidence"]["window_mm"] == 530  # 53 cm
+    wrong = geowarn(office, sample, "ingest", "gauge-lines", "--file", file, "--option", "unit=inch")
+    assert "'unit' is 'inch', which cannot be used. It takes: mm, cm" in wrong.stderr
+
+
 def test_broken_parts_are_named_and_stop_nothing(office: Path, sample: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "broken", tmp_path / "target"
     (source / "geowarn_broken").mkdir(parents=True)

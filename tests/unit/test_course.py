@@ -163,6 +163,13 @@ def test_a_better_source_lowers_once_the_first_is_silent() -> None:
     assert decided(held({A: ORANGE}), worse, now=19, rules=RANKED).way is Way.NOTHING
 
 
+def test_a_part_of_a_source_ranks_as_the_source() -> None:
+    runs = [run(0, {A: ORANGE}, "gfs/west"), *(run(at, {A: YELLOW}, "ecmwf/ifs") for at in (12, 18))]
+    assert decided(held({A: ORANGE}), runs, now=19, rules=RANKED).way is Way.LOWER
+    both = [run(0, {A: ORANGE}, "ecmwf/aifs"), *(run(at, {A: YELLOW}, "ecmwf/ifs") for at in (12, 18))]
+    assert decided(held({A: ORANGE}), both, now=19, rules=RANKED).way is Way.NOTHING
+
+
 def test_a_source_that_speaks_again_is_not_overruled() -> None:
     runs = [run(0, {A: ORANGE}), run(12, {A: YELLOW}, "ecmwf"), run(12, {A: ORANGE}), run(18, {A: YELLOW}, "ecmwf")]
     assert decided(held({A: ORANGE}, until=60), runs, now=19, rules=RANKED).way is Way.NOTHING

@@ -95,7 +95,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_stored_numbers_are_loaded_each_time_and_go_with_the_last_who_holds_them() -> None:
-    folder = Folder("geowarn-test-")
+    folder = Folder("test")
     stored = folder.keep(np.array([1.5, np.nan, 3.0], dtype=np.float32))
     place = folder.path
     assert (len(stored), stored[0], stored[-1], list(stored[1:])[1]) == (3, 1.5, 3.0, 3.0)

@@ -113,7 +113,7 @@ def test_margins_lead_to_the_next_level(mm: float, terrain: Susceptibility) -> N
 def test_a_bad_parameter_is_named(name: str, value: object) -> None:
     with pytest.raises(Refused) as refused:
         read_parameters({**RULES.parameters, name: value})
-    assert refused.value.key == "rules.parameter"
+    assert refused.value.key == ("rules.parameter-missing" if value is None else "rules.parameter")
     assert refused.value.facts["parameter"] == name
 
 

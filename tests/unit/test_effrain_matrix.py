@@ -174,7 +174,7 @@ def test_the_level_is_what_a_tenth_of_the_area_reaches() -> None:
     assert (found.level, found.evidence["re_mm"], found.evidence["max_mm"]) == (Level.ORANGE, 120, 200)
 
 
-def test_sums_are_made_per_cell_before_the_area() -> None:
+def test_bug_13_sums_are_made_per_cell_before_the_area() -> None:
     place = area(geometry=box(0, 0, 4, 4))
     first, second = np.zeros(16), np.zeros(16)
     first[:4], second[8:12] = 60, 60

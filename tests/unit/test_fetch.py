@@ -129,6 +129,32 @@ def test_a_slow_drip_does_not_outlast_the_deadline(far: FarEnd) -> None:
     assert refused_key(refused, "too slow") == "fetch.unreachable"
 
 
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX-Slow: "])
+def test_headers_that_drip_do_not_outlast_the_deadline(far: FarEnd, begun: bytes) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(begun)
+        while not far.released.wait(0.05):
+            handler.wfile.write(b"0")
+
+    url = far.on("/f", drip)
+    limits = limits_of(table(**{**SECONDS, "transfer_seconds": 1, "total_seconds": 2}))
+    with HttpClient(limits, Event().wait) as http, pytest.raises(Refused) as refused:
+        http.get(url)  # each byte comes well within the time for a read
+    assert refused_key(refused, "too slow") == "fetch.unreachable"
+
+
+def test_what_was_cut_can_be_asked_again(far: FarEnd) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not far.released.wait(0.05):
+            handler.wfile.write(b"0")
+
+    url = far.on("/f", drip, file(b"0123456789"))
+    limits = limits_of(table(**{**SECONDS, "transfer_seconds": 1}))
+    with HttpClient(limits, Event().wait) as http:
+        assert http.get(url).body == b"0123456789"
+
+
 def test_a_far_end_that_says_nothing(far: FarEnd) -> None:
     def nothing(_: BaseHTTPRequestHandler) -> None:
         far.released.wait()

@@ -47,7 +47,7 @@ def test_edition_1_is_read_in_simple_and_second_order_packing(tmp_path: Path) ->
     assert math.isnan(reading.fields[2].values[5])
 
 
-def test_edition_1_mean_rate_is_taken_over_its_bucket(tmp_path: Path) -> None:
+def test_bug_5_edition_1_mean_rate_is_taken_over_its_bucket(tmp_path: Path) -> None:
     spec = {"edition": 1, "hours": [6, 12], "values": [0.001] * 6, "decimals": 6}
     rate = {"indicatorOfParameter": 59, "timeRangeIndicator": 3}
     assert list(read(make(tmp_path / "r.grib1", spec | {"set": rate})).fields[0].values) == pytest.approx([21.6] * 6)

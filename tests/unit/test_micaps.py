@@ -76,12 +76,12 @@ def test_a_grid_file_is_an_interval_total_in_utc_with_its_missing_cell(tmp_path:
     assert [say(parse_note(text)[0], "zh", **parse_note(text)[1]) for text in reading.notes]
 
 
-def test_rows_from_the_south_keep_their_step(tmp_path: Path) -> None:
+def test_bug_12_rows_from_the_south_keep_their_step(tmp_path: Path) -> None:
     (field,) = read(tmp_path, ("26072308.024", grid_text(sides="0.5 0.5 120.0 121.0 37.0 37.5"))).fields
     assert field.support == Grid(120.0, 37.0, 0.5, 0.5, 3, 2)
 
 
-def test_a_label_in_beijing_time_over_a_header_in_utc_gives_the_same_hours(tmp_path: Path) -> None:
+def test_bug_8_a_label_in_beijing_time_over_a_header_in_utc_gives_the_same_hours(tmp_path: Path) -> None:
     beijing = read(tmp_path, ("26072308.024", grid_text()))
     utc = read(tmp_path, ("26072308.024", grid_text(time="2026 7 23 00")))
     title = read(tmp_path, ("rain.txt", grid_text(time="2026 7 23 0", title="26072308_024时效_24小时降水")))
@@ -90,12 +90,12 @@ def test_a_label_in_beijing_time_over_a_header_in_utc_gives_the_same_hours(tmp_p
 
 
 @pytest.mark.parametrize(("yy", "year"), [("26", 2026), ("69", 2069), ("99", 1999), ("2026", 2026)])
-def test_years_of_two_digits(tmp_path: Path, yy: str, year: int) -> None:
+def test_bug_12_years_of_two_digits(tmp_path: Path, yy: str, year: int) -> None:
     name = f"{yy}072308.024"
     assert read(tmp_path, (name, grid_text(time=f"{yy} 07 23 08"))).run_time.year == year
 
 
-def test_stations_are_observed_and_keep_their_ids_as_written(tmp_path: Path) -> None:
+def test_bug_12_stations_are_observed_and_keep_their_ids_as_written(tmp_path: Path) -> None:
     reading = read(tmp_path, ("26072308.000", stations_text()))
     (field,) = reading.fields
     assert field.support == Stations(("01028", "54765", "54863"), (121.4, 121.25, 121.18), (37.5, 37.51, 36.77))
@@ -114,7 +114,7 @@ def test_stations_forecast_by_name_and_title(tmp_path: Path) -> None:
     assert field.period == Period.ending(RUN + timedelta(hours=24), 6)
 
 
-def test_a_few_rows_fewer_than_declared_are_noted_and_many_are_refused(tmp_path: Path) -> None:
+def test_bug_12_a_few_rows_fewer_than_declared_are_noted_and_many_are_refused(tmp_path: Path) -> None:
     rows = "".join(f"5{number:04d} 121.40 37.50 30 1.0\n" for number in range(1863))
     header = "diamond 3 17年03月31日15时24小时降水\n17 03 31 15 -1\n0\n1 25 0\n1 1869\n"
     reading = read(tmp_path, ("17033115.000", header + rows))

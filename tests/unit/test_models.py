@@ -231,7 +231,7 @@ def test_a_bad_parameter_is_named(name: str, parameter: str, value: object) -> N
     MODELS[name].check(rules(name))
     with pytest.raises(Refused) as refused:
         MODELS[name].check(rules(name, **{parameter: value}))
-    assert refused.value.key == "rules.parameter"
+    assert refused.value.key == ("rules.parameter-missing" if value is None else "rules.parameter")
     assert str(refused.value.facts["parameter"]).startswith(parameter)
 
 

@@ -59,7 +59,7 @@ def test_the_sample_reads_as_hours_that_end_at_their_label() -> None:
     assert any("run-time-assumed" in text for text in first.quality)
 
 
-def test_null_is_missing_and_never_zero(tmp_path: Path) -> None:
+def test_bug_9_null_is_missing_and_never_zero(tmp_path: Path) -> None:
     first, second = read(tmp_path, response()).fields
     assert first.values == (1.5,)
     assert math.isnan(second.values[0])
@@ -89,7 +89,7 @@ def test_several_points_must_form_a_grid(tmp_path: Path) -> None:
     assert refused(tmp_path, [at(37, 121, 1), at(37.1, 121, 1), at(37.5, 121, 1)])[0] == "openmeteo-grid"
 
 
-def test_members_are_told_apart(tmp_path: Path) -> None:
+def test_bug_9_members_are_told_apart(tmp_path: Path) -> None:
     names = ("precipitation", "precipitation_member01")
     hourly = {"time": ["2026-07-23T02:00"]} | {name: [index] for index, name in enumerate(names)}
     units = {"time": "iso8601"} | dict.fromkeys(names, "mm")
@@ -113,7 +113,7 @@ def read_all(folder: Path, document: object) -> tuple[Reading, ...]:
     return OpenMeteoReader().read([Payload(path, "om.json")])
 
 
-def test_every_model_of_a_response_is_a_reading_of_its_own(tmp_path: Path) -> None:
+def test_bug_9_every_model_of_a_response_is_a_reading_of_its_own(tmp_path: Path) -> None:
     names: dict[str, Sequence[float | None]] = {
         "precipitation_icon_seamless_eps": [1.0, 2.0],
         "precipitation_member01_icon_seamless_eps": [3.0, 4.0],
@@ -160,7 +160,7 @@ def test_a_clock_that_changes_among_local_labels_is_refused_and_unixtime_is_not(
     assert len(read(tmp_path, response(hourly=day, **summer)).fields) == 24
 
 
-def test_hours_in_equal_threes_stay_and_are_named(tmp_path: Path) -> None:
+def test_bug_9_hours_in_equal_threes_stay_and_are_named(tmp_path: Path) -> None:
     thirds = [0.4] * 3 + [1.2] * 3 + [0.1] * 3 + [0.0] * 3
     # Labels from 23 h on: the third interval is the first that starts at a multiple of three hours.
     document = response(
@@ -187,7 +187,7 @@ def test_totals_written_three_times_are_refused_by_the_response_s_own_day(tmp_pa
     assert read(tmp_path, response(hourly=columns(timedelta(hours=1), precipitation=shares), daily=daily)).fields
 
 
-def test_the_days_of_the_sample_are_its_labels_00_to_23() -> None:
+def test_bug_9_the_days_of_the_sample_are_its_labels_00_to_23() -> None:
     document = json.loads(SAMPLE.read_text())
     for day, total in zip(document["daily"]["time"], document["daily"]["precipitation_sum"], strict=True):
         hours = zip(document["hourly"]["time"], document["hourly"]["precipitation"], strict=True)

@@ -69,7 +69,7 @@ def test_a_lambert_grid_of_noaa_keeps_its_own_coordinates(tmp_path: Path) -> Non
     same(field, eccodes_says(name, tmp_path), 0)
 
 
-def test_a_gaussian_grid_with_a_mean_rate_becomes_the_total_of_its_bucket(tmp_path: Path) -> None:
+def test_bug_5_a_gaussian_grid_with_a_mean_rate_becomes_the_total_of_its_bucket(tmp_path: Path) -> None:
     name = "noaa-gaussian-2004022900-f120-prate.grib2"
     field = read(name).fields[0]
     assert isinstance(field.support, CurvedGrid)
@@ -103,7 +103,7 @@ def test_one_message_of_many_fields_of_japan_is_read_field_by_field(tmp_path: Pa
         same(field, said, at)
 
 
-def test_negative_rain_of_a_real_file_is_refused() -> None:
+def test_bug_3_negative_rain_of_a_real_file_is_refused() -> None:
     with pytest.raises(Refused, match=r"sources\.grib-negative") as caught:
         read("noaa-ngm-polar-2004120900-f048-negative.grib2")
     assert (caught.value.facts["message"], caught.value.facts["value"]) == ("#3", "-0.3")

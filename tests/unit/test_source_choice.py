@@ -85,7 +85,7 @@ def test_a_later_source_decides_only_where_all_before_it_are_stale(candidates: l
         assert rank.source in choice.passed_over
 
 
-def test_age_is_counted_from_the_run_not_from_the_download() -> None:
+def test_bug_16_age_is_counted_from_the_run_not_from_the_download() -> None:
     just_downloaded = run("near", age=13, received=0)
     fetched_long_ago = run("far", age=12, received=11)
     choice = choose([just_downloaded, fetched_long_ago], RANKS, NOW, REFUSE)

@@ -34,6 +34,15 @@ def as_printed(value: float, printed: str) -> str:
     return str(Decimal(repr(value)).quantize(Decimal(printed), ROUND_HALF_UP))
 
 
+def test_every_table_names_its_source() -> None:
+    tables = [one for found in TABLE.values() for one in (found if isinstance(found, list) else [found])]
+    tables += [
+        one for found in TABLE["lhasa"].values() if isinstance(found, list) for one in found if isinstance(one, dict)
+    ]
+    assert len(tables) > 12
+    assert all(len(one["source"]) > 20 for one in tables)
+
+
 def test_the_breaks_of_jian() -> None:
     shipped = effrain.read_parameters(parameters("effrain-matrix")).breaks
     assert list(shipped) == TABLE["jian"]["breaks_mm"]

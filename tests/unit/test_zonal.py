@@ -35,7 +35,7 @@ def test_the_share_of_each_cell_is_its_surface_inside() -> None:
     assert found.outside == 0
 
 
-def test_slivers_do_not_count_but_one_cell_always_does() -> None:
+def test_bug_14_slivers_do_not_count_but_one_cell_always_does() -> None:
     assert footprints(GRID, [square(2, 3, 3.05, 4)], 0.1, None)["a"].cells.tolist() == [32]
     tiny = footprints(GRID, [square(2.4, 3.4, 2.41, 3.41)], 0.1, None)["a"]
     assert tiny.cells.tolist() == [32]

@@ -16,9 +16,10 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
-from geowarn.domain.source import Source
+from geowarn.domain.source import Source, deciding
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.leftovers import remove_half_done, remove_taken
 from geowarn.pipeline.lint_texts import Linter
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
@@ -111,7 +112,15 @@ class System:
         """The ports of review and release."""
         slots = default_slots(self.templates)
         linter = Linter(self.templates, self.facts)
-        return Desk(self.store, self.clock, self.channels, self.policy, self.facts, slots, self.vault, linter)
+        policy = self.policy.ranking(self._order_of_sources())
+        return Desk(self.store, self.clock, self.channels, policy, self.facts, slots, self.vault, linter)
+
+    def _order_of_sources(self) -> tuple[str, ...]:
+        """The order of the source plan; with a plan that cannot be read, which is said elsewhere, none is better."""
+        try:
+            return deciding(self.sources.values())
+        except Refused:
+            return ()
 
     @cached_property
     def roster_desk(self) -> RosterDesk:
@@ -146,13 +155,22 @@ class System:
 
     def alternates(self) -> tuple[Alternate, ...]:
         """The rule sets that run beside the deciding one."""
-        return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.also)
+        return tuple(Alternate(name, partial(self._alternate_rules, name)) for name in self.settings.hazard.beside)
 
     def _alternate_rules(self, name: str) -> RuleSet:
         """The file's rules, or for a model's own file what a person switched on for that model."""
         file = config_file(self.data_dir, f"rules/{name}.toml")
         rules = load_rules(file)
         return rules_in_force(self.store, rules.model, file) if name == rules.model else rules
+
+    def tidy(self) -> int:
+        """Remove what is kept for a while only and what killed processes left; returns how many files and folders."""
+        from geowarn.sources.stored import remove_abandoned  # numpy, which most commands do without
+
+        now = self.clock.now()
+        taken = remove_taken(self.data_dir / "inbox", now, self.settings.schedule.keep_taken_days)
+        half_done = remove_half_done(self.raw_dir, self.cache_dir / "fetched", now)
+        return taken + half_done + remove_abandoned(now.timestamp())
 
     def site_state(self) -> SiteState:
         """The state to publish now."""
@@ -191,7 +209,8 @@ def load_channels(path: Path) -> dict[str, Any]:
         missing = {"name_zh", "name_en", "key_sha256", "live"} - set(station)
         if missing:
             key = f"stations.{name}"
-            raise Refused("config.invalid", file=path.name, key=key, reason=f"lacks {', '.join(sorted(missing))}")
+            reason = Refused("reason.lacks", keys=", ".join(sorted(missing)))
+            raise Refused("config.invalid", file=path.name, key=key, reason=reason)
     return {
         "enabled": list(table.get("enabled", [])),
         "stations": table.get("stations", {}),

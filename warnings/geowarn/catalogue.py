@@ -29,10 +29,21 @@ def say(key: str, language: str, /, **facts: object) -> str:
 
 
 def explain(refusal: Refused, language: str) -> str:
-    """A refusal as one line for a person; a third party's own key brings its sentence as the facts `zh` and `en`."""
+    """A refusal as one line for a person; a fact that is a refusal itself is said in the same language.
+
+    A third party's own key brings its sentence as the facts `zh` and `en`.
+    """
+    told = {name: _told(fact, language) for name, fact in refusal.facts.items()}
     if refusal.key not in sentences(language):
-        return " ".join(str(refusal.facts.get(language) or refusal).split())
-    return " ".join(say(refusal.key, language, **refusal.facts).split())
+        return " ".join(str(told.get(language) or refusal).split())
+    return " ".join(say(refusal.key, language, **told).split())
+
+
+def _told(fact: object, language: str) -> object:
+    """A fact as a sentence takes it; a refusal may have been kept as `Refused.kept` does."""
+    if isinstance(fact, Mapping) and set(fact) == {"key", "facts"}:
+        fact = Refused(fact["key"], **fact["facts"])
+    return explain(fact, language) if isinstance(fact, Refused) else fact
 
 
 def terminal_language() -> str:

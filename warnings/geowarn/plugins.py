@@ -38,7 +38,7 @@ class Broken:
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise self.refusal()
 
-    check = history_hours = assess = read = _refuse
+    check = history_hours = assess = read = configured = _refuse
 
 
 def adapters(group: str) -> dict[str, Any]:

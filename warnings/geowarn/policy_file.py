@@ -13,6 +13,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
+from geowarn.domain.unread import why
 from geowarn.domain.votes import CourseRules
 from geowarn.policy_review import review_rules
 
@@ -22,7 +23,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
+        raise Refused("config.unreadable", file=path.name, reason=why(error)) from None
 
 
 # An installation's own policy from before statements were signed still opens.
@@ -38,10 +39,13 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
     for key in ("blue", "yellow", "orange", "red", "retract", "incident"):
         try:
             signers[key] = tuple(Role(role) for role in table.get(key, ()) or _DEFAULT_SIGNERS[key])
-        except (KeyError, ValueError) as error:
-            raise Refused("config.invalid", file=path.name, key=key, reason=str(error)) from None
+        except KeyError:
+            raise Refused("config.invalid", file=path.name, key=key, reason=Refused("reason.missing")) from None
+        except (ValueError, TypeError):
+            reason = _wrong(table[key], f"[{', '.join(Role)}]")
+            raise Refused("config.invalid", file=path.name, key=key, reason=reason) from None
         if not signers[key]:
-            raise Refused("config.invalid", file=path.name, key=key, reason="no role is named")
+            raise Refused("config.invalid", file=path.name, key=key, reason=Refused("reason.no-role"))
     levels: dict[Level, tuple[Role, ...]] = {level: signers[level.code] for level in Level if level > 0}
     course = _course_rules(table.get("course", {}), path.name)
     clock = clock_rules(table.get("clock", {}), path.name)
@@ -61,6 +65,10 @@ def _levels_asked(names: Any, file: str) -> frozenset[Level]:
     return frozenset(known[name] for name in names)
 
 
+def _wrong(value: object, allowed: str) -> Refused:
+    return Refused("reason.value", value=repr(value)[:80], allowed=allowed)
+
+
 def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:
     """The numbers of `[course]`; raises Refused naming the key."""
     numbers = {name: value for name, value in table.items() if name != "sources"}
@@ -68,12 +76,14 @@ def _course_rules(table: Mapping[str, Any], file: str) -> CourseRules:
     for name, value in numbers.items():
         least = 2 if name == "lowering_runs" else 0
         whole = name != "lowering_runs" or isinstance(value, int)
-        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not whole:
-            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=f"{value!r} is not a number for it")
-        if not least <= value <= 240:
-            reason = f"{value!r} is outside {least} to 240"
+        if name not in known:
+            reason = Refused("reason.unknown-key", known=", ".join(sorted((*known, "sources"))))
+            raise Refused("config.invalid", file=file, key=f"course.{name}", reason=reason)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and whole
+        if not (number and least <= value <= 240):
+            reason = _wrong(value, f"{least} … 240")
             raise Refused("config.invalid", file=file, key=f"course.{name}", reason=reason)
     sources = table.get("sources", [])
     if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
-        raise Refused("config.invalid", file=file, key="course.sources", reason="it is a list of names")
+        raise Refused("config.invalid", file=file, key="course.sources", reason=_wrong(sources, '["…", "…"]'))
     return CourseRules(**numbers, sources=tuple(sources))

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from geowarn.domain.errors import Refused
+from geowarn.domain.unread import why
 
 SEALING = "phone-sealing.key"
 MATCHING = "phone-matching.key"
@@ -61,7 +62,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Refused("security.no-key", file=str(path), reason=error.strerror or "unreadable") from None
+        raise Refused("security.no-key", file=str(path), reason=why(error)) from None
 
 
 def _secret(path: Path) -> bytes:

@@ -15,7 +15,9 @@ from pydantic_settings import (
 )
 
 from geowarn.domain.errors import Refused
+from geowarn.domain.unread import why
 from geowarn.resources import config_dir
+from geowarn.settings_reason import refusal_of
 
 
 class _Section(BaseModel):
@@ -97,14 +99,23 @@ class Publish(_Section):
     from_: Annotated[str, Field(alias="from", pattern=r"^(blue|yellow|orange|red)$")]
 
 
+RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
 class Hazard(_Section):
     """The deciding model and its rule set, and the rule sets that run beside it."""
 
     model: str
     rules: str
     window_hours: Annotated[int, Field(ge=1, le=24)]
-    also: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], ...] = ()
+    also: tuple[RuleName, ...] = ()
     max_of_models: bool = False
+    second_trigger: tuple[RuleName, ...] = ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Every rule set that runs beside the deciding one, each once."""
+        return tuple(dict.fromkeys((*self.also, *self.second_trigger)))
 
 
 class Sms(_Section):
@@ -122,11 +133,22 @@ class Sms(_Section):
     workers: Annotated[int, Field(ge=1, le=128)]
 
 
+class Exercise(_Section):
+    """Where exercises go: credentials and pages of their own; empty ones refuse."""
+
+    site_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/\S*)?)?$")] = ""
+    sms_base_url: str = ""
+    sms_account_sid: str = ""
+    sms_auth_token: str = ""
+    sms_sender: str = ""
+
+
 class Broadcast(_Section):
     """The stations' feeds."""
 
     enabled: bool
     stale_seconds: Annotated[int, Field(ge=30)]
+    air_minutes: Annotated[int, Field(ge=1)] = 5
 
 
 class Database(_Section):
@@ -153,6 +175,7 @@ class Schedule(_Section):
     heartbeat_seconds: Annotated[int, Field(ge=1)]
     escalate_seconds: Annotated[int, Field(ge=1, le=30)]
     ask_before_end_minutes: Annotated[int, Field(ge=1)]
+    keep_taken_days: Annotated[int, Field(ge=1, le=3650)] = 14
 
 
 class Partners(_Section):
@@ -181,6 +204,7 @@ class Settings(BaseSettings):
     hazard: Hazard
     sms: Sms
     broadcast: Broadcast
+    exercise: Exercise
     database: Database
     web: Web
     schedule: Schedule
@@ -191,7 +215,7 @@ class Settings(BaseSettings):
         return self.model_dump(by_alias=True)
 
 
-_SECRET = {("sms", "auth_token")}
+_SECRET = {("sms", "auth_token"), ("exercise", "sms_auth_token")}
 
 
 def masked(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -227,12 +251,6 @@ def load_settings(data_dir: Path | None) -> Settings:
     try:
         return _Layered()  # type: ignore[call-arg]
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Refused(
-            "config.invalid",
-            file=str(files[-1]),
-            key=".".join(str(part) for part in first["loc"]),
-            reason=first["msg"],
-        ) from None
-    except ValueError as error:  # TOMLDecodeError names line and column
-        raise Refused("config.unreadable", file=str(files[-1]), reason=str(error)) from None
+        raise refusal_of(error, Settings, str(files[-1])) from None
+    except (ValueError, OSError) as error:
+        raise Refused("config.unreadable", file=str(files[-1]), reason=why(error)) from None

@@ -39,6 +39,9 @@ def ingest(
         list[Path] | None, typer.Option("--file", help="The file to read; several for a run in parts")
     ] = None,
     name: Annotated[str | None, typer.Option("--source", help="What the source is called in evidence")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="What the reader is to know, name=value; several times")
+    ] = None,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
@@ -47,7 +50,7 @@ def ingest(
     if source == "cap" and file:
         take_alerts(system, file, as_json)
         return
-    forecasts = run_source(system, source, file or [], name)
+    forecasts = run_source(system, source, file or [], name, option or [])
     if as_json:
         put_json([forecast_json(one) for one in forecasts] if len(forecasts) > 1 else forecast_json(forecasts[0]))
         return
@@ -110,6 +113,7 @@ def assess(
         model=chosen,
         also=() if alone else system.alternates(),
         max_of_models=system.settings.hazard.max_of_models,
+        second_trigger=() if alone else system.settings.hazard.second_trigger,
         window_hours=window or system.settings.hazard.window_hours,
         at=moment(at, "--at") if at else None,
         area_codes=_area_codes(system, areas),

@@ -100,6 +100,6 @@ def check_models(folder: Path | None, settings: Settings) -> None:
     None of this stops the deciding model at work: there it is noted beside the result.
     """
     models, faults = adapters("geowarn.models"), broken()
-    for name in settings.hazard.also:
+    for name in settings.hazard.beside:
         load_rules(config_file(folder, f"rules/{name}.toml"), models)
     refuse_broken(faults)

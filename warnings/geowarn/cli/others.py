@@ -75,7 +75,7 @@ def _print_table(found: Agreement, language: str) -> None:
 
 def _voice_json(voice: Voice) -> dict[str, object]:
     if voice.run is None:
-        facts = {name: str(value) for name, value in (voice.denied_facts or {}).items()}
+        facts = dict(voice.denied_facts or {})
         return {"model": voice.model, "refused": {"key": voice.denied_key, "facts": facts, "zh": voice.why("zh"),
                                                   "en": voice.why("en")}}  # fmt: skip
     return {

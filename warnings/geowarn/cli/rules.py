@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,8 +56,10 @@ def _listed(system: System) -> list[dict[str, Any]]:
             found.setdefault(rules.digest, (rules, []))[1].append("stored")
         switched = {model: work.rules.active(model) for model in system.models}
     holding = {model: held.digest for model in system.models if (held := _holding(system, model))}
+    beside = _beside(system)
     return [
         _listed_json(rules, where, holding.get(rules.model) == rules.digest, switched.get(rules.model))
+        | {"use": _use(system, rules, holding.get(rules.model) == rules.digest, beside)}
         for rules, where in sorted(found.values(), key=lambda one: (one[0].model, one[0].name, one[0].version))
     ]
 
@@ -67,6 +70,24 @@ def _holding(system: System, model: str) -> RuleSet | None:
         return active_rules(system, model)
     except Refused:
         return None
+
+
+def _beside(system: System) -> set[str]:
+    """Digests of the rule sets that run beside the deciding one; those that cannot be read are left out."""
+    found = set()
+    for one in system.alternates():
+        with contextlib.suppress(Refused):
+            found.add(one.load().digest)
+    return found
+
+
+def _use(system: System, rules: RuleSet, holds: bool, beside: set[str]) -> str:
+    """ "decides", "beside", "ready" (holds for its model, which does not run) or empty."""
+    if holds and rules.model == system.settings.hazard.model:
+        return "decides"
+    if rules.digest in beside:
+        return "beside"
+    return "ready" if holds else ""
 
 
 def _listed_json(rules: RuleSet, where: list[str], active: bool, switched: Activation | None) -> dict[str, Any]:
@@ -90,12 +111,10 @@ def _listed_json(rules: RuleSet, where: list[str], active: bool, switched: Activ
 def _row(system: System, one: dict[str, Any], language: str) -> list[str]:
     where = ", ".join(say(f"rules.where-{place}", language) for place in one["where"])
     calibrated = say("rules.calibrated" if one["calibrated"] else "rules.uncalibrated", language)
-    holds = ""
+    holds = say(f"rules.use-{one['use']}", language) if one["use"] else ""
     if one["active"] and one["activated_by"]:
         at = local_time(system, one["activated_at"])
-        holds = say("rules.holds-since", language, by=one["activated_by"], at=at)
-    elif one["active"]:
-        holds = say("rules.holds-by-file", language)
+        holds = say("rules.use-and-since", language, use=holds, by=one["activated_by"], at=at)
     return [f"{one['name']} {one['version']}", one["model"], calibrated, one["digest"][:16], where, holds]
 
 
@@ -184,6 +203,11 @@ def activate(
     language = terminal_language()
     shown = {"rules": f"{rules.name} {rules.version}", "digest": rules.digest[:16], "model": rules.model}
     typer.echo(say("rules.activated", language, **shown, user=name))
+    schedule = system.settings.schedule
+    if rules.model == system.settings.hazard.model:
+        typer.echo(say("rules.assessed-again", language, minutes=schedule.assess_minutes))
+    elif rules.digest not in _beside(system):
+        typer.echo(say("rules.not-used", language, model=rules.model))
     if compared is None:
         typer.echo(say("rules.not-compared", language))
     if not rules.calibrated:

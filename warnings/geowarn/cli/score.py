@@ -95,6 +95,8 @@ def _show(system: System, values: Mapping[str, Any]) -> None:
         _say(key)
         _show_tables(values[series]["at_least"], language)
     typer.echo("")
+    _show_frequency(values["reliability"], language)
+    typer.echo("")
     _show_leads(values["leads"], language)
     typer.echo("")
     _show_matrix(values["edumap"], language)
@@ -126,6 +128,27 @@ def _score(table: Mapping[str, Any], name: str, language: str) -> str:
     interval = table["wilson"].get(name)
     text = _number(table[name], language)
     return f"{text}\n{interval[0]:.2f}-{interval[1]:.2f}" if interval else text
+
+
+def _show_frequency(said: Mapping[str, Any], language: str) -> None:
+    """How often landslides came at each level; with probabilities their Brier score."""
+    _say("table-frequency")
+    heads = [say(f"score.col-{name}", language) for name in ("level", "issued-share", "assessed-share")]
+    rows = [
+        [_level(code, language), *(_frequency(said["by_level"][series][code]) for series in ("issued", "assessed"))]
+        for code in said["by_level"]["assessed"]
+    ]
+    put_rows(heads, rows)
+    if said["kind"]:
+        scores = {name: _number(said[name], language) for name in ("brier", "brier_reference", "brier_skill")}
+        _say(f"brier-{said['kind']}", units=said["units"], level=_level(said["level"] or "none", language), **scores)
+
+
+def _frequency(one: Mapping[str, Any]) -> str:
+    if not one["wilson"]:
+        return f"{one['with_events']} / {one['units']}"
+    low, high = one["wilson"]
+    return f"{one['with_events']} / {one['units']} = {one['share']:.1%} ({low:.1%}-{high:.1%})"
 
 
 def _show_leads(leads: Mapping[str, Any], language: str) -> None:

@@ -18,18 +18,23 @@ from geowarn.pipeline.fetch import fetch_source
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.ingest import ingest
 from geowarn.pipeline.intake import Intake
+from geowarn.pipeline.reader_options import of_command_line
 from geowarn.pipeline.source_notes import note_good
 from geowarn.ports import SourceEvent
 from geowarn.settings import Settings
 
 
-def run_source(system: System, name: str, files: Sequence[Path], called: str | None) -> tuple[Forecast, ...]:
+def run_source(
+    system: System, name: str, files: Sequence[Path], called: str | None, options: Sequence[str] = ()
+) -> tuple[Forecast, ...]:
     """Take in files by a reader's or a configured source's name, or run a configured source once; raises Refused.
 
     A source of the plan goes before a reader of the same name.
     """
     if files and name not in system.sources:
-        return _read(system, name, files, called)
+        return _read(system, name, files, called, options)
+    if options:
+        raise Refused("plan.options-in-file", source=name)
     source = system.sources.get(name)
     if source is None and name in system.readers:
         raise Refused("cli.file-missing", source=name)
@@ -40,7 +45,9 @@ def run_source(system: System, name: str, files: Sequence[Path], called: str | N
     return _handed_in(system, source, files) if files else _once(system, source)
 
 
-def _read(system: System, reader: str, files: Sequence[Path], called: str | None) -> tuple[Forecast, ...]:
+def _read(
+    system: System, reader: str, files: Sequence[Path], called: str | None, options: Sequence[str]
+) -> tuple[Forecast, ...]:
     return ingest(
         system.store,
         system.clock,
@@ -51,6 +58,7 @@ def _read(system: System, reader: str, files: Sequence[Path], called: str | None
         source=called,
         synthetic_installation=system.settings.installation.synthetic,
         actor_text=operator(),
+        options=of_command_line(options, reader),
     )
 
 
@@ -84,7 +92,10 @@ def _once(system: System, source: Source) -> tuple[Forecast, ...]:
         event = work.source_events.newest(source.name)
     if event is not None and event.kind == "refused":
         raise Refused(event.facts["key"], **event.facts["facts"])
-    raise Refused("plan.nothing", source=source.name, waits_for=_waits_for(event))
+    if waits := _waits_for(event):
+        raise Refused("plan.nothing", source=source.name, waits_for=waits)
+    where = f"inbox/{source.name}/" if source.watched else source.way
+    raise Refused("plan.nothing-there", source=source.name, where=where)
 
 
 def _looked(system: System, source: Source) -> tuple[Forecast, ...]:
@@ -100,7 +111,7 @@ def _looked(system: System, source: Source) -> tuple[Forecast, ...]:
 
 def _waits_for(event: SourceEvent | None) -> str:
     if event is None or event.kind != "waiting":
-        return "-"
+        return ""
     lacks = [" – ".join(gap) for gap in event.facts.get("lacks", [])]
     return f"{event.facts['run']}: {', '.join([*lacks, *event.facts.get('waits_for', [])]) or '?'}"
 
@@ -115,5 +126,5 @@ def sources_json(data_dir: Path | None, settings: Settings) -> dict[str, Any]:
     found = {}
     for name, source in load_sources(data_dir, settings).items():
         plain = {key: _masked(value) for key, value in source.parameters.values.items()}
-        found[name] = asdict(source) | {"parameters": plain}
+        found[name] = asdict(source) | {"parameters": plain, "options": dict(source.options.values)}
     return found

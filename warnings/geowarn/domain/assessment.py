@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,10 @@ class AssessmentRun:
     stale_reason: str | None  # why a person allowed a stale run, or None
     assessments: tuple[Assessment, ...]
     beside: str | None = None  # the deciding model's run that this alternate was made beside; None: it decides
+    _by_area: dict[str, Assessment] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def for_area(self, code: str) -> Assessment | None:
-        """The assessment of one area, or None."""
-        return next((found for found in self.assessments if found.area == code), None)
+        """The assessment of one area, or None; the first question makes the index, runs may have 300,000 areas."""
+        if not self._by_area:
+            self._by_area.update((found.area, found) for found in reversed(self.assessments))
+        return self._by_area.get(code)

@@ -17,6 +17,7 @@ NOBODY = "nobody"
 
 # Steps beside the signatures, which are called as their roles are.
 EDIT, OTHER_SIGNER, RELEASE, TASK, AFTER_REVIEW = "edit", "other-signer", "release", "task", "after-review"
+SECRECY = "secrecy"  # the check that leaders sign after
 
 # Whose turn it is, one group after the other; within a group side by side.
 TURNS: tuple[tuple[Role, ...], ...] = ((Role.DUTY_OFFICER,), (Role.LEADER, Role.OBSERVATORY), (Role.CHIEF,))

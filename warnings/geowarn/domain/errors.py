@@ -28,6 +28,13 @@ class Refused(Exception):
     def __str__(self) -> str:
         return f"{self.key}: " + ", ".join(f"{name}={value}" for name, value in self.facts.items())
 
+    def kept(self) -> dict[str, object]:
+        """The facts as plain JSON, for the ledger: text, and a fact that is a refusal itself as `key` and `facts`."""
+        return {
+            name: {"key": value.key, "facts": value.kept()} if isinstance(value, Refused) else str(value)[:500]
+            for name, value in self.facts.items()
+        }
+
 
 class NotFound(Refused):
     """The thing named does not exist."""

@@ -38,6 +38,8 @@ class StepRules:
 
 def wrong(name: str, value: object, wanted: str) -> Refused:
     """The refusal of one parameter: what it is and what it must be."""
+    if value is None:
+        return Refused("rules.parameter-missing", file="", parameter=name, wanted=wanted)
     return Refused("rules.parameter", file="", parameter=name, value=repr(value), wanted=wanted)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from geowarn.domain.clock import ClockRules
 from geowarn.domain.level import Level
@@ -28,6 +28,10 @@ class Policy:
     second_factor: frozenset[Level] = frozenset({Level.ORANGE, Level.RED})  # where signing asks for it again
     clock: ClockRules = field(default_factory=ClockRules)
     review: ReviewRules = field(default_factory=ReviewRules)
+
+    def ranking(self, names: Iterable[str]) -> Policy:
+        """The same with these sources as the best first, unless the policy names its own."""
+        return self if self.course.sources else replace(self, course=replace(self.course, sources=tuple(names)))
 
     def required(self, content: Content) -> tuple[Role, ...]:
         """The roles that must sign this content: those of the highest level now or before."""

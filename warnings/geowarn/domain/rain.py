@@ -155,12 +155,16 @@ class RawFile:
     digest: str
 
 
+Option = tuple[str, str | int | float | bool]  # name and value
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """One run of one source as it was handed in; its fields are read again from the raw payload when needed.
 
     `file_name` and `payload_digest` are those of the only file; for a run in several files the first one's name and
-    the SHA-256 over the list of names and digests. `files` lists every file, in the order the reader got them.
+    the SHA-256 over the list of names and digests. `files` lists every file, in the order the reader got them. Options
+    count as a part of the payload: the same file read otherwise is another forecast.
     """
 
     id: str
@@ -177,6 +181,7 @@ class Forecast:
     part: str = ""  # which of the runs in the payload
     origin: str = ""  # the configured source that brought it, empty: handed in by a person
     files: tuple[RawFile, ...] = ()  # empty: one file, `file_name` with `payload_digest`
+    options: tuple[Option, ...] = ()  # what the reader was told beside the files, in order of name
 
     @property
     def raw_files(self) -> tuple[RawFile, ...]:

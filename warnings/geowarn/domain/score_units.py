@@ -10,9 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from geowarn.domain.area import Area, ancestors
@@ -52,6 +52,7 @@ class Unit:
     late: bool  # no run was there before the unit began
     hindcast: bool  # worked out when the unit was over: it tells of the thresholds, not of the service
     events: tuple[Event, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def assessed(self) -> Outcome:
@@ -172,4 +173,5 @@ def _decided(period: Period, said: Sequence[_Said]) -> Unit:
     late = not before and bool(inside)
     run, found = before[-1] if before else inside[0] if inside else said[-1]
     counted = Period(run.created_at, period.end) if late else period
-    return Unit(found.area, counted, run.id, found.level, found.lower_bound, late, not (before or inside))
+    hindcast = not (before or inside)
+    return Unit(found.area, counted, run.id, found.level, found.lower_bound, late, hindcast, evidence=found.evidence)

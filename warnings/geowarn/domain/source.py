@@ -37,11 +37,17 @@ class Source:
     retry_minutes: int  # after a fetch that brought nothing
     pattern: str
     parameters: SettingsTable = field(repr=False)
+    options: SettingsTable = field(default_factory=lambda: SettingsTable("", "options", {}), repr=False)  # the reader's
 
     @property
     def watched(self) -> bool:
         """Whether it comes through a folder rather than over the network."""
         return self.way == FOLDER
+
+
+def deciding(sources: Iterable[Source]) -> tuple[str, ...]:
+    """The names of the enabled sources that may decide a level, as given: a plan gives those asked first first."""
+    return tuple(one.name for one in sources if one.enabled and one.order)
 
 
 def lacking(reading: Reading, hours: int) -> tuple[Period, ...]:

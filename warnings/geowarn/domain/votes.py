@@ -167,8 +167,9 @@ class _Hearing:
 
 
 def rank(source: str, rules: CourseRules) -> int:
-    """0 for the best source."""
-    return rules.sources.index(source) if source in rules.sources else len(rules.sources)
+    """0 for the best source; a part of a source (`name/part`) that is not named itself ranks as the source does."""
+    names = [name for name in (source, source.partition("/")[0]) if name in rules.sources]
+    return rules.sources.index(names[0]) if names else len(rules.sources)
 
 
 def standing(area: str, level: Level, heard: Iterable[Cluster], rules: CourseRules) -> Standing:

@@ -28,6 +28,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.period import Period
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.unread import why
 from geowarn.hazard.hourly_areas import Needs, Place, assess_areas
 from geowarn.hazard.hourly_evidence import Verdict
 from geowarn.hazard.zonal import Numbers
@@ -124,7 +125,7 @@ def normals(rules: AriRules) -> Mapping[str, float]:
     try:
         data = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
     except OSError as error:
-        raise Refused("models.normal-unreadable", file=path.name, reason=error.strerror or str(error)) from None
+        raise Refused("models.normal-unreadable", file=path.name, reason=why(error)) from None
     digest = hashlib.sha256(data).hexdigest()
     if digest != rules.normal_sha256:
         raise Refused("models.normal-changed", file=path.name, found=digest, wanted=rules.normal_sha256)

@@ -1,7 +1,8 @@
 """Models beside the deciding one: none of them can stop it; what refuses or fails is noted, what disagrees is shown.
 
 With the policy "the highest of all models" an alternate can raise an area; every area's evidence then holds
-`max_of_models` {on, by}: whose level it is, or null where the deciding model's own is the highest.
+`max_of_models` {on, by}: whose level it is, or null where the deciding model's own is the highest. The other policy
+by which an alternate can raise is `geowarn.pipeline.second_trigger`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,17 @@ from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.rules import RuleSet
-from geowarn.pipeline.assess_run import Material, fitting_model, refuse_unsound_evidence, work_out
+from geowarn.pipeline.assess_run import (
+    Material,
+    fitting_model,
+    keep,
+    keep_alone,
+    refuse_unsound_evidence,
+    work_out,
+)
 from geowarn.pipeline.rules import check_rules
-from geowarn.ports import HazardModel, UnitOfWork
+from geowarn.pipeline.second_trigger import KEY, raised_again, raised_by_trigger
+from geowarn.ports import HazardModel, Store, UnitOfWork
 
 REFUSED_KIND = "assessment.alternate-refused"
 
@@ -59,8 +68,7 @@ def work_out_beside(
         refuse_unsound_evidence(run)
         return Made(run, rules)
     except Refused as refusal:
-        facts = {name: str(value)[:300] for name, value in refusal.facts.items()}
-        return Denied(alternate.name, refusal.key, facts)
+        return Denied(alternate.name, refusal.key, refusal.kept())
     except Exception as error:  # a third party's code may raise anything
         facts = {"model": alternate.name, "kind": type(error).__name__, "reason": str(error)[:300] or "-"}
         return Denied(alternate.name, "models.failed", facts)
@@ -78,14 +86,68 @@ def denied_beside(work: UnitOfWork, run_id: str) -> tuple[Denied, ...]:
     return tuple(Denied(one["alternate"], one["key"], one["facts"]) for one in entries)
 
 
+def raised_by_policy(
+    deciding: AssessmentRun, triggers: Sequence[Made | Denied], all_models: Sequence[Made | Denied] | None
+) -> AssessmentRun:
+    """The deciding run under the policies that are on: no triggers, or None, is one that is off."""
+    if triggers:
+        silent = [one.name for one in triggers if isinstance(one, Denied)]
+        deciding = raised_by_trigger(deciding, [one.run for one in triggers if isinstance(one, Made)], silent)
+    if all_models is None:
+        return deciding
+    return raised_by_models(deciding, [one.run for one in all_models if isinstance(one, Made)])
+
+
+def keep_together(
+    store: Store,
+    run: AssessmentRun,
+    rules: RuleSet,
+    results: Sequence[Made | Denied],
+    decided: Callable[[AssessmentRun], object],
+    actor_text: str,
+) -> tuple[AssessmentRun, ...]:
+    """A run that others may have raised, and theirs, in one transaction: it replays only beside them."""
+    with store.begin() as work:
+        kept = keep(work, run, rules, actor_text)
+        others = [
+            keep(work, replace(one.run, beside=kept.id), one.rules, actor_text)
+            for one in results
+            if isinstance(one, Made)
+        ]
+        for denied in (one for one in results if isinstance(one, Denied)):
+            note_denied(work, kept, denied, actor_text)
+        work.commit()
+    decided(kept)
+    return kept, *others
+
+
+def keep_beside(store: Store, deciding: AssessmentRun, found: Made | Denied, actor_text: str) -> AssessmentRun | None:
+    """Keep an alternate's run, or why there is none."""
+    if isinstance(found, Made):
+        return keep_alone(store, replace(found.run, beside=deciding.id), found.rules, actor_text)
+    with store.begin() as work:
+        note_denied(work, deciding, found, actor_text)
+        work.commit()
+    return None
+
+
 def raised_by_models(deciding: AssessmentRun, others: Sequence[AssessmentRun]) -> AssessmentRun:
     """The deciding run under the policy "the highest of all models", which its evidence then says."""
-    return replace(deciding, assessments=tuple(_highest(one, others) for one in deciding.assessments))
+    calibrated = deciding.calibrated and all(run.calibrated for run in others)
+    found = tuple(_highest(one, others) for one in deciding.assessments)
+    return replace(deciding, assessments=found, calibrated=calibrated)
 
 
-def under_that_policy(run: AssessmentRun) -> bool:
-    """Whether the run was made under "the highest of all models"."""
-    return any("max_of_models" in one.evidence for one in run.assessments)
+def raised_with_others(run: AssessmentRun) -> bool:
+    """Whether a policy let other models raise the run: it can only be worked out again together with them."""
+    return any("max_of_models" in one.evidence or KEY in one.evidence for one in run.assessments)
+
+
+def raised_as_stored(stored: AssessmentRun, again: AssessmentRun, others: Sequence[AssessmentRun]) -> AssessmentRun:
+    """A run worked out again, under the policies that the stored one was made under."""
+    raised = raised_again(stored, again, others)
+    highest = any("max_of_models" in one.evidence for one in stored.assessments)
+    return raised_by_models(raised, others) if highest else raised
 
 
 def _highest(own: Assessment, others: Sequence[AssessmentRun]) -> Assessment:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 from geowarn.domain.area import Area, AreaKind, ancestors, by_code
 from geowarn.domain.canonical import canonical_json, sha256_hex
@@ -23,11 +24,13 @@ def select_areas(areas: Sequence[Area], wanted: Sequence[str] | None) -> list[Ar
 
 def areas_digest(areas: Sequence[Area]) -> str:
     """SHA-256 over every fact of every area: what a replay must find unchanged."""
-    plain = [
-        {**asdict(area), "geometry": area.geometry and dict(area.geometry)}
-        for area in sorted(areas, key=lambda area: area.code)
-    ]
-    return sha256_hex(canonical_json(plain))
+    return sha256_hex(canonical_json([_facts(area) for area in sorted(areas, key=lambda area: area.code)]))
+
+
+def _facts(area: Area) -> dict[str, Any]:
+    """Every fact as plain JSON; a geometry may be held as numbers (`geowarn.domain.outline`)."""
+    geometry = None if area.geometry is None else dict(area.geometry)
+    return asdict(replace(area, geometry=None)) | {"geometry": geometry}
 
 
 def closure(areas: Sequence[Area], selected: Sequence[Area]) -> list[Area]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from geowarn.domain.area import Area, AreaKind, Susceptibility
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
+from geowarn.domain.unread import why
 from geowarn.pipeline.area_places import polygon
 
 COLUMNS = ("code", "kind", "name_zh", "name_en", "parent", "lon", "lat", "population", "class")
@@ -50,7 +51,7 @@ def read_csv(data: bytes, file: str) -> list[Found]:
                 raise Refused("areas.cells", file=file, place=place, wanted=len(names))
             found.append(_area({key: (value or "").strip() for key, value in row.items()}, None, file, place, True))
     except csv.Error as error:
-        raise Refused("areas.unreadable", file=file, reason=f"{reader.line_num}: {error}") from None
+        raise Refused("areas.unreadable", file=file, reason=why(error)) from None
     return _unique(found)
 
 
@@ -59,9 +60,9 @@ def read_geojson(data: bytes, file: str) -> list[Found]:
     try:
         document = json.loads(_text(data, file))
     except ValueError as error:
-        raise Refused("areas.unreadable", file=file, reason=str(error)) from None
-    except RecursionError:
-        raise Refused("areas.unreadable", file=file, reason="nested too deeply") from None
+        raise Refused("areas.unreadable", file=file, reason=why(error)) from None
+    except RecursionError as error:
+        raise Refused("areas.unreadable", file=file, reason=why(error)) from None
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         raise Refused("areas.not-features", file=file)
     _check_crs(document, file)
@@ -129,7 +130,7 @@ def _text(data: bytes, file: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused("areas.unreadable", file=file, reason=f"UTF-8: {error.reason}, {error.start}") from None
+        raise Refused("areas.unreadable", file=file, reason=why(error)) from None
 
 
 def _cell(value: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from geowarn.domain.area import Area, by_code
 from geowarn.domain.errors import Refused
+from geowarn.domain.unread import larger_than, why
 from geowarn.pipeline.area_files import Found, read_csv, read_geojson
 from geowarn.pipeline.area_places import refuse_swapped_axes
 from geowarn.ports import Clock, Store
@@ -81,9 +82,9 @@ def _read_file(path: Path) -> list[Found]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Refused("areas.unreadable", file=path.name, reason=error.strerror or str(error)) from None
+        raise Refused("areas.unreadable", file=path.name, reason=why(error)) from None
     if len(data) > LARGEST:
-        raise Refused("areas.unreadable", file=path.name, reason=f"> {LARGEST >> 20} MiB")
+        raise Refused("areas.unreadable", file=path.name, reason=larger_than(LARGEST >> 20, "MiB"))
     if path.suffix.lower() in {".geojson", ".json"}:
         return read_geojson(data, path.name)
     if path.suffix.lower() == ".csv":

@@ -15,12 +15,12 @@ from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.rules import RuleSet
 from geowarn.pipeline.alternates import (
     Alternate,
-    Denied,
-    Made,
     denied_beside,
-    note_denied,
-    raised_by_models,
-    under_that_policy,
+    keep_beside,
+    keep_together,
+    raised_as_stored,
+    raised_by_policy,
+    raised_with_others,
     work_out_beside,
 )
 from geowarn.pipeline.area_choice import areas_digest, closure
@@ -30,13 +30,15 @@ from geowarn.pipeline.assess_run import (
     dated,
     fitting_model,
     forecast_of,
-    keep,
+    is_nowcast,
+    keep_alone,
     material_of,
     plain,
     work_out,
 )
 from geowarn.pipeline.rain_inputs import Decoder, observations, observed_fields
 from geowarn.pipeline.rules import parse_rules
+from geowarn.pipeline.second_trigger import trigger_sentence
 from geowarn.ports import Clock, HazardModel, Rain, Reader, Store, Templates
 
 
@@ -97,6 +99,7 @@ def assess_all(
     stale_reason: str | None = None,
     synthetic_installation: bool = False,
     max_of_models: bool = False,
+    second_trigger: Sequence[str] = (),
     decided: Callable[[AssessmentRun], object] = lambda run: None,
     actor_text: str,
 ) -> tuple[AssessmentRun, ...]:
@@ -105,23 +108,27 @@ def assess_all(
     `at` is the start of the window. `area_codes` are codes or kinds; None takes every area except cities, which only
     hold the others together. Raises Refused as the deciding model does, and for a run over its rule set's
     `refuse_hours` unless `stale_reason` is given. An alternate that refuses or fails is noted in the ledger.
-    `max_of_models`: an alternate's higher level decides. Without it the deciding run is kept, and `decided` called with
-    it, before any alternate is begun: nobody waits for them.
+    `max_of_models`: an alternate's higher level decides. `second_trigger`: these alternates may raise a nowcast window
+    by one level. Without either the deciding run is kept, and `decided` called with it, before any alternate is begun:
+    nobody waits for them.
     """
     order = Order(window_hours, at, area_codes, stale_reason, synthetic_installation)
     chosen = fitting_model(models, model, rules)
     material = material_of(store, Decoder(readers, raw_dir), forecast_id, order, clock.now())
     deciding = work_out(material, chosen, rules, cache_dir)
-    beside = (work_out_beside(material, models, one, cache_dir) for one in also)
-    if max_of_models:
-        results = list(beside)
-        deciding = raised_by_models(deciding, [one.run for one in results if isinstance(one, Made)])
-        beside = (one for one in results)
-    kept = _kept(store, deciding, rules, actor_text)
+    triggers = set(second_trigger) if is_nowcast(material.window, rules) else set()
+    if max_of_models or triggers:
+        made = [work_out_beside(material, models, one, cache_dir) for one in also]
+        named = [found for one, found in zip(also, made, strict=True) if one.name in triggers]
+        raised = raised_by_policy(deciding, named, made if max_of_models else None)
+        return keep_together(store, raised, rules, made, decided, actor_text)
+    kept = keep_alone(store, deciding, rules, actor_text)
     try:
         decided(kept)
     finally:
-        others = [_beside(store, kept, one, actor_text) for one in beside]
+        others = [
+            keep_beside(store, kept, work_out_beside(material, models, one, cache_dir), actor_text) for one in also
+        ]
     return kept, *(run for run in others if run is not None)
 
 
@@ -142,13 +149,13 @@ def assess_beside(
         made = {one.rules_digest for one in work.assessments.beside(run.id)}
         denied = {one.name for one in denied_beside(work, run.id)}
     missing = [one for one in also if one.name not in denied and _digest_of(one) not in made]
-    if not missing or under_that_policy(run):
+    if not missing or raised_with_others(run):
         return 0
     codes = [one.area for one in run.assessments]
     order = Order(round(run.window.hours), run.window.start, codes, run.stale_reason, synthetic_installation)
     material = material_of(store, Decoder(readers, raw_dir), run.forecast_id, order, run.created_at)
     for one in missing:
-        _beside(store, run, work_out_beside(material, models, one, cache_dir), actor_text)
+        keep_beside(store, run, work_out_beside(material, models, one, cache_dir), actor_text)
     return len(missing)
 
 
@@ -158,23 +165,6 @@ def _digest_of(alternate: Alternate) -> str:
         return alternate.load().digest
     except Refused:
         return ""
-
-
-def _beside(store: Store, deciding: AssessmentRun, found: Made | Denied, actor_text: str) -> AssessmentRun | None:
-    """Keep an alternate's run, or why there is none."""
-    if isinstance(found, Made):
-        return _kept(store, replace(found.run, beside=deciding.id), found.rules, actor_text)
-    with store.begin() as work:
-        note_denied(work, deciding, found, actor_text)
-        work.commit()
-    return None
-
-
-def _kept(store: Store, run: AssessmentRun, rules: RuleSet, actor_text: str) -> AssessmentRun:
-    with store.begin() as work:
-        found = keep(work, run, rules, actor_text)
-        work.commit()
-    return found
 
 
 class Replay(NamedTuple):
@@ -213,7 +203,7 @@ def replay(
             near = observations(work, forecast, stored.window, chosen.history_hours(used))
             rows = [row for row in near if row.received_at <= stored.created_at]
         areas = areas_of(work)
-        beside = [run.id for run in work.assessments.beside(run_id)] if under_that_policy(stored) else []
+        beside = [run.id for run in work.assessments.beside(run_id)] if raised_with_others(stored) else []
     if rules is None:  # the kept text decides, not how a store happened to keep its numbers
         used = parse_rules(used.text.encode(), used.name)
     rain = Rain(forecast, decoder.fields(forecast), observed_fields(decoder, rows))
@@ -229,9 +219,9 @@ def replay(
         calibrated=used.calibrated,
         assessments=dated(found, selected, forecast, stored.created_at, stored.window, used),
     )
-    if under_that_policy(stored):
+    if raised_with_others(stored):
         others = [replay(store, readers, models, raw_dir, cache_dir, one).recomputed for one in beside]
-        again = raised_by_models(again, others)
+        again = raised_as_stored(stored, again, others)
     return Replay(stored, again, plain(stored) == plain(again))
 
 
@@ -256,6 +246,7 @@ def _sentence(templates: Templates, assessment: Assessment, language: str, zone:
     else:
         name = f"evidence/{evidence['model']}{form}.{language}.txt.j2"
         text = templates.render(name, **facts, zone=zone, moment=datetime.fromisoformat)
+    text = f"{text} {trigger_sentence(evidence, language, short=bool(form))}"
     policy = evidence.get("max_of_models")
     if policy and (policy["by"] or not form):
         text = f"{text} {_policy_sentence(policy['by'], language)}"

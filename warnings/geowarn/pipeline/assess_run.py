@@ -165,6 +165,11 @@ def refuse_unsound_evidence(run: AssessmentRun) -> None:
             raise Refused("models.unsound", model=run.model, area=one.area, reason=str(error)) from None
 
 
+def is_nowcast(window: Period, rules: RuleSet) -> bool:
+    """Whether a window is as short as the rule set's `nowcast_hours`, 6 where it names none."""
+    return window.hours <= float(rules.parameters.get("nowcast_hours", 6))
+
+
 def dated(
     found: Sequence[Assessment],
     selected: Sequence[Area],
@@ -175,7 +180,7 @@ def dated(
 ) -> tuple[Assessment, ...]:
     """The selected areas' assessments with the age of the run and whether it is stale."""
     parameters = rules.parameters
-    nowcast = window.hours <= float(parameters.get("nowcast_hours", 6))
+    nowcast = is_nowcast(window, rules)
     limit = float(parameters.get("nowcast_stale_hours", 1) if nowcast else parameters.get("stale_hours", 12))
     age = age_of(forecast, now)
     facts = {"age_hours": age, "stale": RainKind.FORECAST in forecast.kinds and age > limit}
@@ -190,6 +195,14 @@ def keep(work: UnitOfWork, run: AssessmentRun, rules: RuleSet, actor_text: str) 
     work.assessments.add(kept)
     work.ledger.append(run.created_at, actor_text, "assessment.made", kept.id, _summary(kept))
     return kept
+
+
+def keep_alone(store: Store, run: AssessmentRun, rules: RuleSet, actor_text: str) -> AssessmentRun:
+    """Store a run in a transaction of its own."""
+    with store.begin() as work:
+        found = keep(work, run, rules, actor_text)
+        work.commit()
+    return found
 
 
 def _summary(run: AssessmentRun) -> dict[str, object]:

@@ -51,7 +51,7 @@ def _set_aside(folder: Path, file: Path, clock: Clock) -> None:
 
 def _note(store: Store, clock: Clock, name: str, refusal: Refused) -> None:
     now = clock.now()
-    facts = {"file": name, "key": refusal.key, "facts": {key: str(value) for key, value in refusal.facts.items()}}
+    facts = {"file": name, "key": refusal.key, "facts": refusal.kept()}
     with store.begin() as work:
         if work.tasks.open(Task(new_id("t"), "input-refused", name, now, facts=facts)):
             work.ledger.append(now, SYSTEM, "input.refused", name, facts)

@@ -68,9 +68,10 @@ def tell_fallback(work: UnitOfWork, sources: Sequence[Source], choice: Choice, n
     return changed
 
 
-def whole_run(work: UnitOfWork, forecast_id: str, areas: int, hours: int) -> AssessmentRun | None:
-    """An assessment of this forecast as the scheduler makes it: the usual window, every area."""
-    made = [run for run in work.assessments.latest(_RECENT) if run.forecast_id == forecast_id]
+def whole_run(work: UnitOfWork, forecast_id: str, areas: int, hours: int, rules_digest: str) -> AssessmentRun | None:
+    """An assessment of this forecast as the scheduler makes it: the usual window, every area, the rules in force."""
+    found = work.assessments.latest(_RECENT)
+    made = [run for run in found if (run.forecast_id, run.rules_digest) == (forecast_id, rules_digest)]
     return next((run for run in made if run.window.hours == hours and len(run.assessments) >= areas), None)
 
 

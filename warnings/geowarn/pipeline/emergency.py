@@ -13,6 +13,7 @@ from geowarn.pipeline.actor import SYSTEM, Machine
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation import open_passes, rule_of, standing_of
 from geowarn.pipeline.escalation_follow import follow_task, missing_of
+from geowarn.pipeline.fitness import refuse_unfit, unchecked
 from geowarn.pipeline.owed import owe
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.release import put_out
@@ -62,9 +63,11 @@ def release_first(desk: Desk, work: UnitOfWork, one: Pass) -> Bulletin:
         "released_first": {
             "missing": [role.value for role in missing],
             "rung": [{"person": r.person, "at": r.at.isoformat(), "told": r.told} for r in _rung(work, one.task_id)],
+            "secrecy_unchecked": unchecked(desk, work, proposal),
             "policy": f"clock.{one.level.code}.on_silence",
         }
     }
+    refuse_unfit(desk, work, proposal)
     bulletin = put_out(desk, work, warning, proposal, Machine(), marks)
     if missing:
         _owe(desk, work, one, bulletin, proposal, missing, now)

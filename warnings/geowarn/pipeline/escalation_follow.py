@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from geowarn.domain.clock import AFTER_REVIEW, EDIT, OTHER_SIGNER, RELEASE, TASK, TURNS
+from geowarn.domain.clock import AFTER_REVIEW, EDIT, OTHER_SIGNER, RELEASE, SECRECY, TASK, TURNS
 from geowarn.domain.escalation import Answer, Pass
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, Shift
@@ -15,8 +15,10 @@ from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk, newest
 from geowarn.pipeline.escalation import REVIEW, begin, end, open_passes, open_task, ring_due, tend
 from geowarn.pipeline.escalation_chain import current_shift, role_of
-from geowarn.pipeline.fitness import consulted
+from geowarn.pipeline.fitness import consulted, unchecked
 from geowarn.ports import UnitOfWork
+
+_FOR_THE_OFFICE = frozenset({Role.LEADER, Role.CHIEF})  # who sign only after the secrecy check
 
 
 def clock_level(content: Content) -> Level:
@@ -43,6 +45,8 @@ def steps_of(desk: Desk, work: UnitOfWork, proposal: Proposal) -> tuple[str, ...
     if not roles:
         return (OTHER_SIGNER,)
     turn = next((found for turn in TURNS if (found := roles.intersection(turn))), roles)
+    if turn & _FOR_THE_OFFICE and unchecked(desk, work, proposal):
+        return (*sorted(role.value for role in turn - _FOR_THE_OFFICE), SECRECY)
     return tuple(sorted(role.value for role in turn))
 
 

@@ -177,11 +177,10 @@ class Inbox:
     def _blame(self, group: Group, refusal: Refused) -> bool:
         """Set the bad file aside; where it reads by itself the run may only lack another: wait, and return False."""
         named = [file for file in group.files if file.name == refusal.facts.get("file")] or list(group.files)
-        if len(group.files) == 1 or not self.intake.readable(group.reader, named[0]):
+        if len(group.files) == 1 or not self.intake.readable(group.source, group.reader, named[0]):
             self._refuse(group, named[0], refusal)
             return True
-        facts = {name: str(value) for name, value in refusal.facts.items()}
-        self._wait(group, {"key": refusal.key, "facts": facts})
+        self._wait(group, {"key": refusal.key, "facts": refusal.kept()})
         return False
 
     def _refuse(self, group: Group, file: Path, refusal: Refused) -> None:

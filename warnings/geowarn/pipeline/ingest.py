@@ -17,7 +17,10 @@ from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.notes import parse_note
 from geowarn.domain.period import Period
-from geowarn.domain.rain import AreaUnits, Forecast, Payload, RawFile, Reading
+from geowarn.domain.rain import AreaUnits, Forecast, Option, Payload, RawFile, Reading
+from geowarn.domain.settings_table import SettingsTable
+from geowarn.pipeline.reader_options import kept as options_kept
+from geowarn.pipeline.reader_options import of_forecast, reader_named, with_options
 from geowarn.ports import Clock, Reader, Store
 
 MOST_MEBIBYTES = 512
@@ -36,22 +39,24 @@ def ingest(
     synthetic_installation: bool,
     actor_text: str,
     origin: str = "",
+    options: SettingsTable | None = None,
     accept: Callable[[Sequence[Reading]], None] | None = None,
 ) -> tuple[Forecast, ...]:
     """Read the files of one run and keep them; raises Refused and changes nothing for a file that is bad.
 
     One forecast for each run or model in the files. The same bytes again give the forecasts already kept, and no
     second ledger entry. `source` overrides the name the files give themselves, `origin` names the configured source
-    that brought them, and `accept` raises where what was read is not wanted. Payloads are in place before the
-    transaction, so a forecast never lacks its bytes.
+    that brought them, `options` are the reader's, and `accept` raises where what was read is not wanted. Payloads are
+    in place before the transaction, so a forecast never lacks its bytes.
     """
-    reader = _reader(readers, reader_name)
+    reader = reader_named(readers, reader_name)
+    reader = with_options(reader, options) if options else reader
     if source is not None and not (source.isprintable() and 0 < len(source.strip()) <= 200):
         raise Refused("ingest.source", value=source[:40] if source.isprintable() else repr(source)[:40])
     with ExitStack() as stack:
         copies = [stack.enter_context(_own_copy(file, raw_dir)) for file in files]
         kept = tuple(RawFile(file.name, copy.digest) for file, copy in zip(files, copies, strict=True))
-        known = _known(store, run_digest(kept))
+        known = _known(store, run_digest(kept, options_kept(options)))
         if known:
             _keep_missing(copies, raw_dir)
             return known
@@ -61,14 +66,17 @@ def ingest(
             _refuse_unknown_areas(store, reading, payloads)
         if accept is not None:
             accept(readings)
-        received = _Received(reader.name, kept, clock.now(), source, synthetic_installation, origin)
+        facts = (reader.name, kept, clock.now(), source, synthetic_installation, origin, options_kept(options))
+        received = _Received(*facts)
         _keep_missing(copies, raw_dir)
         return _record(store, received, readings, actor_text)
 
 
-def run_digest(files: Sequence[RawFile]) -> str:
-    """What a run is known by: its only file's SHA-256, or the SHA-256 over the list of its files' digests."""
+def run_digest(files: Sequence[RawFile], options: Sequence[Option] = ()) -> str:
+    """What a run is known by: its only file's SHA-256, or the SHA-256 over its files' digests and its options."""
     digests = [file.digest for file in files]
+    if options:
+        return sha256_hex(canonical_json([digests, [list(one) for one in options]]))
     return digests[0] if len(digests) == 1 else sha256_hex(canonical_json(digests))
 
 
@@ -77,7 +85,8 @@ def reading_of(forecast: Forecast, readers: Mapping[str, Reader], raw_dir: Path)
     for file in forecast.raw_files:
         _refuse_changed(forecast, file, raw_dir / file.digest)
     payloads = [Payload(raw_dir / file.digest, file.name) for file in forecast.raw_files]
-    found = [one for one in _reader(readers, forecast.reader).read(payloads) if one.part == forecast.part]
+    reader = with_options(reader_named(readers, forecast.reader), of_forecast(forecast.id, forecast.options))
+    found = [one for one in reader.read(payloads) if one.part == forecast.part]
     if not found:
         raise Refused("ingest.part-missing", forecast=forecast.id, file=forecast.file_name, part=forecast.part)
     fields = tuple(replace(field, source=forecast.source) for field in found[0].fields)
@@ -98,12 +107,6 @@ def note_sentence(text: str, language: str) -> str:
     """A reader's note as a sentence for a person."""
     key, facts = parse_note(text)
     return say(key, language, **facts)
-
-
-def _reader(readers: Mapping[str, Reader], name: str) -> Reader:
-    if name not in readers:
-        raise Refused("ingest.unknown-reader", reader=name, known=", ".join(sorted(readers)))
-    return readers[name]
 
 
 def _known(store: Store, digest: str) -> tuple[Forecast, ...]:
@@ -204,10 +207,16 @@ class _Received:
     source: str | None
     synthetic: bool
     origin: str
+    options: tuple[Option, ...]
+
+    @property
+    def digest(self) -> str:
+        """What the run is known by."""
+        return run_digest(self.files, self.options)
 
     def forecast(self, reading: Reading) -> Forecast:
         """One reading as the line keeps it; a part of several keeps its name in source and id."""
-        digest, periods = run_digest(self.files), [field.period for field in reading.fields]
+        digest, periods = self.digest, [field.period for field in reading.fields]
         named = f"{self.source} {reading.part}".strip() if self.source else reading.source
         return Forecast(
             id=f"f-{digest[:10]}" + (f"-{reading.part}" if reading.part else ""),
@@ -223,13 +232,14 @@ class _Received:
             synthetic=reading.synthetic or self.synthetic,
             part=reading.part,
             origin=self.origin,
-            files=self.files if len(self.files) > 1 else (),
+            files=self.files if len(self.files) > 1 or self.options else (),
+            options=self.options,
         )
 
 
 def _record(store: Store, received: _Received, readings: Sequence[Reading], actor_text: str) -> tuple[Forecast, ...]:
     with store.begin() as work:
-        meanwhile = work.forecasts.by_digest(run_digest(received.files))
+        meanwhile = work.forecasts.by_digest(received.digest)
         if meanwhile:
             return meanwhile
         made = tuple(received.forecast(reading) for reading in sorted(readings, key=lambda one: one.part))
@@ -249,6 +259,7 @@ def _facts(forecast: Forecast, reading: Reading) -> dict[str, Any]:
         "file_name": forecast.file_name,
         "payload_sha256": forecast.payload_digest,
         "files": [[file.name, file.digest] for file in forecast.raw_files],
+        **({"options": dict(forecast.options)} if forecast.options else {}),
         "run_time": forecast.run_time.isoformat(),
         "coverage": [forecast.coverage.start.isoformat(), forecast.coverage.end.isoformat()],
         "fields": forecast.fields,

@@ -13,6 +13,7 @@ from geowarn.domain.rain import Forecast, Payload, RainKind, Reading
 from geowarn.domain.source import Incomplete, Source, Superseded, lacking
 from geowarn.domain.source_choice import FURTHEST_AHEAD
 from geowarn.pipeline.ingest import ingest
+from geowarn.pipeline.reader_options import with_options
 from geowarn.ports import Clock, Reader, Store
 
 
@@ -43,6 +44,7 @@ class Intake:
             synthetic_installation=self.synthetic,
             actor_text=self.actor_text,
             origin=source.name if source else "",
+            options=source.options if source else None,
             accept=partial(self._accept, source) if source else None,
         )
 
@@ -63,9 +65,10 @@ class Intake:
             kept = work.forecasts.of_origin(source.name)
         return max((one.run_time for one in kept if RainKind.FORECAST in one.kinds), default=None)
 
-    def readable(self, reader: str, file: Path) -> bool:
+    def readable(self, source: Source | None, reader: str, file: Path) -> bool:
         """Whether a file of a run can be read by itself."""
         try:
-            return bool(self.readers[reader].read([Payload(file, file.name)]))
+            chosen = with_options(self.readers[reader], source.options) if source else self.readers[reader]
+            return bool(chosen.read([Payload(file, file.name)]))
         except (Refused, KeyError):
             return False

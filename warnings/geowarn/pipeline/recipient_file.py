@@ -12,6 +12,7 @@ import phonenumbers
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.recipient import LANGUAGES, ROLES, mask_phone
+from geowarn.domain.unread import why
 
 COLUMNS = ("phone", "area", "language", "role", "consent")
 LARGEST = 256 * 1024 * 1024  # bytes
@@ -56,7 +57,7 @@ def read_rows(file: Path, areas: Container[str]) -> Iterator[Row]:
         with file.open(encoding="utf-8-sig", newline="") as text:
             yield from _rows(file.name, csv.reader(text, strict=True), areas)
     except OSError as error:
-        raise Refused("recipients.unreadable", file=file.name, reason=error.strerror or "unreadable") from None
+        raise Refused("recipients.unreadable", file=file.name, reason=why(error)) from None
     except UnicodeDecodeError:
         raise Refused("recipients.not-text", file=file.name) from None
 

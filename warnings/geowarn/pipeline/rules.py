@@ -10,6 +10,7 @@ from typing import Any
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.rules import RuleSet
+from geowarn.domain.unread import larger_than, why
 from geowarn.ports import HazardModel, Store
 
 _LARGEST = 1_000_000  # bytes
@@ -20,9 +21,9 @@ def load_rules(path: Path, models: Mapping[str, HazardModel] | None = None) -> R
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Refused("rules.unreadable", file=path.name, reason=error.strerror or str(error)) from None
+        raise Refused("rules.unreadable", file=path.name, reason=why(error)) from None
     if len(data) > _LARGEST:
-        raise Refused("rules.unreadable", file=path.name, reason=f"> {_LARGEST} B")
+        raise Refused("rules.unreadable", file=path.name, reason=larger_than(_LARGEST, "B"))
     rules = parse_rules(data, path.name)
     if models is not None:
         check_rules(rules, models, path.name)
@@ -43,7 +44,7 @@ def parse_rules(data: bytes, file_name: str) -> RuleSet:
         text = data.decode("utf-8")
         table = tomllib.loads(text)
     except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError, which names line and column
-        raise Refused("rules.unreadable", file=file_name, reason=str(error)) from None
+        raise Refused("rules.unreadable", file=file_name, reason=why(error)) from None
     return RuleSet(
         name=_text(table, "name", file_name),
         version=_text(table, "version", file_name),
@@ -76,6 +77,8 @@ def _text(table: Mapping[str, Any], key: str, file_name: str) -> str:
 
 def _typed(table: Mapping[str, Any], key: str, kind: type, wanted: str, file_name: str) -> Any:
     value = table.get(key)
+    if value is None:
+        raise Refused("rules.parameter-missing", file=file_name, parameter=key, wanted=wanted)
     if not isinstance(value, kind):
         raise Refused("rules.parameter", file=file_name, parameter=key, value=repr(value), wanted=wanted)
     return value

@@ -58,6 +58,7 @@ class Report:
     outside: tuple[Event, ...]  # events that lie in no unit
     assessed: Counted
     issued: Counted
+    issued_outcomes: tuple[Outcome, ...]  # one a unit
     crossed: Mapping[Level | None, Mapping[Level, int]]  # assessed level -> issued level -> units
     matrix: Matrix
     criteria: Criteria
@@ -110,6 +111,7 @@ def score(
     issued = Issued((span for chain in stored.chains for span in spans_of(chain)), known)
     past = Period(period.start, min(period.end, now)) if now > period.start else period
     used = {one.run for one in over}
+    outcomes = tuple(one.issued(issued) for one in counted)
     return Report(
         unit=unit,
         period=past,
@@ -126,7 +128,8 @@ def score(
         beyond=len(events) - len(mine),
         outside=outside,
         assessed=_counted([one.assessed for one in counted]),
-        issued=_counted([one.issued(issued) for one in counted]),
+        issued=_counted(outcomes),
+        issued_outcomes=outcomes,
         crossed=_crossed(counted, issued),
         matrix=duration_matrix(codes, past, issued, _inside(mine, known), rules.criteria),
         criteria=rules.criteria,

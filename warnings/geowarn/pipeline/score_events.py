@@ -11,6 +11,7 @@ from pathlib import Path
 from geowarn.domain.errors import Refused
 from geowarn.domain.period import to_utc
 from geowarn.domain.score_units import Event
+from geowarn.domain.unread import larger_than, why
 
 COLUMNS = ("area", "time", "time_end", "kind", "size", "source")
 KINDS = ("landslide", "rockfall", "debris-flow", "subsidence", "other")  # 滑坡 崩塌 泥石流 地面塌陷 其他
@@ -38,13 +39,13 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         data = path.read_bytes()
         if len(data) > _LARGEST:
-            raise Refused("score.unreadable", file=path.name, reason=f"> {_LARGEST} B")
+            raise Refused("score.unreadable", file=path.name, reason=larger_than(_LARGEST, "B"))
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
         table = [(reader.line_num, row) for row in reader]
     except OSError as error:
-        raise Refused("score.unreadable", file=path.name, reason=error.strerror or str(error)) from None
+        raise Refused("score.unreadable", file=path.name, reason=why(error)) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused("score.unreadable", file=path.name, reason=str(error)) from None
+        raise Refused("score.unreadable", file=path.name, reason=why(error)) from None
     head = [cell.strip() for cell in table[0][1]] if table else []
     if tuple(head) != COLUMNS:
         raise Refused("score.columns", file=path.name, value=",".join(head)[:80], wanted=",".join(COLUMNS))

@@ -14,6 +14,7 @@ from geowarn.domain.score_edumap import hours_of, indicators
 from geowarn.domain.score_times import Lead, summary
 from geowarn.domain.score_units import Event
 from geowarn.pipeline.score import Counted, Report
+from geowarn.pipeline.score_said import reliability_rows, reliability_values
 
 CSV_COLUMNS = ("section", "series", "level", "measure", "value", "low", "high")
 COUNTS = ("hits", "false_alarms", "misses", "correct_negatives")
@@ -36,6 +37,7 @@ def values_of(report: Report) -> dict[str, Any]:
         "assessed_by_issued": {
             _code(row): {level.code: count for level, count in cells.items()} for row, cells in report.crossed.items()
         },
+        "reliability": reliability_values(report),
         "edumap": _edumap(report),
         "leads": _leads(report),
         "area_hours": {
@@ -141,6 +143,7 @@ def _rows(values: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     for row, cells in values["assessed_by_issued"].items():
         for level, count in cells.items():
             yield "assessed_by_issued", row, level, "units", count, None, None
+    yield from reliability_rows(values["reliability"])
     edumap = values["edumap"]
     for level, hours in edumap["hours"].items():
         for number, value in enumerate(hours):

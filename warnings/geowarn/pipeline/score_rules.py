@@ -14,6 +14,7 @@ from geowarn.domain.area import AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.score_edumap import GRADES, KINDS, Criteria
+from geowarn.domain.unread import why
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def load_score_rules(path: Path) -> ScoreRules:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
+        raise Refused("config.unreadable", file=path.name, reason=why(error)) from None
     read = _Reading(path.name, table)
     edumap = _Reading(path.name, read.table("edumap"), "edumap.")
     classes = edumap.classes()

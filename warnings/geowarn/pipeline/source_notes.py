@@ -102,4 +102,4 @@ def _subject(source: str, run: str) -> str:
 
 
 def _reason(refusal: Refused) -> dict[str, Any]:
-    return {"key": refusal.key, "facts": {name: str(value) for name, value in refusal.facts.items()}}
+    return {"key": refusal.key, "facts": refusal.kept()}

@@ -15,13 +15,15 @@ from apscheduler.triggers.cron import CronTrigger
 from geowarn.domain.errors import Refused
 from geowarn.domain.settings_table import SettingsTable
 from geowarn.domain.source import FOLDER, Source
+from geowarn.domain.unread import why
+from geowarn.pipeline.reader_options import with_options
 from geowarn.ports import Fetcher, Reader
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _TAKEN_NAMES = ("taken", "refused", "cap")  # folders of the inbox with a meaning of their own
 _KEYS = (
     "reader", "way", "enabled", "order", "cron", "zone", "expected_minutes", "needs_hours", "stale_hours",
-    "patience_minutes", "retry_minutes", "pattern", "parameters",
+    "patience_minutes", "retry_minutes", "pattern", "parameters", "options",
 )  # fmt: skip
 _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 _LOOK_BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=40))
@@ -38,7 +40,7 @@ def load_plan(
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise Refused("config.unreadable", file=path.name, reason=str(error)) from None
+        raise Refused("config.unreadable", file=path.name, reason=why(error)) from None
     found = [_source(path.name, name, table, readers, fetchers, zone) for name, table in tables.items()]
     _refuse_same_order(found, path.name)
     return tuple(sorted(found, key=lambda source: (source.order or 1000, source.name)))
@@ -52,9 +54,6 @@ def _source(
     table = SettingsTable(file, name, values)
     table.refuse_unknown(_KEYS)
     enabled, way, reader = table.truth("enabled", False), table.text("way"), table.text("reader")
-    inner = values.get("parameters", {})
-    if not isinstance(inner, dict):
-        raise table.bad("parameters", f"[{name}.parameters]")
     source = Source(
         name=name,
         reader=reader,
@@ -69,7 +68,8 @@ def _source(
         patience_minutes=table.whole("patience_minutes", 1, 2880, 120),
         retry_minutes=table.whole("retry_minutes", 1, 360, 5),
         pattern=_pattern(table),
-        parameters=SettingsTable(file, f"{name}.parameters", inner),
+        parameters=_inner(table, "parameters"),
+        options=_inner(table, "options"),
     )
     _check_cron(table, source)
     if enabled:
@@ -77,11 +77,19 @@ def _source(
     return source
 
 
+def _inner(table: SettingsTable, key: str) -> SettingsTable:
+    values = table.values.get(key, {})
+    if not isinstance(values, dict):
+        raise table.bad(key, f"[{table.name}.{key}]")
+    return SettingsTable(table.file, f"{table.name}.{key}", values)
+
+
 def _check_adapters(
     table: SettingsTable, source: Source, readers: Mapping[str, Reader], fetchers: Mapping[str, Fetcher]
 ) -> None:
     if source.reader not in readers:
         raise table.bad("reader", ", ".join(sorted(readers)))
+    with_options(readers[source.reader], source.options)
     if source.watched:
         source.parameters.refuse_unknown(())
         return

@@ -16,7 +16,8 @@ from geowarn.ports.channels import (
 )
 from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.counsel import Counsel, SignCodes
-from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.dispatches import Dispatches, DispatchGroup, Recipients, ShardProgress
+from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
@@ -29,7 +30,7 @@ from geowarn.ports.inputs import (
     SourceEvent,
     SourceEvents,
 )
-from geowarn.ports.levels import AlertReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
@@ -64,14 +65,17 @@ __all__ = [
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
+    "ConfigurableReader",
     "Counsel",
     "Counters",
     "Delivery",
+    "DispatchGroup",
     "Dispatches",
     "Emergencies",
     "Emergency",
     "Errand",
     "Escalations",
+    "Exercises",
     "Factors",
     "Fetcher",
     "Forecasts",

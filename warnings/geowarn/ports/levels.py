@@ -34,6 +34,14 @@ class Reader(Protocol):
         ...
 
 
+class ConfigurableReader(Reader, Protocol):
+    """A reader that an office may tell what its files do not say; the options are kept with the forecast."""
+
+    def configured(self, options: SettingsTable) -> Reader:
+        """The same reader with these options; raises Refused naming the one that is wrong."""
+        ...
+
+
 class AlertReader(Protocol):
     """Makes a message of one CAP alert of the weather service."""
 

@@ -21,6 +21,7 @@ import urllib3
 from geowarn.domain.errors import Refused
 from geowarn.domain.settings_table import SettingsTable
 from geowarn.domain.source import pause
+from geowarn.sources.fetch_wires import WatchedAdapter, Wires
 
 HTTP_KEYS = ("connect_seconds", "read_seconds", "transfer_seconds", "total_seconds", "most_mebibytes", "proxy")
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -96,6 +97,9 @@ class HttpClient:
         self._until = ticking() + limits.total
         self._session = requests.Session()
         self._session.trust_env = False
+        self._wires = Wires()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, WatchedAdapter(self._wires))
         self._session.headers.update({"User-Agent": "geowarn", "Accept-Encoding": "identity"})
         if limits.proxy:
             self._session.proxies = {"http": limits.proxy, "https": limits.proxy}
@@ -107,6 +111,7 @@ class HttpClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._session.close()
+        self._wires.close()
 
     def get(
         self,
@@ -140,7 +145,22 @@ class HttpClient:
 
     def _once(self, url: str, headers: Mapping[str, str], query: Mapping[str, str] | None) -> Answer:
         left = max(self._until - self._ticking(), 0.1)
-        until = self._ticking() + min(self.limits.transfer, left)
+        seconds = min(self.limits.transfer, left)
+        with self._wires.cut_after(seconds) as late:
+            try:
+                answer = self._followed(url, headers, query, left, self._ticking() + seconds)
+            except _TryAgain:
+                if late.is_set():
+                    raise _TryAgain("too slow") from None
+                raise
+        if late.is_set():  # headers that break off look like headers that end
+            raise _TryAgain("too slow")
+        return answer
+
+    def _followed(
+        self, url: str, headers: Mapping[str, str], query: Mapping[str, str] | None, left: float, until: float
+    ) -> Answer:
+        """The answer, on the same host wherever it moved to."""
         where = url
         for _ in range(_MOST_MOVES):
             try:

@@ -52,7 +52,7 @@ class GribReader:
         """Fields of every rain message of every file; raises Refused naming file, message, field and reason."""
         check_sizes(files, self.file_mebibytes)
         names = [file.name for file in files]
-        folder = Folder("geowarn-grib-")
+        folder = Folder("grib")
         request = {"files": [str(file.path.absolute()) for file in files], "limits": self.limits}
         with Child(self.child, request, folder, names) as child:
             found = child.describe()

@@ -20,9 +20,10 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.notes import note
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Grid, Payload, RainField, RainKind, Reading, Stations
+from geowarn.domain.settings_table import SettingsTable
 from geowarn.sources.gates import Values, check_range
 from geowarn.sources.micaps_text import MicapsFile, read_micaps
-from geowarn.sources.micaps_title import BEIJING, FROM_START, Meaning, meaning_of
+from geowarn.sources.micaps_title import BEIJING, FROM_START, LENGTHS, Meaning, meaning_of
 
 _MOST_FILES = 400
 _DRAWN_AS_SIX_HOURS = -1  # level code of type 3
@@ -57,6 +58,18 @@ class MicapsReader:
         self.settings = settings or Settings()
         self.file_mebibytes = file_mebibytes
         self.points = points
+
+    def configured(self, options: SettingsTable) -> MicapsReader:
+        """The reader with `zone`, `hours` and `rows_may_lack` as in `Settings`; raises Refused."""
+        options.refuse_unknown(("zone", "hours", "rows_may_lack"))
+        lengths = (FROM_START, *LENGTHS)
+        hours = options.whole("hours", 0, max(LENGTHS)) if "hours" in options.values else None
+        if hours is not None and hours not in lengths:
+            raise options.bad("hours", ", ".join(str(one) for one in lengths))
+        zone = options.text("zone", pattern="utc|beijing", allowed="utc, beijing") if "zone" in options.values else None
+        share = options.number("rows_may_lack", 0, 0.5, self.settings.rows_may_lack)
+        chosen = Settings(zone, hours, share)
+        return MicapsReader(chosen, file_mebibytes=self.file_mebibytes, points=self.points)
 
     def read(self, files: Sequence[Payload]) -> tuple[Reading, ...]:
         """One reading of all files; raises Refused naming file, line, field, value and what to do."""

@@ -91,7 +91,7 @@ class NetcdfReader:
         check_sizes(files, self.file_mebibytes)
         for file in files:
             _refuse_other_formats(file)
-        folder = Folder("geowarn-netcdf-")
+        folder = Folder("netcdf")
         request = {"files": [str(file.path.absolute()) for file in files], "limits": self.limits}
         with Child(self.child, request, folder, [file.name for file in files]) as child:
             found = child.describe()["files"]

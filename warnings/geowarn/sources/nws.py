@@ -72,7 +72,7 @@ class _Document:
 
     def bad(self, place: str, value: object) -> NoReturn:
         """Refuse a value at a place of the document."""
-        raise Refused("nws.value", file=self.file, place=place, value=str(value)[:60])
+        raise Refused("nws.value", file=self.file, place=place, value="null" if value is None else str(value)[:60])
 
     def _whole(self, text: str) -> Mapping[str, Any]:
         try:

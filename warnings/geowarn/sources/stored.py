@@ -5,12 +5,13 @@ A run of many steps never stands in memory as a whole: whoever needs a field loa
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any, overload
+from tempfile import gettempdir, mkdtemp
+from typing import IO, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,23 @@ from numpy.typing import NDArray
 Numbers = Sequence[float] | NDArray[Any]
 
 
-class Folder:
-    """A private folder for files of numbers; it is removed when nothing refers to it any more."""
+_PREFIX, _ALIVE = "geowarn-decoding-", ".alive"
+_YOUNG = 60  # seconds in which a folder may not have its lock yet
 
-    def __init__(self, prefix: str) -> None:
-        self.path = Path(mkdtemp(prefix=prefix))
+
+class Folder:
+    """A private folder for files of numbers; it is removed when nothing refers to it any more.
+
+    While it is in use a file in it is locked: a process that was killed leaves folders without a lock
+    (`remove_abandoned`).
+    """
+
+    def __init__(self, name: str) -> None:
+        self.path = Path(mkdtemp(prefix=f"{_PREFIX}{name}-"))
         self._count = 0
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        alive = (self.path / _ALIVE).open("wb")
+        _locked(alive)
+        weakref.finalize(self, _remove, self.path, alive)
 
     def keep(self, values: NDArray[Any], instead_of: Numbers | None = None) -> Stored:
         """Put these numbers away, in the file of others that nobody needs any more where such are given."""
@@ -32,6 +43,39 @@ class Folder:
         path = instead_of.give_up() if isinstance(instead_of, Stored) else self.path / f"kept-{self._count}.npy"
         np.save(path, values)
         return Stored(self, path, values.size, *extremes_of(values))
+
+
+def _remove(path: Path, alive: IO[bytes]) -> None:
+    alive.close()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Whether this process has the lock now; where the system knows none, nothing is ever abandoned."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def remove_abandoned(now: float, place: Path | None = None) -> int:
+    """Remove the folders of processes that were killed; returns how many. `now` in seconds since 1970."""
+    removed = 0
+    for path in sorted((place or Path(gettempdir())).glob(f"{_PREFIX}*")):
+        with contextlib.suppress(OSError):  # another user's, or gone meanwhile
+            if path.is_symlink() or path.stat().st_mtime > now - _YOUNG:
+                continue
+            with (path / _ALIVE).open("ab") as alive:
+                abandoned = _locked(alive)
+            if abandoned:
+                shutil.rmtree(path)
+                removed += 1
+    return removed
 
 
 class Stored(Sequence[float]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geowarn.bootstrap import System, database_url
+from geowarn.domain.period import Period
+from geowarn.domain.rain import RainKind
 from geowarn.pipeline.liveness import SILENT_AFTER, worker_alive
 from geowarn.ports import UnitOfWork
 from geowarn.store.upgrade import check
@@ -19,6 +22,7 @@ from geowarn.web.access import system_of
 
 router = APIRouter(tags=["operation"])
 _RECENT = 10  # bulletins whose dispatches are counted
+_LOOK_BACK = (1, 30, 400)  # days; most often the first suffices
 
 
 def _not_ready(system: System) -> list[str]:
@@ -56,8 +60,12 @@ class _Line(Collector):
 
     def _forecast(self) -> GaugeMetricFamily:
         age = GaugeMetricFamily("geowarn_forecast_age_seconds", "Seconds since the newest forecast's run time")
-        for forecast in self.work.forecasts.latest(1):
-            age.add_metric([], (self.system.clock.now() - forecast.run_time).total_seconds())
+        now = self.system.clock.now()
+        for days in _LOOK_BACK:  # observed rain is no forecast, and what arrived last need not be the newest run
+            near = Period(now - timedelta(days=days), now + timedelta(days=20))
+            if found := self.work.forecasts.covering(near, RainKind.FORECAST):
+                age.add_metric([], (now - max(one.run_time for one in found)).total_seconds())
+                break
         return age
 
     def _dispatches(self) -> GaugeMetricFamily:

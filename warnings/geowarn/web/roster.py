@@ -144,7 +144,7 @@ def _question(sheet: Sheet, shift: Shift, hours: int, ask: Any) -> tuple[Any, bo
     w = sheet.words
     if ask is None:
         moment = shift.start - timedelta(hours=hours)
-        return (w("roster.ask_at", when=sheet.soon(moment)), False) if moment > sheet.now else ("—", False)
+        return (w("roster.ask_at", when=sheet.named(moment)), False) if moment > sheet.now else ("—", False)
     if ask.answer is not None:
         key = "roster.said_yes" if ask.answer == "yes" else "roster.said_no"
         return w(key, when=_ago(sheet, ask.answered_at)), ask.answer == "no"

@@ -116,10 +116,15 @@ class Sheet:
             return self.words("roster.on", weekday=self.words.weekday(moment), clock=self.words.clock(moment))
         return self.words.moment(moment)
 
+    def named(self, moment: datetime) -> Markup | str:
+        """The same with 今日 in front where it is today: for the cells of other days."""
+        today = self.words.local(moment).date() == self.words.local(self.now).date()
+        return self.words.when(moment, self.now) if today else self.soon(moment)
+
     def _before(self, moment: datetime) -> Markup:
         if moment <= self.now:
             return self.words("roster.at_once")
-        return self.words("roster.fill_before", when=self.soon(moment))
+        return self.words("roster.fill_before", when=self.named(moment))
 
     def seat(self, shift: Shift, part: Part, window: Period) -> Entry:
         """One seat of one shift, with the times where the shift does not fill the cell."""
@@ -177,4 +182,4 @@ class Sheet:
             return w("roster.again", when=when) if moment else w("roster.answered")
         if swap is not None and swap.state is not SwapState.REFUSED:
             return w(f"roster.swap.{swap.state.value}", giver=self.display(swap.giver), taker=self.display(swap.taker))
-        return w("roster.will_ask", when=when) if moment else w("roster.no_ask")
+        return w("roster.will_ask", when=self.named(moment)) if moment else w("roster.no_ask")

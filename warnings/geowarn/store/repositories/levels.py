@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -43,8 +44,17 @@ def _forecast(row: AnyRow) -> Forecast:
         **{name: values[name] for name in _FORECAST_PLAIN},
         coverage=Period(values["covers_from"], values["covers_to"]),
         kinds=frozenset(kind for kind, held in kinds.items() if held),
-        files=tuple(RawFile(name, digest) for name, digest in values["files"]),
+        **_handed_to_reader(values["files"]),
     )
+
+
+def _handed_to_reader(kept: Any) -> dict[str, Any]:
+    """The column `files`: a list of names and digests, beside the reader's options where there are any."""
+    files, options = (kept["files"], kept["options"]) if isinstance(kept, dict) else (kept, {})
+    return {
+        "files": tuple(RawFile(name, digest) for name, digest in files),
+        "options": tuple(sorted(options.items())),
+    }
 
 
 class SqlForecasts(Repository):
@@ -52,12 +62,13 @@ class SqlForecasts(Repository):
 
     def add(self, given: Forecast) -> None:
         """Add one; its id must be new."""
+        files = [[file.name, file.digest] for file in given.files]
         row = {name: getattr(given, name) for name in _FORECAST_PLAIN} | {
             "covers_from": given.coverage.start,
             "covers_to": given.coverage.end,
             "has_forecast": RainKind.FORECAST in given.kinds,
             "has_observed": RainKind.OBSERVED in given.kinds,
-            "files": [[file.name, file.digest] for file in given.files],
+            "files": {"files": files, "options": dict(given.options)} if given.options else files,
         }
         self._add(forecast, [row])
 

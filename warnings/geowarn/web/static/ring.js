@@ -14,10 +14,10 @@
     return fill(own.hours, { hours: Math.floor(seconds / 3600), minutes: two(Math.floor(seconds / 60) % 60) });
   };
   const count = () => {
-    for (const place of document.querySelectorAll("[data-until]")) {
-      const left = Math.max(0, Number(place.dataset.until) - Math.floor(Date.now() / 1000) - ahead);
-      place.textContent = lasting(left);
-      place.classList.toggle("soon", left < 180);
+    for (const time of document.querySelectorAll("[data-until]")) {
+      const left = Math.max(0, Number(time.dataset.until) - Math.floor(Date.now() / 1000) - ahead);
+      time.textContent = lasting(left);
+      time.classList.toggle("soon", left < 180);
       const status = document.getElementById("left-said");
       if (left < 180 && status && !said) { said = true; status.textContent = status.dataset.said; }
     }
@@ -33,7 +33,7 @@
   };
   const sound = () => {
     audio = audio || new AudioContext();
-    button.hidden = audio.state === "running";
+    place.hidden = audio.state === "running";
     if (audio.state !== "running") return;
     tone(audio.currentTime, 880);
     tone(audio.currentTime + 0.45, 660);
@@ -42,7 +42,9 @@
   button.type = "button";
   button.className = "link";
   button.textContent = own.sound;
-  button.hidden = true;
+  const place = document.createElement("p");
+  place.hidden = true;
+  place.append(button);
   button.addEventListener("click", () => { audio = audio || new AudioContext(); audio.resume().then(sound); });
   const note = document.createElement("p");
   note.className = "ringing";
@@ -73,7 +75,7 @@
       // The line is broken: the page keeps what it shows, and asks again.
     }
   };
-  document.querySelector(".me")?.prepend(button);
+  document.getElementById("main")?.prepend(place);
   setInterval(count, 1000);
   setInterval(ring, 1500);
   setInterval(poll, 5000);
