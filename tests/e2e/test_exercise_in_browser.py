@@ -137,7 +137,7 @@ def test_an_exercise_that_a_leader_allowed(browser: Open, served: Served) -> Non
     duty.fill("#typed", "演练")
     duty.submit("form[action$='/start'] button")
     code = duty.find("#codeh").text.split()[-1]
-    assert "【演练】" in duty.driver.title
+    assert duty.find("body").get_attribute("class") == "ex"  # the title may be ringing for a real proposal
     check_page(duty, "exercise-1440")
     leader.open("/console/exercise")
     check_page(leader, "exercise-360")
