@@ -24,7 +24,7 @@ class BroadcastChannel:
     """Frozen items, crawl and script for stations; sending the same item again does no harm."""
 
     name = "broadcast"
-    limits = Limits(languages=LANGUAGES, longest=None, repeat_is_safe=True, batch=50, concurrency=4)
+    limits = Limits(languages=LANGUAGES, longest=None, repeat_is_safe=True, batch=50, concurrency=4, exercises=True)
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context

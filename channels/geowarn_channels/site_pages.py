@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.exercise import PREFIX
 from geowarn.ports import Templates
 from geowarn_channels.archive_shelves import shelves_of
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
@@ -36,12 +37,14 @@ class Pages:
         mark = fingerprint(view.state.areas)
         self.base = bases.of(view.state.areas, facts.get("map", {}).get("land"), mark)
         self.map_label = self._say("map_label", "zh") if view.state.synthetic else ""
+        if view.exercise:
+            self.map_label = f"{PREFIX['zh']}{self.map_label}"
         self._drawings = {
             language: Drawing(templates, self.base, view.levels, language, self.map_title(language))
             for language in LANGUAGES
         }
         # What every page depends on: the wording, the installation, the areas.
-        self._lasting = short(templates.digest("website"), facts, mark, view.state.synthetic)
+        self._lasting = short(templates.digest("website"), facts, mark, view.state.synthetic, view.exercise)
 
     def homes(self) -> Iterator[Page]:
         """The two home pages, which are written last."""
@@ -63,21 +66,19 @@ class Pages:
 
     def archive(self) -> Iterator[Page]:
         """Every warning by year, so many to a page; the newest year is the archive's first page."""
-        exercises = self._view.chains(self._view.exercises)
         shelves = shelves_of(self._view.chains(self._view.real))
         for language in LANGUAGES:
             for shelf in shelves:
                 first = shelf is shelves[0]
-                named = exercises if first else []
-                key = short(self._lasting, self._hours if first else "", _standings([*shelf.chains, *named]), shelves)
+                key = short(self._lasting, self._hours if first else "", _standings(shelf.chains), shelves)
                 yield self._page(
                     "archive", shelf.place, language, f"a.{key}",
-                    shelf=shelf, shelves=shelves, exercises=named, history=not first,
+                    shelf=shelf, shelves=shelves, history=not first,
                 )  # fmt: skip
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
-        for shown in (*self._view.real, *self._view.exercises):
+        for shown in self._view.real:
             for language in LANGUAGES:
                 yield self._bulletin(shown, language)
 

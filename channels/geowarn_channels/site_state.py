@@ -30,6 +30,7 @@ def current_json(facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> byte
         "none_in_force": not view.in_force,
         "none_in_force_since": _time(since, zone) if since and not view.in_force else None,
         "synthetic": state.synthetic,
+        **({"exercise": True} if view.exercise else {}),
         "active": [_active(facts, view, shown) for shown in view.in_force],
     }
     return json.dumps(body, ensure_ascii=False, indent=1).encode() + b"\n"

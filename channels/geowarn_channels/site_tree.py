@@ -27,6 +27,11 @@ _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/c
 Facts = Mapping[str, Mapping[str, Any]]
 
 
+def tree_of(data_dir: Path, exercise: bool) -> Path:
+    """The folder of the public tree, or of the exercises' own one, which no public server carries."""
+    return data_dir / "exercise" / "public" if exercise else data_dir / "public"
+
+
 def write_tree(
     root: Path,
     templates: Templates,
@@ -34,14 +39,16 @@ def write_tree(
     state: SiteState,
     beside: Mapping[str, bytes] | None = None,
     bases: MapBases | None = None,
+    exercise: bool = False,
 ) -> bool:
     """Bring the tree at `root` to `state`, with the files `beside`; returns False when a newer one is there.
 
     Pages that merely tell a later hour follow the home page, a group at a time, and give way to a newer state.
+    The public tree holds nothing of exercises, that of exercises nothing real.
     Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
-    view = SiteView(state)
+    view = SiteView(state, exercise)
     pages = Pages(templates, facts, view, bases or MapBases())
     with locked(root / ".lock"):
         if _sequence(root) > state.sequence:
@@ -66,7 +73,7 @@ def _write_state(
     pressing = [page for page in areas if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
-    for shown in (*view.real, *view.exercises):
+    for shown in view.real:
         _write_frozen(root, record, shown)
     record.write((*pages.bulletins(), *pages.archive(), *pressing))
     _write_always(root, record, pages.lists())

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from geowarn.domain.area import ancestors
 from geowarn.domain.bulletin import Bulletin, Standing
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
-from geowarn.domain.warning import Series
 from geowarn.ports import PublishedBulletin, SiteState
 from geowarn_channels.site_entry import ENTRY
 from geowarn_channels.site_incidents import ShownIncident
@@ -45,7 +45,7 @@ class Shown:
     @property
     def exercise(self) -> bool:
         """Whether it belongs to an exercise."""
-        return self.bulletin.series is Series.EXERCISE
+        return is_exercise(self.bulletin)
 
     @property
     def level(self) -> str:
@@ -81,17 +81,20 @@ class Row:
 
 
 class SiteView:
-    """Real bulletins that the website froze, newest first, and the levels in force; exercises stand apart."""
+    """Real bulletins that the website froze, newest first, and the levels in force.
 
-    def __init__(self, state: SiteState) -> None:
-        self.state = state
+    With `exercise` it is the exercises' own tree: then its `real` ones are the exercises', and nothing else is there.
+    """
+
+    def __init__(self, state: SiteState, exercise: bool = False) -> None:
+        self.exercise = exercise
+        self.state = replace(state, incidents=(), none_in_force_since=None) if exercise else state
         known = [Shown(p) for p in state.bulletins if ENTRY in p.artefacts]
-        self.real = [shown for shown in known if not shown.exercise]
-        self.exercises = [shown for shown in known if shown.exercise]
+        self.real = [shown for shown in known if shown.exercise is exercise]
         self.in_force = [shown for shown in self.real if shown.standing is Standing.IN_FORCE]
         rows = [Row(shown, words) for shown in self.in_force for words in shown.entry["levels"]]
         self.rows = sorted(rows, key=lambda row: -row.level)
-        self.incidents = [ShownIncident(published, state.generated) for published in state.incidents]
+        self.incidents = [ShownIncident(published, state.generated) for published in self.state.incidents]
 
     @cached_property
     def levels(self) -> dict[str, Level]:
@@ -140,7 +143,7 @@ class SiteView:
     @cached_property
     def _by_warning(self) -> dict[str, list[Shown]]:
         found: dict[str, list[Shown]] = {}
-        for shown in sorted((*self.real, *self.exercises), key=lambda s: (s.bulletin.released_at, s.bulletin.serial)):
+        for shown in sorted(self.real, key=lambda s: (s.bulletin.released_at, s.bulletin.serial)):
             found.setdefault(shown.bulletin.warning_id, []).append(shown)
         return found
 

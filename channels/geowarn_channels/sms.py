@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from geowarn.domain.errors import PermanentFailure
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.package import Artefact
-from geowarn.domain.warning import Series
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Measure, Message, Receipt, Target
+from geowarn_channels.sms_account import refuse_leak, trial_sms
 from geowarn_channels.sms_pager import SmsPager
 from geowarn_channels.sms_text import size
 from geowarn_channels.sms_wording import MOST_PARTS, texts_of
-from geowarn_channels.twilio_account import TwilioAccount, is_loopback, receipt
+from geowarn_channels.twilio_account import TwilioAccount, receipt
 from geowarn_channels.twilio_faults import as_failures
 
 
@@ -29,9 +29,11 @@ class SmsChannel:
             repeat_is_safe=False,
             batch=500,
             concurrency=int(self._sms["workers"]),
+            exercises=True,
         )
         self.units_per_second = float(self._sms["segments_per_second"])
         self._account = TwilioAccount(context, self.limits.concurrency)
+        self._trial = TwilioAccount(context, self.limits.concurrency, trial_sms(context.settings))
         self.timeout_seconds = self._account.timeout_seconds
         self.pager = SmsPager(context, self._account)
 
@@ -53,24 +55,19 @@ class SmsChannel:
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
         """One message to one number; raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
-        self._refuse_leak(delivery)
+        refuse_leak(self._context.settings, delivery.bulletin)
         with as_failures():
-            message = self._account.create(
+            message = self._account_of(delivery).create(
                 target.address, _text(delivery), f"dispatch={target.dispatch_id}", target.not_after
             )
         return receipt(message)
 
     def look_up(self, delivery: Delivery, target: Target, since: datetime) -> Receipt | None:
         """The newest message with this text to this number since then; raises SendFailure when nobody answers."""
-        return self._account.look_up(target.address, _text(delivery), since)
+        return self._account_of(delivery).look_up(target.address, _text(delivery), since)
 
-    def _refuse_leak(self, delivery: Delivery) -> None:
-        """House rule 10: what is not real never reaches a real provider."""
-        content = delivery.bulletin.content
-        unreal = content.synthetic or content.series is Series.EXERCISE
-        unreal = unreal or bool(self._context.settings["installation"]["synthetic"])
-        if unreal and not is_loopback(str(self._sms["base_url"])):
-            raise PermanentFailure("sms.exercise-refused", alarm=True)
+    def _account_of(self, delivery: Delivery) -> TwilioAccount:
+        return self._trial if is_exercise(delivery.bulletin) else self._account
 
 
 def _text(delivery: Delivery) -> str:

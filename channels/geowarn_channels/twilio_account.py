@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -22,11 +23,11 @@ _DEAD = ("failed", "undelivered", "canceled")
 
 
 class TwilioAccount:
-    """What `[sms]` says, as calls; safe to share between threads."""
+    """What `[sms]` says, or other settings of the same form, as calls; safe to share between threads."""
 
-    def __init__(self, context: ChannelContext, connections: int) -> None:
+    def __init__(self, context: ChannelContext, connections: int, sms: Mapping[str, Any] | None = None) -> None:
         self._context, self._connections = context, connections
-        self._sms = context.settings["sms"]
+        self._sms = sms or context.settings["sms"]
         self.timeout_seconds = 2 * float(self._sms["timeout_seconds"])  # connecting, then waiting
 
     def create(self, address: str, text: str, reference: str, not_after: datetime) -> Any:

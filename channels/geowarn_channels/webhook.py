@@ -12,15 +12,15 @@ from typing import Any
 
 from geowarn.domain.dispatch import Outcome
 from geowarn.domain.errors import PermanentFailure, TemporaryFailure
+from geowarn.domain.exercise import exercise_facts, is_exercise
 from geowarn.domain.package import Artefact
-from geowarn.domain.warning import Series
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Message, Receipt, Target
 from geowarn_channels.cn_message import cn_messages, cn_name
 from geowarn_channels.course import public_areas
 from geowarn_channels.push_carriers import Parcel, drop, post
 from geowarn_channels.push_document import DOCUMENT, document
 from geowarn_channels.push_partners import Partner, partners_of
-from geowarn_channels.site_tree import STATE, shows
+from geowarn_channels.site_tree import STATE, shows, tree_of
 
 CAP = "website/cap/"
 FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
@@ -30,7 +30,9 @@ class WebhookChannel:
     """`geowarn.ports.Channel` for every partner in `[webhooks]` of channels.toml."""
 
     name = "webhook"
-    limits = Limits(languages=("zh", "en"), longest=None, repeat_is_safe=True, batch=10, concurrency=4, carries=(CAP,))
+    limits = Limits(
+        ("zh", "en"), longest=None, repeat_is_safe=True, batch=10, concurrency=4, exercises=True, carries=(CAP,)
+    )
     timeout_seconds = 30.0
 
     def __init__(self, context: ChannelContext) -> None:
@@ -72,22 +74,23 @@ class WebhookChannel:
         if partner.form == "json":
             return [Parcel(f"{slug}.json", "application/json", files[DOCUMENT])]
         if partner.form == "websub":
-            return self._announcement(slug)
+            return self._announcement(slug, is_exercise(delivery.bulletin))
         if partner.form == "cn":
             own = sorted(path for path in files if path.startswith(f"webhook/{partner.name}/"))
             return [Parcel(cn_name(files[path]), "application/xml", files[path]) for path in own]
         caps = sorted(path for path in files if path.startswith(CAP))
         return [Parcel(f"{slug}-{path.rpartition('/')[2]}", "application/cap+xml", files[path]) for path in caps]
 
-    def _announcement(self, slug: str) -> list[Parcel]:
+    def _announcement(self, slug: str, exercise: bool) -> list[Parcel]:
         """What a hub is told, once the tree shows the bulletin: a hub that fetched earlier would spread old feeds."""
-        if not shows(self._context.data_dir / "public" / STATE, slug):
+        settings = exercise_facts(self._context.settings) if exercise else self._context.settings
+        if not shows(tree_of(self._context.data_dir, exercise) / STATE, slug):
             raise TemporaryFailure("webhook.not-published-yet")
-        base = self._context.settings["site"]["public_url"]
+        base = settings["site"]["public_url"]
         pairs = "&".join(["hub.mode=publish", *(f"hub.url={base}/{feed}" for feed in FEEDS)])
         return [Parcel("websub", "application/x-www-form-urlencoded", pairs.encode())]
 
     def _is_unreal(self, delivery: Delivery) -> bool:
         installation: Mapping[str, Any] = self._context.settings["installation"]
         content = delivery.bulletin.content
-        return content.series is Series.EXERCISE or content.synthetic or bool(installation["synthetic"])
+        return is_exercise(delivery.bulletin) or content.synthetic or bool(installation["synthetic"])

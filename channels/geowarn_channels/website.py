@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from geowarn.domain.dispatch import Outcome
-from geowarn.domain.errors import Refused, TemporaryFailure
+from geowarn.domain.errors import PermanentFailure, Refused, TemporaryFailure
+from geowarn.domain.exercise import TARGET, exercise_facts, is_exercise
 from geowarn.domain.package import Artefact
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Limits, Message, Receipt, SiteState, Target
 from geowarn_channels.cap import cap_messages
@@ -18,7 +19,7 @@ from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_ce
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import Unseen, see
-from geowarn_channels.site_tree import bulletin_files, write_tree
+from geowarn_channels.site_tree import bulletin_files, tree_of, write_tree
 from geowarn_channels.svg_map import MapBases
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -28,15 +29,11 @@ class WebsiteChannel:
     """Pages, feeds, CAP messages, state and map as files below `<data>/public/`."""
 
     name = "website"
-    limits = Limits(languages=("zh", "en"), longest=None, repeat_is_safe=True, batch=1, concurrency=1)
+    limits = Limits(languages=("zh", "en"), longest=None, repeat_is_safe=True, batch=1, concurrency=1, exercises=True)
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._bases = MapBases()
-
-    @property
-    def _root(self) -> Path:
-        return self._context.data_dir / "public"
 
     def prepare(self, draft: BulletinDraft) -> Message:
         """Render what the website freezes; a CAP message that breaks schema or rules is a problem."""
@@ -70,19 +67,36 @@ class WebsiteChannel:
         return bool(self._facts["cap"]["signature"] == "required")
 
     def publish(self, state: SiteState) -> None:
-        """Write the tree for `state` unless a newer sequence is already there; raises OSError."""
+        """Write the tree for `state` unless a newer sequence is already there; raises OSError.
+
+        Exercises have a tree of their own, as whole as this one, which is written once there is any.
+        """
+        self._write(state, exercise=False)
+        if any(is_exercise(found.bulletin) for found in state.bulletins):
+            self._write(state, exercise=True)
+
+    def _write(self, state: SiteState, exercise: bool) -> None:
         certificates = published_certificates(self._context.data_dir / "keys")
-        write_tree(self._root, self._context.templates, self._facts, state, certificates, self._bases)
+        facts = exercise_facts(self._facts) if exercise else self._facts
+        write_tree(self._root(exercise), self._context.templates, facts, state, certificates, self._bases, exercise)
+
+    def _root(self, exercise: bool) -> Path:
+        return tree_of(self._context.data_dir, exercise)
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
         """Write the whole state, then look at it from outside; delivered only when the public address shows it."""
+        exercise = is_exercise(delivery.bulletin)
+        facts = exercise_facts(self._facts) if exercise else self._facts
+        url = facts["site"]["public_url"]
+        if exercise and (target.address != TARGET or url == self._facts["site"]["public_url"]):
+            raise PermanentFailure("exercise.site-refused", alarm=True)
         try:
-            self.publish(self._context.site_state())
+            self._write(self._context.site_state(), exercise)
         except OSError as error:
             reason = "the disk is full" if error.errno in _FULL else f"not written: {error.strerror or error}"
             raise TemporaryFailure(reason, code=errno.errorcode.get(error.errno or 0, ""), alarm=True) from error
         try:
-            see(self._facts["site"]["public_url"], self._root, bulletin_files(delivery.bulletin, delivery.artefacts))
+            see(url, self._root(exercise), bulletin_files(delivery.bulletin, delivery.artefacts))
         except Unseen as unseen:
             return Receipt(Outcome.ACCEPTED, detail=f"written, not seen: {unseen}")
         return Receipt(Outcome.DELIVERED, detail="seen")

@@ -450,3 +450,36 @@ def test_without_an_account_nothing_leaves(tmp_path: Path) -> None:
     with pytest.raises(TemporaryFailure) as raised:
         channel.send(delivery_of(channel, settings), target_of("sms"))
     assert raised.value.alarm
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_channel_with_live_settings_refuses_an_exercise_by_itself(
+    name: str, tmp_path: Path, far_end: Answering
+) -> None:
+    """House rule 10, the third place alone: nothing stands before `send`, and every target is live."""
+    server = far_end(ACCEPTED)
+    settings = facts(server.address)
+    settings["installation"]["synthetic"] = False
+    settings["channels"]["stations"]["city-tv"]["live"] = True
+    settings["channels"]["webhooks"]["desk"]["live"] = True
+    channel = build(name, tmp_path, settings)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    exercise = replace(content_of(series=Series.EXERCISE), synthetic=False)
+    delivery = delivery_of(channel, settings, exercise)
+    with pytest.raises(PermanentFailure):
+        channel.send(delivery, target_of(name))
+    assert server.requests == []
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_an_exercise_leaves_by_its_own_account(tmp_path: Path, far_end: Answering) -> None:
+    server = far_end(ACCEPTED)
+    settings = facts("https://api.example.invalid")
+    settings["installation"]["synthetic"] = False
+    settings["exercise"] |= {
+        "sms_base_url": server.address, "sms_account_sid": "AC1", "sms_auth_token": "y", "sms_sender": "+15005550009"
+    }  # fmt: skip
+    channel = build("sms", tmp_path, settings)
+    exercise = content_of(series=Series.EXERCISE)
+    assert channel.send(delivery_of(channel, settings, exercise), target_of("sms")).outcome is Outcome.ACCEPTED
+    assert "From=%2B15005550009" in server.requests[0]

@@ -47,7 +47,16 @@ class Desk:
 
     def submit(self, path: str, action: str, status: int = 200, /, **changes: str) -> str:
         """Send the form of a page as a browser would, with these fields changed."""
-        page = parsed(self.get(path))
+        return self.send(self.get(path), action, status, **changes)
+
+    def propose(self, path: str, **changes: str) -> str:
+        """An act: its form, then the preview, then the proposal."""
+        seen = self.submit(path, f"{path}/preview", **changes)
+        assert "各渠道将这样说" in seen
+        return self.send(seen, path)
+
+    def send(self, text: str, action: str, status: int = 200, /, **changes: str) -> str:
+        page = parsed(text)
         form = next(form for form in page.forms if form.action == action)
         fields = {name: value or "" for name, value in form.form_values()}
         if "code" in form.fields:
@@ -187,7 +196,7 @@ def test_release_opens_the_board(desk: Callable[[str], Desk], proposed: str, dem
 def test_endings_are_proposals(desk: Callable[[str], Desk], proposed: str, act: str) -> None:
     released(desk, proposed)
     path = f"/console/warnings/{proposed}/act/{act}"
-    text = desk("duty").submit(path, path, reason="雨已停")
+    text = desk("duty").propose(path, reason="雨已停")
     assert "雨已停" in text
     assert "核签" in text
 
@@ -195,10 +204,31 @@ def test_endings_are_proposals(desk: Callable[[str], Desk], proposed: str, act: 
 def test_update_and_extend_are_proposals(desk: Callable[[str], Desk], proposed: str) -> None:
     released(desk, proposed)
     path = f"/console/warnings/{proposed}/act/update"
-    text = desk("duty").submit(path, path, reason="复核", **{f"level.{HAIYANG}": "orange"})
+    text = desk("duty").propose(path, reason="复核", **{f"level.{HAIYANG}": "orange"})
     assert "海阳市降至橙色" in text
     path = f"/console/warnings/{proposed}/act/extend"
-    assert desk("duty").submit(path, path, 409, reason="再下", until="2031-01-01T00:00")
+    assert desk("duty").submit(path, f"{path}/preview", 409, reason="再下", until="2031-01-01T00:00")
+
+
+def test_a_downgrade_only_goes_down_and_a_preview_stores_nothing(
+    desk: Callable[[str], Desk], proposed: str, demo_system: System
+) -> None:
+    released(desk, proposed)
+    path = f"/console/warnings/{proposed}/act/downgrade"
+    duty = desk("duty")
+    with demo_system.store.read() as work:
+        before = work.ledger.head()
+    seen = duty.submit(path, f"{path}/preview", reason="复核", **{f"level.{HAIYANG}": "yellow"})
+    assert "sms/yellow.zh.txt" in seen
+    with demo_system.store.read() as work:
+        assert work.ledger.head() == before
+    assert "海阳市降至黄色" in duty.send(seen, path)
+
+
+def test_a_downgrade_that_raises_is_refused(desk: Callable[[str], Desk], proposed: str) -> None:
+    released(desk, proposed)
+    path = f"/console/warnings/{proposed}/act/downgrade"
+    desk("duty").submit(path, f"{path}/preview", 409, reason="复核", **{f"level.{MUPING}": "red"})
 
 
 def test_retraction_takes_the_typed_words(desk: Callable[[str], Desk], proposed: str) -> None:

@@ -256,17 +256,27 @@ def test_synthetic_and_uncalibrated_are_labelled_on_every_page_and_picture(site:
     assert "合成演示降雨" in site.read("feeds/warnings.rss")
 
 
-def test_exercise_is_on_its_own_page_and_in_the_archive_only(site: SiteDesk) -> None:
+def test_an_exercise_is_nowhere_in_the_public_tree_and_whole_in_its_own(site: SiteDesk) -> None:
     made = site.release({"990101": Level.RED}, series=Series.EXERCISE)
     site.publish()
     assert made.slug.startswith("ex-")
-    page = site.read(f"w/{made.slug}/index.html")
-    assert "exband" in page
-    assert text_of(page).count("【演练】")
-    assert parsed(page).find(".//h1").text_content().startswith("【演练】")
-    assert made.slug in site.read("archive/index.html")
+    public = {path.relative_to(site.root) for path in site.root.rglob("*") if path.is_file()}
+    assert not [path for path in public if made.slug in str(path)]
+    assert not [path for path in public if made.slug in (site.root / path).read_text("utf-8", "ignore")]
     assert "当前无生效预警" in site.read("index.html")
     assert json.loads(site.read("current.json"))["active"] == []
+    own = site.data_dir / "exercise" / "public"
+    page = (own / "w" / made.slug / "index.html").read_text("utf-8")
+    assert "exband" in page
+    assert parsed(page).find(".//h1").text_content().startswith("【演练】")
+    state = json.loads((own / "current.json").read_bytes())
+    assert (state["exercise"], len(state["active"])) == (True, 1)
+    for path in own.rglob("*.html"):
+        said = path.read_text("utf-8")
+        assert "exband" in said, path
+        assert "noindex" in said, path
+    for feed in (own / "feeds").iterdir():
+        assert "【演练】" in feed.read_text("utf-8"), feed
 
 
 def test_overdue_update_is_owned_up_to(site: SiteDesk) -> None:

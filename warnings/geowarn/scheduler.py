@@ -27,6 +27,7 @@ from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
 from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.escalation_audit import TICK, audit
+from geowarn.pipeline.exercise_end import keep_exercise
 from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
@@ -38,6 +39,7 @@ from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
+EXERCISE_SECONDS = 5  # an exercise that a real proposal stopped is cancelled at its stations within this time
 _FETCH = "fetch"  # the threads that wait for far ends
 log = structlog.get_logger("geowarn.scheduler")
 
@@ -93,6 +95,7 @@ class Scheduler:
         self._ticks.add_executor(ThreadPoolExecutor(2 * len(fetched) or 1), _FETCH)
         for source in fetched:
             self._add_source(source, threading.Lock())
+        self._ticks.add_job(self.keep_exercise, self._every(EXERCISE_SECONDS), id="exercise")
         self._ticks.add_job(self.beat, self._every(schedule.heartbeat_seconds), id="beat")
 
     def _every(self, seconds: int) -> BaseTrigger:
@@ -238,6 +241,13 @@ class Scheduler:
             decided=lambda run: propose_once(system.desk, run, self.owner),
             actor_text="scheduler",
         )
+
+    def keep_exercise(self) -> None:
+        """End an exercise that is over or that a real proposal stopped, and tell its stations and numbers."""
+        try:
+            keep_exercise(self.system.desk)
+        except Exception:
+            log.exception("tick failed", job="exercise")
 
     def escalate(self) -> None:
         """Ring who is due, hand on what nobody answers, and note that the clock ticks."""

@@ -21,9 +21,8 @@ PARTS = ("web", "scheduler", "worker")
 @contextmanager
 def web_server(system: System, host: str, port: int) -> Iterator[int]:
     """Serve pages and console in a thread; yields the port once it answers."""
-    config = uvicorn.Config(
-        create_app(system), host=host, port=port, log_level="warning", access_log=False, server_header=False
-    )
+    app = create_app(system)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), name="web", daemon=True)
     thread.start()
@@ -34,6 +33,7 @@ def web_server(system: System, host: str, port: int) -> Iterator[int]:
     try:
         yield int(server.servers[0].sockets[0].getsockname()[1])
     finally:
+        app.state.live.close()  # the server waits for open streams
         server.should_exit = True
         thread.join(10)
 

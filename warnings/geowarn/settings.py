@@ -122,11 +122,22 @@ class Sms(_Section):
     workers: Annotated[int, Field(ge=1, le=128)]
 
 
+class Exercise(_Section):
+    """Where exercises go: credentials and pages of their own; empty ones refuse."""
+
+    site_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/\S*)?)?$")] = ""
+    sms_base_url: str = ""
+    sms_account_sid: str = ""
+    sms_auth_token: str = ""
+    sms_sender: str = ""
+
+
 class Broadcast(_Section):
     """The stations' feeds."""
 
     enabled: bool
     stale_seconds: Annotated[int, Field(ge=30)]
+    air_minutes: Annotated[int, Field(ge=1)] = 5
 
 
 class Database(_Section):
@@ -181,6 +192,7 @@ class Settings(BaseSettings):
     hazard: Hazard
     sms: Sms
     broadcast: Broadcast
+    exercise: Exercise
     database: Database
     web: Web
     schedule: Schedule
@@ -191,7 +203,7 @@ class Settings(BaseSettings):
         return self.model_dump(by_alias=True)
 
 
-_SECRET = {("sms", "auth_token")}
+_SECRET = {("sms", "auth_token"), ("exercise", "sms_auth_token")}
 
 
 def masked(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,14 @@ def pace_of(channel: Channel) -> Pace:
     return Pace(timeout=timedelta(seconds=float(seconds))) if seconds else Pace()
 
 
+def trials_of(system: System, channel: Channel) -> frozenset[str]:
+    """The targets of a channel that are tests, read from the stations and partners themselves."""
+    if channel.name == "broadcast":
+        return frozenset(name for name, station in system.stations.items() if station.live is False)
+    partners = system.facts["channels"]["webhooks"] if channel.name == "webhook" else {}
+    return frozenset(name for name, partner in partners.items() if partner["live"] is False)
+
+
 class Worker:
     """Works every channel of an installation in threads of this process."""
 
@@ -89,7 +97,9 @@ class Worker:
 
     def _deliver(self, channel: Channel) -> None:
         system, pace = self._system, pace_of(channel)
-        lane = Lane(system.store, channel, system.vault, system.clock, self.owner, pace)
+        lane = Lane(
+            system.store, channel, system.vault, system.clock, self.owner, pace, trials=trials_of(system, channel)
+        )
         asking = threading.Thread(
             target=self._every,
             args=(SWEEP_SECONDS, lambda: reconcile(system.store, channel, system.vault, system.clock, pace)),

@@ -16,6 +16,7 @@ from geowarn.cli import (
     areas,
     channels,
     clock,
+    drill,
     forecast,
     incidents,
     installation,
@@ -59,7 +60,7 @@ def start(
     """
 
 
-for part in (run, installation, forecast, ledger, score):
+for part in (run, drill, installation, forecast, ledger, score):
     part.register(app)
 app.add_typer(warnings.app, name="warnings")
 warning_acts.register(warnings.app)

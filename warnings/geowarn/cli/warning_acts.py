@@ -18,7 +18,7 @@ from geowarn.pipeline.release import retraction_words
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (update, extend, lift, cancel, retract):
+    for command in (update, downgrade, extend, lift, cancel, retract):
         app.command()(command)
 
 
@@ -34,9 +34,22 @@ def update(
     as_user: As,
     data: Data = None,
 ) -> None:
-    """Propose other levels or areas · 改发（升级、降级、扩大）"""
+    """Propose other levels or areas · 改发（升级、扩大）"""
     system = system_of(data)
     _proposed(change.update(system.desk, warning, levels_of(area, level), reason, acting(system, as_user)))
+
+
+def downgrade(
+    warning: Id,
+    area: Annotated[list[str], typer.Option("--area", help="Area code; may be given several times")],
+    level: Annotated[list[str], typer.Option("--level", help="One for all areas or one for each; none takes it out")],
+    reason: Reason,
+    as_user: As,
+    data: Data = None,
+) -> None:
+    """Propose lower levels, never a higher one · 降级"""
+    system = system_of(data)
+    _proposed(change.downgrade(system.desk, warning, levels_of(area, level), reason, acting(system, as_user)))
 
 
 def extend(

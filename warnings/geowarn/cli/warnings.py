@@ -22,6 +22,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Series
 from geowarn.pipeline.clock_view import clock_json, clock_of_review
 from geowarn.pipeline.desk import find_warning, newest
+from geowarn.pipeline.exercise_guard import Confirmation
 from geowarn.pipeline.liveness import worker_alive
 from geowarn.pipeline.propose import propose_by_hand, propose_from_run
 from geowarn.pipeline.release import release as release_proposal
@@ -35,6 +36,7 @@ from geowarn.worker import run_until_settled
 
 app = typer.Typer(help="Warnings, from proposal to all-clear · 预警", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id, slug or number of a warning")]
+Confirm = Annotated[str, typer.Option("--confirm", help="演练: the word that every act of an exercise asks for")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, kept in the ledger · 理由，入台账")]
 
 
@@ -111,6 +113,7 @@ def propose(
     hours: Annotated[float, typer.Option("--hours", help="How long it shall hold")] = 24,
     assessment: Annotated[str | None, typer.Option("--assessment", help="Default: the newest one")] = None,
     exercise: Annotated[bool, typer.Option("--exercise", help="演练: numbered and marked apart")] = False,
+    confirm: Confirm = "",
     data: Data = None,
 ) -> None:
     """Propose from an assessment, or by hand with a reason and a source · 提案"""
@@ -119,7 +122,9 @@ def propose(
     if area:
         levels = levels_of(area, level or [])
         series = Series.EXERCISE if exercise else Series.REAL
-        proposal = propose_by_hand(system.desk, levels, hours, reason, source or actor.label, actor, series)
+        proposal = propose_by_hand(
+            system.desk, levels, hours, reason, source or actor.label, actor, series, Confirmation(confirm)
+        )
     else:
         found = propose_from_run(system.desk, assessment or _latest_run(system), actor)
         if found is None:
@@ -181,13 +186,17 @@ def sign(
     as_user: As,
     digest: Annotated[str | None, typer.Option("--package", help="Refuse unless this is still the digest")] = None,
     code: Code = "",
+    confirm: Confirm = "",
     data: Data = None,
 ) -> None:
     """Sign the package under review · 核签、签批、会签"""
     system = system_of(data)
     actor = acting(system, as_user)
-    code = code_for(system, content_under_review(system, warning), code)
-    signoff = sign_proposal(system.desk, warning, actor, digest, code)
+    if confirm:  # of an exercise: the code is its own, never a real one
+        signoff = sign_proposal(system.desk, warning, actor, digest, confirmation=Confirmation(confirm, code))
+    else:
+        code = code_for(system, content_under_review(system, warning), code)
+        signoff = sign_proposal(system.desk, warning, actor, digest, code)
     with system.store.read() as work:
         view = warning_view(work, find_warning(work, warning), system.policy)
     line("signed", user=signoff.user, role=signoff.role.value, digest=signoff.package_sha256)
@@ -202,12 +211,13 @@ def release(
     warning: Id,
     as_user: As,
     wait: Annotated[bool, typer.Option("--wait", help="Send from this process until nothing is left")] = False,
+    confirm: Confirm = "",
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Release the signed version · 发布"""
     system = system_of(data)
-    bulletin = release_proposal(system.desk, warning, acting(system, as_user))
+    bulletin = release_proposal(system.desk, warning, acting(system, as_user), confirmation=Confirmation(confirm))
     after_release(system, bulletin, wait, as_json)
 
 

@@ -61,13 +61,13 @@ def _play_officers(system: System, warning_id: str, digest: str, language: str) 
     report.put(report.signatures_table(signed, digest, language))
     bulletin = play.officer_releases(system, warning_id)
     typer.echo(say("demo.released", language, number=bulletin.number, sent=bulletin.late["sent"]))
-    _stations_poll(system)
+    stations_poll(system)
     _wait(system, bulletin)
     report.put(report.channels_table(system, bulletin, language))
     typer.echo(say("demo.public-at", language, folder=str(system.public_dir)))
 
 
-def _stations_poll(system: System) -> None:
+def stations_poll(system: System) -> None:
     """The demo's stations fetch their items as a broadcaster's machine would, until the new one is there."""
     for name in demo_facts()["stations"]:
         threading.Thread(target=_poll, args=(system, name), daemon=True).start()
@@ -116,9 +116,11 @@ def far_end(system: System) -> Iterator[None]:
 def _invite(system: System, language: str) -> None:
     site = system.settings.site.public_url
     typer.echo(say("demo.addresses", language, site=site))
-    for person in demo_facts()["people"]:
-        name = person[f"display_{language}"]
-        typer.echo(say("demo.log-in", language, name=name, user=person["name"], password=password_of(person["name"])))
+    with system.store.read() as work:
+        people = [user for user in work.users.all() if user.password_hash]
+    for user in people:
+        password = password_of(user.name)
+        typer.echo(say("demo.log-in", language, name=user.display(language), user=user.name, password=password))
     typer.echo(say("demo.stop", language))
     try:
         webbrowser.get()

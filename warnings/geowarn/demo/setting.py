@@ -49,6 +49,12 @@ auth_token = "{token}"
 sender = "+12025550100"
 segments_per_second = 200.0
 
+[exercise]
+sms_base_url = "http://127.0.0.1:{standin}"
+sms_account_sid = "{account}"
+sms_auth_token = "{token}"
+sms_sender = "+12025550199"
+
 [web]
 secure_cookie = false
 second_factor = "at-signing"   # everyone may know the demo's secrets, so a code at log-in would prove nothing
@@ -180,6 +186,10 @@ def _recipients(system: System, folder: Path) -> None:
             place = places[index % len(places)]
             language = "en" if index % facts["english_every"] == 0 else "zh"
             writer.writerow((number, place.code, language, _role(place, index, facts["subscribers_every"]), _CONSENT))
+        group = demo_facts()["exercise"]
+        for index, area in enumerate(group["areas"] * group["each"]):
+            language = "en" if index < len(group["areas"]) else "zh"
+            writer.writerow((f"+1{group['area_code']}55501{index:02d}", area, language, "exercise", _CONSENT))
     import_recipients(system.store, system.vault, system.clock, file, ACTOR)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
 
-ROLES = ("resident", "warden", "official", "subscriber")
+ROLES = ("resident", "warden", "official", "subscriber", "exercise")  # the last one: the group of exercises
 LANGUAGES = ("zh", "en")
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from geowarn.pipeline.lane import Lane
 from geowarn.pipeline.outcome import SYSTEM, Pace
@@ -22,9 +22,10 @@ def send_shard(
     owner: str,
     shard: str,
     pace: Pace | None = None,
+    trials: Collection[str] = frozenset(),
 ) -> None:
     """Send what is still new in one shard; a lost or repeated call of this does no harm."""
-    lane = Lane(store, channel, vault, clock, owner, pace, only=shard)
+    lane = Lane(store, channel, vault, clock, owner, pace, only=shard, trials=trials)
     try:
         lane.drain()
     finally:

@@ -9,6 +9,10 @@ Who gets what:
   would otherwise wait for an end that nobody announces;
 - sms, lift, cancel and retract: exactly the numbers that were told before, each with the text of the level it had.
 
+An exercise goes to test targets only (house rule 10, the first of three places): numbers of the exercise group,
+stations and partners marked as tests, and of other channels those that have test settings of their own. Real bulletins
+never go to the exercise group. The lane and each channel look again.
+
 "Told before" is every dispatch of an earlier bulletin that went out or may have gone out. Numbers whose message failed
 or was never sent are not told that a warning they never had is over.
 """
@@ -16,13 +20,14 @@ or was never sent are not told that a warning they never had is over.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from geowarn.domain.area import Area
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.dispatch import Dispatch, DispatchState
+from geowarn.domain.exercise import TARGET, in_group, is_exercise
 from geowarn.domain.level import Level
 from geowarn.domain.recipient import Recipient, addressees
 from geowarn.domain.warning import Act
@@ -65,23 +70,35 @@ def dispatches_for(
     earlier: Iterable[Dispatch],
     publish_from: Level,
     release_at: datetime,
+    trials: Collection[tuple[str, str]] = frozenset(),
 ) -> tuple[Dispatch, ...]:
-    """Every dispatch of a bulletin; a channel that has no file in it gets none."""
-    told = _told(earlier)
+    """Every dispatch of a bulletin; a channel that has no file in it gets none.
+
+    `trials` names the (channel, target) pairs that are marked as tests.
+    """
+    told, exercise = _told(earlier), is_exercise(bulletin)
+    group = [recipient for recipient in recipients if in_group(recipient) is exercise]
     found: list[Dispatch] = []
     for name, channel in channels.items():
         paths = sorted(path for path in bulletin.artefacts if path.startswith(f"{name}/"))
         if not paths:
             continue
         if name == "sms":
-            chosen = _numbers(bulletin, paths, recipients, areas, told, publish_from)
+            chosen = _numbers(bulletin, paths, group, areas, told, publish_from)
         else:
             keys = {"broadcast": tuple(stations), "webhook": tuple(partners)}.get(name, (PUBLIC,))
+            keys = _trial_keys(channel, keys, trials) if exercise else keys
             rank = priority(bulletin.content.highest, 2, bulletin.act in ENDING, addressed=False)
             chosen = [(key, paths[0], 0, rank) for key in keys]
         batch = min(LONGEST_SHARD, channel.limits.batch)
         found += _rows(bulletin, name, chosen, batch, release_at)
     return tuple(found)
+
+
+def _trial_keys(channel: Channel, keys: tuple[str, ...], trials: Collection[tuple[str, str]]) -> tuple[str, ...]:
+    if keys == (PUBLIC,):
+        return (TARGET,) if channel.limits.exercises else ()
+    return tuple(key for key in keys if (channel.name, key) in trials)
 
 
 def _told(earlier: Iterable[Dispatch]) -> dict[str, Dispatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.review import standing_check, standing_consultation
-from geowarn.domain.warning import Proposal
+from geowarn.domain.warning import Proposal, Series
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.lint_texts import blocking
 from geowarn.ports import UnitOfWork
@@ -28,8 +28,8 @@ def refuse_unfit(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
 
 
 def unchecked(desk: Desk, work: UnitOfWork, proposal: Proposal) -> bool:
-    """Whether the policy asks for a secrecy check that these bytes have not had."""
-    needed = desk.policy.needs_secrecy_check(proposal.content)
+    """Whether the policy asks for a secrecy check that these bytes have not had; an exercise discloses nothing."""
+    needed = proposal.content.series is not Series.EXERCISE and desk.policy.needs_secrecy_check(proposal.content)
     return needed and standing_check(work.counsel.checks(proposal.id), proposal) is None
 
 

@@ -15,14 +15,15 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
 from geowarn.domain.dispatch import SETTLED, Attempt, DispatchState, Outcome
-from geowarn.domain.errors import OutcomeUnknown, SendFailure
+from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, SendFailure
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.task import Task
 from geowarn.pipeline.budget import Budget
 from geowarn.pipeline.outcome import Answer, Pace, Result, judge, record
@@ -55,10 +56,11 @@ class Lane:
         owner: str,
         pace: Pace | None = None,
         only: str | None = None,
+        trials: Collection[str] = frozenset(),
     ) -> None:
         self.store, self.channel, self.clock, self.owner = store, channel, clock, owner
         self.pace = pace or Pace()
-        self.loader = Loader(channel, vault)
+        self.loader = Loader(channel, vault, trials)
         self._only = only
         self._claims = itertools.count(1)
         self._budget = Budget.of(channel)
@@ -162,6 +164,8 @@ class Lane:
         too_late = lease is not None and began > lease - self.pace.timeout
         if too_late or job.overtaken or job.delivery is None or began >= job.dispatch.not_after:
             return None
+        if is_exercise(job.delivery.bulletin) and not job.trial:  # house rule 10, the second of three places
+            return PermanentFailure("deliver.exercise-live-target", alarm=True)
         try:
             return self.channel.send(job.delivery, self.loader.target(job))
         except SendFailure as failure:

@@ -25,7 +25,7 @@ class Number:
 def take_number(desk: Desk, work: UnitOfWork, content: Content, sent: datetime) -> Number:
     """The next number of the series that this content belongs to."""
     public = content.highest >= desk.policy.publish_from
-    series = content.series if public else Series.INTERNAL
+    series = content.series if public or content.series is Series.EXERCISE else Series.INTERNAL
     year = sent.astimezone(desk.zone).year
     serial = work.bulletins.next_serial(series, year)
     if series is Series.INTERNAL:

@@ -15,6 +15,7 @@ from geowarn.pipeline.actor import SYSTEM, Actor, codes_of
 from geowarn.pipeline.course_acts import act_on
 from geowarn.pipeline.course_held import current_course, runs_to_hear
 from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.versions import area_levels, new_id, open_warning, slots_for, store_version
 
 __all__ = [
@@ -48,10 +49,11 @@ def propose_by_hand(
     source: str,
     actor: Actor,
     series: Series = Series.REAL,
+    confirmation: Confirmation | None = None,
 ) -> Proposal:
     """A person proposes without a forecast (a crack, a warden's call); reason and source are required.
 
-    `hours` from now until the end of validity, at most 72.
+    `hours` from now until the end of validity, at most 72. An exercise needs its `confirmation`.
     """
     actor.need_somewhere(*_PROPOSERS)
     if not levels or max(levels.values()) is Level.NONE:
@@ -60,6 +62,7 @@ def propose_by_hand(
         raise Refused("propose.hours", hours=hours)
     now = desk.clock.now()
     with desk.store.begin() as work:
+        confirm(work, series, confirmation)
         actor.need(*_PROPOSERS, work=work, areas=levels)
         areas = area_levels(work, levels, {})
         content = Content(

@@ -63,7 +63,8 @@ def _incidents(work: UnitOfWork) -> tuple[PublishedIncident, ...]:
 
 
 def _quiet_since(published: tuple[PublishedBulletin, ...], now: datetime) -> datetime | None:
-    """When the last warning stopped being in force; None while one is, or when there never was one."""
+    """When the last real warning stopped being in force; None while one is, or when there never was one."""
+    published = tuple(found for found in published if found.bulletin.series is Series.REAL)
     if not published or any(p.standing is Standing.IN_FORCE for p in published):
         return None
     ends = [

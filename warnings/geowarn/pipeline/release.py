@@ -11,6 +11,7 @@ from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import is_exercise, trial_targets
 from geowarn.domain.package import MARKER, Artefact, Package, filled
 from geowarn.domain.people import Role
 from geowarn.domain.policy import lacks, valid
@@ -29,6 +30,7 @@ from geowarn.pipeline.actor import Actor, Doer, codes_of
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_follow import follow
+from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.fitness import consulted, refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.numbering import late_values, take_number
@@ -83,17 +85,25 @@ def check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, 
         raise Refused("release.overtaken", warning=warning.id)
 
 
-def release(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None) -> Bulletin:
+def release(
+    desk: Desk,
+    warning_id: str,
+    actor: Actor,
+    package_sha256: str | None = None,
+    *,
+    confirmation: Confirmation | None = None,
+) -> Bulletin:
     """Release the signed version: number, `sent`, bytes and dispatches are fixed here and never change again.
 
     `package_sha256` is the digest the person saw: nobody releases what another has changed meanwhile. Raises Refused
     when a signature or the secrecy check is missing, the last editor would be the only signer, the content moved on,
-    or it is already released.
+    or it is already released; for an exercise without its `confirmation`.
     """
     actor.need_somewhere(*RELEASERS)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         proposal = under_review(work, warning.id)
+        confirm(work, proposal.content.series, confirmation)
         actor.need(*RELEASERS, work=work, areas=codes_of(proposal.content))
         check_current(work, warning, proposal, desk.clock.now())
         refuse_unseen(work, proposal, package_sha256)
@@ -141,7 +151,9 @@ def put_out(
 
 
 def retraction_words(bulletin: Bulletin) -> tuple[str, str]:
-    """What a person types to confirm a retraction, in Chinese and English."""
+    """What a person types to confirm a retraction, in Chinese and English; other words in an exercise."""
+    if is_exercise(bulletin):
+        return f"演练撤回{bulletin.serial}号", f"retract exercise {bulletin.slug}"
     return f"撤回{bulletin.serial}号", f"retract {bulletin.slug}"
 
 
@@ -190,6 +202,16 @@ def _drop_review(desk: Desk, work: UnitOfWork, warning: HazardWarning, actor: Ac
             work.tasks.close("review", warning.id, now)
             work.ledger.append(now, actor.label, "proposal.dismissed", warning.id, {"proposal": proposal.id})
     follow(desk, work, warning.id)
+
+
+def issue_unsigned(desk: Desk, work: UnitOfWork, warning: HazardWarning, proposal: Proposal, actor: Doer) -> Bulletin:
+    """The notice by which the machine ends an exercise: nobody signs it; raises Refused for anything real."""
+    if proposal.content.series is not Series.EXERCISE:
+        raise Refused("release.unsigned", roles="-", version=proposal.version)
+    package = work.proposals.package(proposal.id)
+    bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, [])
+    work.proposals.save_status(replace(proposal, status=ProposalStatus.RELEASED))
+    return bulletin
 
 
 def _issue(
@@ -264,6 +286,7 @@ def _dispatches(
         areas=by_code(work.areas.all()),
         stations=tuple(desk.facts["channels"].get("stations", {})),
         partners=tuple(desk.facts["channels"].get("webhooks", {})),
+        trials=trial_targets(desk.facts),
         earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
         publish_from=desk.policy.publish_from,
         release_at=release_at,
@@ -281,7 +304,7 @@ def in_force(work: UnitOfWork, now: datetime) -> tuple[Bulletin, ...]:
     """The public bulletins in force at `now`, newest first."""
     found = []
     for bulletin in work.bulletins.all():
-        if bulletin.series is Series.INTERNAL or bulletin.act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
+        if bulletin.series is not Series.REAL or bulletin.act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
             continue
         if standing(bulletin, work.bulletins.of_warning(bulletin.warning_id), now) is Standing.IN_FORCE:
             found.append(bulletin)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from geowarn.domain.area import by_code
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import PREFIX, exercise_facts
 from geowarn.domain.package import Artefact, Package
 from geowarn.domain.warning import Act, Content, Series
 from geowarn.pipeline.desk import Desk
@@ -25,7 +26,7 @@ def draft_of(
         areas=by_code(work.areas.all()),
         assessments={found.area: found for found in run.assessments} if run else {},
         earlier=tuple(b for b in released if b.series is not Series.INTERNAL),
-        facts=desk.facts,
+        facts=exercise_facts(desk.facts) if content.series is Series.EXERCISE else desk.facts,
         publish_from=desk.policy.publish_from,
         original=original,
         prepared_at=desk.clock.now(),
@@ -44,6 +45,15 @@ def messages_of(desk: Desk, draft: BulletinDraft) -> tuple[Message, ...]:
 
 def _artefacts(messages: tuple[Message, ...]) -> tuple[Artefact, ...]:
     return tuple(artefact for message in messages for artefact in message.artefacts)
+
+
+def _check_prefix(content: Content, artefacts: tuple[Artefact, ...]) -> None:
+    """Every text of an exercise says so, whatever templates an installation has; nothing real ever does."""
+    exercise = content.series is Series.EXERCISE
+    for artefact in artefacts:
+        said = any(word in artefact.body.decode("utf-8", "ignore") for word in PREFIX.values())
+        if said is not exercise and (said or not artefact.media_type.startswith("image/png")):
+            raise Refused("exercise.prefix-missing" if exercise else "exercise.prefix-in-real", path=artefact.path)
 
 
 def retraction_content(content: Content) -> Content:
@@ -65,9 +75,12 @@ def render_package(desk: Desk, work: UnitOfWork, content: Content, warning_id: s
     if content.highest < desk.policy.publish_from:
         return Package(content.as_json(), ())
     artefacts = _artefacts(messages_of(desk, draft_of(desk, work, content, warning_id)))
+    _check_prefix(content, artefacts)
     if content.act in _CLOSING:
         return Package(content.as_json(), artefacts)
     undo = retraction_content(content)
     undo_draft = draft_of(desk, work, undo, warning_id, original=content)
-    retraction = Package(undo.as_json(), _artefacts(messages_of(desk, undo_draft)))
+    undoing = _artefacts(messages_of(desk, undo_draft))
+    _check_prefix(content, undoing)
+    retraction = Package(undo.as_json(), undoing)
     return Package(content.as_json(), artefacts, retraction)

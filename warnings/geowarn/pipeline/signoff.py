@@ -9,11 +9,12 @@ from typing import Any
 from geowarn.domain.errors import NotEntitled, Refused
 from geowarn.domain.people import Role, SignOff, User
 from geowarn.domain.policy import valid
-from geowarn.domain.warning import Content, Proposal, ProposalStatus
+from geowarn.domain.warning import Content, Proposal, ProposalStatus, Series
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_acts import stands_in
 from geowarn.pipeline.escalation_follow import follow
+from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import prove, trying
@@ -57,7 +58,7 @@ def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor
 
 def factor_given(desk: Desk, work: UnitOfWork, content: Content, actor: Actor, code: str) -> str:
     """Prove the second factor where the policy asks for it: "totp", "recovery", or "none" where it does not."""
-    if not desk.policy.asks_factor(content):
+    if content.series is Series.EXERCISE or not desk.policy.asks_factor(content):
         return "none"
     return prove(work, desk.vault, actor.user, code, desk.clock.now())
 
@@ -69,12 +70,15 @@ def put_signature(
     actor: Actor,
     package_sha256: str | None,
     factor: Callable[[], str],
+    confirmation: Confirmation | None = None,
 ) -> SignOff:
     """One signature with everything that must be true of it, inside the caller's transaction.
 
-    `factor` proves the second factor, when all else is fit, and says which it was.
+    `factor` proves the second factor, when all else is fit, and says which it was; an exercise needs its own
+    `confirmation`, by whatever way somebody signs.
     """
     now = desk.clock.now()
+    confirm(work, proposal.content.series, confirmation, needs_code=True)
     if proposal.status is ProposalStatus.RETURNED:
         raise Refused("signoff.returned", warning=proposal.warning_id, reason=proposal.status_reason)
     refuse_unseen(work, proposal, package_sha256)
@@ -105,10 +109,19 @@ def put_signature(
     return signoff
 
 
-def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None = None, code: str = "") -> SignOff:
+def sign(
+    desk: Desk,
+    warning_id: str,
+    actor: Actor,
+    package_sha256: str | None = None,
+    code: str = "",
+    *,
+    confirmation: Confirmation | None = None,
+) -> SignOff:
     """Sign the package under review; `package_sha256` is the digest the person saw, refused when it moved on.
 
-    `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature.
+    `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature. An
+    exercise is signed with its own `confirmation` and code instead, which open nothing real.
     """
     actor.need_somewhere(*SIGNERS)
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
@@ -120,6 +133,7 @@ def sign(desk: Desk, warning_id: str, actor: Actor, package_sha256: str | None =
             actor,
             package_sha256,
             lambda: factor_given(desk, work, proposal.content, actor, code),
+            confirmation,
         )
         work.commit()
     return signoff

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import PermanentFailure, Refused, SendFailure, TemporaryFailure
+from geowarn.domain.exercise import TARGET, in_group, is_exercise
+from geowarn.domain.warning import Act
 from geowarn.ports import Channel, Delivery, Target, UnitOfWork, Vault
 
+_ENDING = frozenset({Act.LIFT, Act.CANCEL, Act.RETRACT})
 _KEPT = 8  # bulletins whose bytes are held in memory
 _KEYED = re.compile(r"[0-9a-f]{64}")  # a number's keyed hash; every other key is its own address
 
@@ -24,13 +28,15 @@ class Job:
     sealed: bytes | None = field(default=None, repr=False)
     failure: SendFailure | None = None
     overtaken: bool = False
+    trial: bool = False  # the target is marked as a test
 
 
 class Loader:
     """Reads bulletins and targets of one channel; frozen bytes are read once."""
 
-    def __init__(self, channel: Channel, vault: Vault) -> None:
+    def __init__(self, channel: Channel, vault: Vault, trials: Collection[str] = frozenset()) -> None:
         self._channel, self._vault = channel, vault
+        self._trials = frozenset({TARGET, *trials})
         self._held: OrderedDict[str, tuple[Bulletin, dict[str, bytes]]] = OrderedDict()
 
     def job(self, work: UnitOfWork, dispatch: Dispatch) -> Job:
@@ -38,17 +44,22 @@ class Loader:
         bulletin, files = self._bulletin(work, dispatch.bulletin_id)
         delivery = Delivery(bulletin, files, dispatch.variant)
         if not _KEYED.fullmatch(dispatch.target_key):
-            return Job(dispatch, delivery)
-        registrations = work.recipients.by_phone_key(dispatch.target_key)
+            return Job(dispatch, delivery, trial=dispatch.target_key in self._trials)
+        exercise, known = is_exercise(bulletin), work.recipients.by_phone_key(dispatch.target_key)
+        registrations = [found for found in known if in_group(found) is exercise]
+        if exercise and known and not registrations:
+            return Job(dispatch, delivery)  # a number of the public: the lane refuses it
         if not registrations:
             return Job(dispatch, delivery, failure=PermanentFailure("deliver.deleted"))
         if all(found.opted_out_at is not None for found in registrations):
             return Job(dispatch, delivery, failure=PermanentFailure("deliver.opted-out"))
-        return Job(dispatch, delivery, sealed=registrations[0].phone_sealed)
+        return Job(dispatch, delivery, sealed=registrations[0].phone_sealed, trial=exercise)
 
     def overtaken(self, work: UnitOfWork, bulletin_id: str) -> bool:
-        """Whether a later bulletin of the same warning has been released (house rule 6)."""
+        """Whether a later bulletin of the same warning has been released (house rule 6), or its exercise is over."""
         bulletin, _ = self._bulletin(work, bulletin_id)
+        if is_exercise(bulletin) and bulletin.act not in _ENDING and work.exercises.running() is None:
+            return True
         return work.bulletins.of_warning(bulletin.warning_id)[-1].id != bulletin_id
 
     def target(self, job: Job) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from geowarn.domain.area import by_code
 from geowarn.domain.errors import NotFound
@@ -12,6 +13,7 @@ from geowarn.domain.task import Task
 from geowarn.domain.warning import AreaLevel, Content, HazardWarning, Proposal, ProposalStatus, WarningStatus
 from geowarn.pipeline.desk import Desk, newest
 from geowarn.pipeline.escalation_follow import follow
+from geowarn.pipeline.exercise_guard import guard_series
 from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.render import render_package
 from geowarn.ports import UnitOfWork
@@ -27,7 +29,16 @@ def slots_for(desk: Desk, areas: Iterable[AreaLevel], written: Mapping[str, str]
 
 
 def store_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Content, editor: str, label: str) -> Proposal:
-    """Render `content` and store it as the newest version; any earlier one is superseded, its signatures void."""
+    """Render `content` and store it as the newest version; any earlier one is superseded, its signatures void.
+
+    A real version stops a running exercise, in the same transaction; an exercise's needs one that runs.
+    """
+    guard_series(work, content.series, desk.clock.now(), label)
+    return write_version(desk, work, warning_id, content, editor, label)
+
+
+def write_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Content, editor: str, label: str) -> Proposal:
+    """`store_version` without a look at exercises, for the acts that begin and end one."""
     now = desk.clock.now()
     before = newest(work, warning_id)
     package = render_package(desk, work, content, warning_id)
@@ -58,12 +69,17 @@ def store_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Conten
 
 def open_warning(desk: Desk, work: UnitOfWork, content: Content, editor: str, label: str) -> Proposal:
     """Begin a course of events with its first proposal."""
-    now = desk.clock.now()
+    warning = warning_of(work, content, desk.clock.now(), label)
+    return store_version(desk, work, warning.id, content, editor, label)
+
+
+def warning_of(work: UnitOfWork, content: Content, now: datetime, label: str) -> HazardWarning:
+    """The course that this content opens, stored without a version."""
     warning = HazardWarning(new_id("w"), content.series, WarningStatus.PROPOSED, now)
     work.warnings.add(warning)
     opened = {"series": warning.series.value, "source": content.source, "reason": content.reason}
     work.ledger.append(now, label, "warning.opened", warning.id, opened)
-    return store_version(desk, work, warning.id, content, editor, label)
+    return warning
 
 
 def area_levels(work: UnitOfWork, levels: Mapping[str, Level], before: Mapping[str, Level]) -> tuple[AreaLevel, ...]:

@@ -16,7 +16,8 @@ from geowarn.ports.channels import (
 )
 from geowarn.ports.clock import Emergencies, Emergency, Escalations, Rung
 from geowarn.ports.counsel import Counsel, SignCodes
-from geowarn.ports.dispatches import Dispatches, Recipients, ShardProgress
+from geowarn.ports.dispatches import Dispatches, DispatchGroup, Recipients, ShardProgress
+from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import (
     Activation,
@@ -67,11 +68,13 @@ __all__ = [
     "Counsel",
     "Counters",
     "Delivery",
+    "DispatchGroup",
     "Dispatches",
     "Emergencies",
     "Emergency",
     "Errand",
     "Escalations",
+    "Exercises",
     "Factors",
     "Fetcher",
     "Forecasts",

@@ -28,6 +28,7 @@ class Limits:
     repeat_is_safe: bool  # sending the same message twice does no harm (files, feeds)
     batch: int  # targets of one shard, at most 500
     concurrency: int  # parallel sends of one shard
+    exercises: bool = False  # has test settings of its own, and refuses an exercise on its way anywhere else
     carries: tuple[str, ...] = ()  # frozen files of other channels that it carries too, by the beginning of their path
 
 
@@ -111,7 +112,11 @@ class Channel(Protocol):
         ...
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
-        """Carry the frozen bytes to one target; raises TemporaryFailure, PermanentFailure or OutcomeUnknown."""
+        """Carry the frozen bytes to one target; raises TemporaryFailure, PermanentFailure or OutcomeUnknown.
+
+        An exercise's bulletin is refused (PermanentFailure) unless the channel's own settings for this target are
+        test settings; a channel without `limits.exercises` refuses every one.
+        """
         ...
 
 

@@ -21,6 +21,23 @@ class ShardProgress:
     priority: int
 
 
+@dataclass(frozen=True, slots=True)
+class DispatchGroup:
+    """Dispatches of one bulletin that stand alike; `target` only for stations and partners, who each stand alone."""
+
+    channel: str
+    target: str
+    variant: str
+    tier: int
+    state: DispatchState
+    reason: str
+    tried: bool  # at least once
+    count: int
+    release_at: datetime
+    started: datetime | None  # the first call
+    answered: datetime | None  # the newest answer
+
+
 class Dispatches(Protocol):
     """Dispatches of the store."""
 
@@ -32,6 +49,10 @@ class Dispatches(Protocol):
 
     def counts(self, bulletin_id: str) -> dict[str, dict[DispatchState, int]]:
         """channel -> state -> count."""
+        ...
+
+    def groups(self, bulletin_id: str) -> tuple[DispatchGroup, ...]:
+        """Where every dispatch of a bulletin stands, counted by the database: a row for each kind, not for each."""
         ...
 
     def due_shards(self, now: datetime) -> tuple[ShardProgress, ...]:

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
+from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.notices import Notices
@@ -81,6 +82,8 @@ class UnitOfWork(Protocol):
     def ticks(self) -> Ticks: ...
     @property
     def stations(self) -> Stations: ...
+    @property
+    def exercises(self) -> Exercises: ...
     @property
     def counters(self) -> Counters: ...
     @property

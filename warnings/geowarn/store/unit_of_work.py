@@ -14,6 +14,7 @@ from geowarn.store import engine as engines
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
 from geowarn.store.repositories.dispatches import SqlDispatches
+from geowarn.store.repositories.exercise import SqlExercises
 from geowarn.store.repositories.hooks import SqlHooks
 from geowarn.store.repositories.identity import (
     SqlFactors,
@@ -130,6 +131,7 @@ class SqlUnitOfWork:
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
+        self.exercises = SqlExercises(*on)
         self.counters = SqlCounters(*on)
         self.api_keys = SqlApiKeys(*on)
         self.requests = SqlAnsweredRequests(*on)

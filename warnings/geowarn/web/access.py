@@ -101,18 +101,17 @@ def language_switch(request: Request, other: str) -> str:
     return f"{quote(request.url.path)}?{urlencode([*others, ('lang', other)])}"
 
 
+def render_text(request: Request, name: str, /, **values: Any) -> str:
+    """`templates/console/<name>.html.j2` in the request's language."""
+    system, words = system_of(request), words_of(request)
+    page = f"console/{name}.html.j2"
+    return system.templates.render(page, w=words, settings=system.settings, now=system.clock.now(), **values)
+
+
 def render(request: Request, name: str, status: int, who: SignedIn | None, /, **values: Any) -> HTMLResponse:
     """Draw `templates/console/<name>.html.j2` in the request's language."""
-    system, words = system_of(request), words_of(request)
-    html = system.templates.render(
-        f"console/{name}.html.j2",
-        w=words,
-        settings=system.settings,
-        now=system.clock.now(),
-        who=who,
-        switch=language_switch(request, words.other_language()),
-        **values,
-    )
+    switch = language_switch(request, words_of(request).other_language())
+    html = render_text(request, name, who=who, switch=switch, **values)
     response = HTMLResponse(html, status)
     chosen = request.query_params.get("lang")
     if chosen in LANGUAGES:

@@ -11,16 +11,18 @@ from starlette.responses import Response
 from geowarn.domain.area import AreaKind, by_code
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.level import Level
-from geowarn.domain.warning import Proposal
+from geowarn.domain.warning import Act
 from geowarn.pipeline import change, review, sign_codes, signoff
 from geowarn.pipeline.desk import find_warning
+from geowarn.pipeline.preview import preview
 from geowarn.pipeline.propose import follow_course, propose_by_hand
 from geowarn.pipeline.release import release, retract
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.channel_texts import channel_texts
 from geowarn.web.review_conflict import both_texts
 
 router = APIRouter(prefix="/console", include_in_schema=False)
-ACTS = ("update", "extend", "lift", "cancel")
+ACTS = ("update", "downgrade", "extend", "lift", "cancel")
 _SLOT = "slot."
 _LEVEL = "level."
 
@@ -140,24 +142,42 @@ def _until(visit: Visit, form: dict[str, str]) -> datetime:
         raise Refused("web.moment", field="until") from None
 
 
+def _making(visit: Visit, name: str, act: str, form: dict[str, str]) -> change.Making:
+    """What the form of an act makes of the bulletin in force."""
+    desk, reason = visit.system.desk, form.get("reason", "")
+    match act:
+        case "update":
+            levels = _levels(form)
+            return lambda work: change.update_content(desk, work, name, levels, reason)
+        case "downgrade":
+            levels = _levels(form)
+            return lambda work: change.downgrade_content(desk, work, name, levels, reason)
+        case "extend":
+            until = _until(visit, form)
+            return lambda work: change.extend_content(desk, work, name, until, reason)
+        case "lift" | "cancel":
+            closing = Act.LIFT if act == "lift" else Act.CANCEL
+            return lambda work: change.closing_content(desk, work, name, closing, reason)
+        case _:
+            raise NotFound("web.no-page")
+
+
 @router.post("/warnings/{name}/act/{act}")
 def follow(visit: Visiting, name: str, act: str) -> Response:
     """Propose what follows; it is reviewed and signed like any other."""
-    form, desk = visit.form(), visit.system.desk
-    reason = form.get("reason", "")
-    proposal: Proposal
-    match act:
-        case "update":
-            proposal = change.update(desk, name, _levels(form), reason, visit.actor)
-        case "extend":
-            proposal = change.extend(desk, name, _until(visit, form), reason, visit.actor)
-        case "lift":
-            proposal = change.lift(desk, name, reason, visit.actor)
-        case "cancel":
-            proposal = change.cancel(desk, name, reason, visit.actor)
-        case _:
-            raise NotFound("web.no-page")
+    making = _making(visit, name, act, visit.form())
+    proposal = change.propose_change(visit.system.desk, making, visit.actor)
     return visit.go(_page(proposal.warning_id))
+
+
+@router.post("/warnings/{name}/act/{act}/preview")
+def look_first(visit: Visiting, name: str, act: str) -> Response:
+    """What each channel would say and who would get it; nothing is stored, the same form proposes it."""
+    form = visit.form()
+    seen = preview(visit.system.desk, _making(visit, name, act, form), visit.actor)
+    texts = channel_texts(seen.package, seen.content.slots, visit.words, {})
+    values = _act_values(visit, name, act)
+    return visit.page("act_preview", seen=seen, texts=texts, form=form, content=seen.content, **values)
 
 
 @router.get("/propose")

@@ -19,6 +19,7 @@ from geowarn.web import (
     acts,
     board,
     clock,
+    exercise,
     home,
     hooks,
     inputs,
@@ -41,6 +42,7 @@ from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, ren
 from geowarn.web.api_problem import problem
 from geowarn.web.guard import Guard
 from geowarn.web.integrators import no_route
+from geowarn.web.live import Live
 from geowarn.web.map_drawing import MapDrawer
 from geowarn.web.public_tree import MEDIA_TYPES, PublicTree, Shelf, resolve, send_stored
 from geowarn.web.sessions import signed_in
@@ -75,6 +77,15 @@ def _public(request: Request, path: str) -> Response:
     tree: PublicTree = request.app.state.tree
     answer = tree.answer(request, path)
     return answer if isinstance(answer, Response) else _absent(request, answer)
+
+
+def _exercise_tree(request: Request, path: str = "") -> Response:
+    """The pages of exercises: never where the public looks, and nothing for a search engine."""
+    tree: PublicTree = request.app.state.trial_tree
+    answer = tree.answer(request, path) if tree.complete() else 404
+    page = answer if isinstance(answer, Response) else _absent(request, answer)
+    page.headers["X-Robots-Tag"] = "noindex"
+    return page
 
 
 def _no_page(request: Request) -> Response:
@@ -138,6 +149,8 @@ def create_app(system: System) -> FastAPI:
     app.state.system = system
     app.state.tree = PublicTree(system.public_dir)
     app.state.shelf = Shelf()
+    app.state.trial_tree = PublicTree(system.data_dir / "exercise" / "public", "/exercise")
+    app.state.live = Live(system.store)
     app.state.map = MapDrawer(system.facts.get("map", {}).get("land"))
     for part in (
         operation,
@@ -155,6 +168,7 @@ def create_app(system: System) -> FastAPI:
         sign_page,
         clock,
         board,
+        exercise,
         inputs,
         ledger_page,
         partners,
@@ -165,6 +179,7 @@ def create_app(system: System) -> FastAPI:
     integrators.add_routes(app)
     app.add_api_route("/console/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/console/{path:path}", _no_page, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/exercise/{path:path}", _exercise_tree, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/{path:path}", _public, methods=["GET", "HEAD"], include_in_schema=False)
     _handlers(app)
     app.add_middleware(

@@ -1,117 +1,29 @@
-"""The release board: did it arrive, what is left to do, and how to take it back."""
+"""The release board: did it arrive, what is left to do, and how to take it back; it fills as channels report."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from geowarn.domain.area import by_code
-from geowarn.domain.bulletin import Bulletin, standing
-from geowarn.domain.dispatch import Dispatch, DispatchState
+from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import NotFound
-from geowarn.domain.level import Level
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.policy import valid
-from geowarn.domain.warning import HazardWarning, ProposalStatus, WarningStatus
-from geowarn.pipeline.desk import find_warning, newest
+from geowarn.domain.warning import WarningStatus
+from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.release import retraction_words
 from geowarn.ports import UnitOfWork
-from geowarn.web.access import Visit, Visiting
+from geowarn.web.access import Visit, Visiting, render_text
 from geowarn.web.asking import factor_asked
+from geowarn.web.board_state import BoardState, read_board, target_names
+from geowarn.web.live import Key, Live, stream
 
 router = APIRouter(prefix="/console", include_in_schema=False)
-
 _LIVE = (WarningStatus.IN_FORCE, WarningStatus.VALIDITY_ENDED)
-_UNSENT = (DispatchState.NEW, DispatchState.SENDING)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Counts of one group of dispatches; `started` is the first call, `last` the newest answer."""
-
-    name: str
-    level: Level
-    counts: Counter[DispatchState]
-    release_at: datetime
-    started: datetime | None
-    last: datetime | None
-
-    @property
-    def total(self) -> int:
-        """How many targets."""
-        return sum(self.counts.values())
-
-    @property
-    def lag(self) -> timedelta | None:
-        """From the release to the first call."""
-        return self.started - self.release_at if self.started else None
-
-    @property
-    def unsent(self) -> int:
-        """Not yet called, or under way."""
-        return sum(self.counts[state] for state in _UNSENT)
-
-    @property
-    def troubled(self) -> int:
-        """Failed, in doubt or too late."""
-        return sum(self.counts[s] for s in (DispatchState.FAILED, DispatchState.IN_DOUBT, DispatchState.EXPIRED_UNSENT))
-
-    def count(self, state: str) -> int:
-        """How many are in the state of this name."""
-        return self.counts[DispatchState(state)]
-
-    def share(self, *states: str) -> float:
-        """The part of the whole in these states, in units of a bar 200 wide."""
-        return round(200 * sum(self.count(state) for state in states) / max(self.total, 1), 1)
-
-
-def _progress(name: str, level: Level, rows: list[Dispatch]) -> Progress:
-    started = [row.started_at for row in rows if row.started_at]
-    answered = [at for row in rows for at in (row.accepted_at, row.delivered_at) if at]
-    return Progress(
-        name,
-        level,
-        Counter(row.state for row in rows),
-        rows[0].release_at,
-        min(started, default=None),
-        max(answered, default=None),
-    )
-
-
-def _by_channel(rows: tuple[Dispatch, ...]) -> list[Progress]:
-    groups: dict[str, list[Dispatch]] = {}
-    for row in rows:
-        named = row.channel in ("broadcast", "webhook")  # each station and partner has a line of its own
-        groups.setdefault(f"{row.channel}:{row.target_key}" if named else row.channel, []).append(row)
-    order = sorted(groups, key=lambda name: (name != "website", name == "sms", name))
-    return [_progress(name, Level.NONE, groups[name]) for name in order]
-
-
-def _variant_level(variant: str) -> Level:
-    code = variant.rsplit("/", 1)[-1].split(".")[0]
-    return Level[code.upper()] if code.upper() in Level.__members__ else Level.NONE
-
-
-def _by_batch(rows: tuple[Dispatch, ...]) -> list[Progress]:
-    groups: dict[tuple[Level, int], list[Dispatch]] = {}
-    for row in rows:
-        if row.channel == "sms":
-            groups.setdefault((_variant_level(row.variant), row.tier), []).append(row)
-    return [
-        _progress(f"tier.{tier}", level, groups[level, tier])
-        for level, tier in sorted(groups, key=lambda key: (-key[0], key[1]))
-    ]
-
-
-def _troubles(rows: tuple[Dispatch, ...]) -> list[tuple[str, str, str, int]]:
-    """(channel, state, reason, count) of what did not go through, most first."""
-    states = (DispatchState.FAILED, DispatchState.IN_DOUBT, DispatchState.EXPIRED_UNSENT)
-    found = Counter((row.channel, row.state.value, row.reason or "") for row in rows if row.state in states)
-    return [(*key, count) for key, count in found.most_common(20)]
 
 
 @router.get("/warnings/{name}/board")
@@ -121,10 +33,89 @@ def board(visit: Visiting, name: str, bulletin: str = "", still: bool = False) -
         warning = find_warning(work, name)
         chain = work.bulletins.of_warning(warning.id)
         shown = next((b for b in chain if b.slug == bulletin), chain[-1] if chain and not bulletin else None)
+        state = read_board(work, warning, shown.id) if shown else None
+        if shown is None or state is None:
+            raise NotFound("web.not-released", warning=name)
+        values = _around(visit, work, state)
+    return visit.page("board", still=still, **values, **_moving(visit, state))
+
+
+@router.get("/warnings/{name}/board/events")
+def events(visit: Visiting, name: str, bulletin: str) -> Response:
+    """The same board as server-sent events; 204 where nobody may listen any more, which keeps what the page shows."""
+    with visit.system.store.read() as work:
+        warning = find_warning(work, name)
+        shown = next((b for b in work.bulletins.of_warning(warning.id) if b.slug == bulletin), None)
         if shown is None:
             raise NotFound("web.not-released", warning=name)
-        values = _values(visit, work, warning, shown, chain)
-    return visit.page("board", warning=warning, still=still, **values)
+        values = _fixed(visit, work, shown)
+    live: Live = visit.request.app.state.live
+    listener = live.join(Key(warning.id, shown.id))
+    if listener is None:
+        return Response(status_code=204)
+
+    def draw(state: BoardState) -> str:
+        return render_text(visit.request, "board_live", **values, **_moving(visit, state))
+
+    last = visit.request.headers.get("last-event-id", "")
+    return StreamingResponse(stream(live, listener, last, draw), media_type="text/event-stream")
+
+
+def _fixed(visit: Visit, work: UnitOfWork, shown: Bulletin) -> dict[str, Any]:
+    """What of the live part never changes."""
+    return {
+        "areas": by_code(work.areas.all()),
+        "signer_names": _signers(visit, work, shown),
+        "target_names": target_names(visit.system.facts["channels"], visit.words.language),
+    }
+
+
+def _moving(visit: Visit, state: BoardState) -> dict[str, Any]:
+    """What changes while channels report."""
+    now, settings = visit.system.clock.now(), visit.system.settings
+    channels, batches = state.channels, state.batches
+    sms = next((p for p in channels if p.name == "sms"), None)
+    waiting = sms.unsent if sms else 0
+    lags = [p.lag for p in channels if p.lag is not None]
+    return {
+        "warning": state.warning,
+        "bulletin": state.bulletin,
+        "content": state.bulletin.content,
+        "exercise": is_exercise(state.bulletin),
+        "standing": state.standing(now),
+        "channels": channels,
+        "batches": batches,
+        "sms": sms,
+        "waiting": waiting,
+        "settled_at": now + timedelta(seconds=waiting / settings.sms.segments_per_second) if waiting else None,
+        "slowest": max(lags, default=None),
+        "troubles": state.troubles,
+        "airings": state.airings,
+        "unaired": state.unaired(settings.broadcast.air_minutes, now),
+        "air_minutes": settings.broadcast.air_minutes,
+        "unreached": sms.count("failed") if sms else 0,
+        "release_at": channels[0].release_at if channels else state.bulletin.released_at,
+        "under_review": state.under_review,
+        "tasks": state.tasks,
+        "drawn_at": now,
+    }
+
+
+def _around(visit: Visit, work: UnitOfWork, state: BoardState) -> dict[str, Any]:
+    """What stands beside the live part."""
+    shown, chain = state.bulletin, state.chain
+    entries = [e.sequence for e in work.ledger.entries(subject=shown.warning_id)]
+    return {
+        **_fixed(visit, work, shown),
+        "chain": chain,
+        "emergencies": work.emergencies.of_warning(shown.warning_id),
+        "newest": shown.id == chain[-1].id,
+        "live": state.warning.status in _LIVE,
+        "frozen": sorted(shown.artefacts.items()),
+        "caps": [digest for path, digest in sorted(shown.artefacts.items()) if "/cap/" in path],
+        "ledger_span": (entries[0], entries[-1]) if entries else None,
+        "lowering_runs": visit.system.policy.course.lowering_runs,
+    }
 
 
 def _signers(visit: Visit, work: UnitOfWork, shown: Bulletin) -> list[str]:
@@ -133,62 +124,32 @@ def _signers(visit: Visit, work: UnitOfWork, shown: Bulletin) -> list[str]:
     return [users[name].display(visit.words.language) if name in users else name for name in names]
 
 
-def _values(
-    visit: Visit, work: UnitOfWork, warning: HazardWarning, shown: Bulletin, chain: tuple[Bulletin, ...]
-) -> dict[str, Any]:
-    pending = newest(work, warning.id)
-    rows = work.dispatches.of_bulletin(shown.id)
-    channels, batches = _by_channel(rows), _by_batch(rows)
-    sms = [row for row in rows if row.channel == "sms"]
-    rate = float(visit.system.settings.sms.segments_per_second)
-    waiting = sum(1 for row in sms if row.state in _UNSENT)
-    release_at = rows[0].release_at if rows else shown.released_at
-    lags = [p.lag for p in channels if p.lag is not None]
-    return {
-        "bulletin": shown,
-        "emergencies": work.emergencies.of_warning(warning.id),
-        "chain": chain,
-        "newest": shown.id == chain[-1].id,
-        "standing": standing(shown, chain, visit.now),
-        "channels": channels,
-        "batches": batches,
-        "sms_total": len(sms),
-        "sms_delivered": sum(1 for row in sms if row.state is DispatchState.DELIVERED),
-        "waiting": waiting,
-        "settled_at": visit.now + timedelta(seconds=waiting / rate) if waiting else None,
-        "slowest": max(lags, default=None),
-        "troubles": _troubles(rows),
-        "airings": work.stations.airings(shown.slug),
-        "release_at": release_at,
-        "areas": by_code(work.areas.all()),
-        "signer_names": _signers(visit, work, shown),
-        "live": warning.status in _LIVE,
-        "under_review": bool(pending and pending.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED)),
-        "tasks": [t for t in work.tasks.pending() if t.subject in (shown.warning_id, shown.id)],
-        "target_names": _target_names(visit),
-        "frozen": sorted(shown.artefacts.items()),
-    }
-
-
-def _target_names(visit: Visit) -> dict[str, str]:
-    """What stations and partners are called, by channel and key."""
-    channels, language = visit.system.facts["channels"], visit.words.language
-    groups = {"broadcast": channels["stations"], "webhook": channels["webhooks"]}
-    return {
-        f"{channel}:{key}": str(entry.get(f"name_{language}", key))
-        for channel, entries in groups.items()
-        for key, entry in entries.items()
-    }
-
-
 @router.get("/warnings/{name}/retract")
 def ask_retract(visit: Visiting, name: str) -> Response:
-    """The confirmation of a retraction: on a page of its own, since the board renews itself."""
+    """The confirmation of a retraction, on a page of its own for those without script."""
     with visit.system.store.read() as work:
         warning = find_warning(work, name)
         chain = work.bulletins.of_warning(warning.id)
-        factor = factor_asked(visit, work, chain[-1].content) if chain else None
-    if not chain:
-        raise NotFound("web.not-released", warning=name)
+        if not chain:
+            raise NotFound("web.not-released", warning=name)
+        told = _told(work, chain[-1])
+        exercise = is_exercise(chain[-1])
+        factor = None if exercise else factor_asked(visit, work, chain[-1].content)
     typed = retraction_words(chain[-1])[0 if visit.words.language == "zh" else 1]
-    return visit.page("retract", warning=warning, bulletin=chain[-1], typed=typed, factor=factor)
+    shown: dict[str, Any] = {"warning": warning, "bulletin": chain[-1], "typed": typed, "told": told}
+    return visit.page("retract", **shown, exercise=exercise, factor=factor)
+
+
+def _told(work: UnitOfWork, last: Bulletin) -> dict[str, int]:
+    """How many numbers, stations and others the retraction goes to, and how many messages will not leave any more."""
+    groups = work.dispatches.groups(last.id)
+    unsent = ("new", "expired-unsent", "failed")
+    counts = {"sms": 0, "others": 0, "unsent": 0}
+    for group in groups:
+        if group.channel != "sms":
+            counts["others"] += group.count
+        elif group.state.value in unsent:
+            counts["unsent"] += group.count if group.state.value == "new" else 0
+        else:
+            counts["sms"] += group.count
+    return counts

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
 from geowarn.domain.people import Shift
 from geowarn.domain.period import Period
@@ -126,7 +127,7 @@ def home(visit: Visiting) -> Response:
             "next_shift": _next_shift(work, shift, visit.now),
             "users": {user.name: user for user in work.users.all()},
             "latest": work.ledger.entries(max(head.sequence - _LATEST, 0))[::-1] if head else (),
-            "last_bulletin": next(iter(work.bulletins.all()), None),
+            "last_bulletin": next((b for b in work.bulletins.all() if not is_exercise(b)), None),
             "areas": areas,
             "outside": work.outside_warnings.current(visit.now),
             "companions": [companion_line(a, areas, visit.words) for a in work.companions.current(visit.now)],

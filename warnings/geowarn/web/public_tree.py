@@ -36,7 +36,7 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
     "": "application/json; charset=utf-8",  # /ledger/checkpoint
 }
-_COMPRESSED = (".html", ".rss", ".atom", ".xml", ".json", ".geojson", ".svg", ".css", ".txt", "")
+_COMPRESSED = (".html", ".rss", ".atom", ".xml", ".json", ".geojson", ".svg", ".css", ".js", ".txt", "")
 _SMALL = 1024  # bytes; smaller answers are not worth compressing
 # What machines read state from: where such a file is missing the tree is broken, and silence is not "no warning".
 _STATE = ("feeds/", "current.json", "current.geojson")
@@ -148,8 +148,8 @@ def send_stored(request: Request, found: StoredFile, media_type: str, cache_cont
 class PublicTree:
     """The tree below `root`; `refused` draws the page for 404 and 503."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, base: str = "") -> None:
+        self.root, self._base = root, base
         self.shelf = Shelf()
 
     def complete(self) -> bool:
@@ -165,7 +165,7 @@ class PublicTree:
         if path is None:
             return 404
         if path.is_dir():
-            return RedirectResponse(f"/{wanted}/", 308)
+            return RedirectResponse(f"{self._base}/{wanted}/", 308)
         try:
             found = self.shelf.get(path)
         except OSError:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from geowarn.domain.errors import NotFound
 from geowarn.domain.level import Level
-from geowarn.domain.warning import ProposalStatus, WarningStatus
+from geowarn.domain.warning import ProposalStatus, Series, WarningStatus
 from geowarn.pipeline.actor import codes_of
 from geowarn.pipeline.agreement import agreement_of, most_telling
 from geowarn.pipeline.assess import evidence_sentence, evidence_short
@@ -51,6 +51,8 @@ def show(visit: Visiting, name: str) -> Response:
         sheet = sheet_of(visit.system.desk, work, name)
         if sheet is None:
             raise NotFound("web.no-version", warning=name)
+        if sheet.warning.series is Series.EXERCISE and sheet.editable:
+            return visit.go("/console/exercise")
         if not sheet.editable and sheet.earlier:
             return visit.go(f"/console/warnings/{sheet.warning.id}/board")
         values = _values(visit, work, sheet)

@@ -10,13 +10,14 @@ from typing import Any
 from geowarn.domain.area import Area, by_code
 from geowarn.domain.assessment import Assessment, AssessmentRun
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.exercise import TARGET
 from geowarn.domain.level import Level
 from geowarn.domain.package import Package
 from geowarn.domain.people import Role, Shift, SignOff, User
 from geowarn.domain.policy import Lack, lacks, valid
 from geowarn.domain.rain import Forecast
 from geowarn.domain.task import Task
-from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, ProposalStatus
+from geowarn.domain.warning import Act, AreaLevel, HazardWarning, Proposal, ProposalStatus, Series
 from geowarn.pipeline.actor import codes_of, roles_over
 from geowarn.pipeline.course_held import decisions, told
 from geowarn.pipeline.desk import Desk, find_warning, newest
@@ -120,8 +121,9 @@ class Sheet:
         """Registrations in areas whose highest level, their own or an outer one's, is `level`."""
         levels = self.levels
         count = 0
-        for (code, read, _), registered in self.registrations.items():
-            if language in ("", read) and _highest(code, self.areas, levels) is level:
+        exercise = self.warning.series is Series.EXERCISE
+        for (code, read, role), registered in self.registrations.items():
+            if (role == TARGET) is exercise and language in ("", read) and _highest(code, self.areas, levels) is level:
                 count += registered
         return count
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, true, update
 
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
-from geowarn.ports import ShardProgress
+from geowarn.ports import DispatchGroup, ShardProgress
 from geowarn.store.repositories.base import AnyRow, Repository, batches, values_of
 from geowarn.store.tables import attempt, dispatch, shard
 
@@ -37,6 +37,13 @@ _RECORDED = ("attempts", "next_try_at", "provider_id", "reason", "started_at", "
 def _dispatch(row: AnyRow) -> Dispatch:
     values = row._mapping
     return Dispatch(**{**values, "state": DispatchState(values["state"])})
+
+
+def _group(row: tuple[Any, ...]) -> DispatchGroup:
+    channel, target, variant, tier, state, reason, tried, count, release_at, started, *answers = row
+    answered = max((at for at in answers if at is not None), default=None)
+    kind = (channel, target, variant, tier, DispatchState(state), reason, bool(tried))
+    return DispatchGroup(*kind, count, release_at, started, answered)
 
 
 def _due(moment: datetime) -> ColumnElement[bool]:
@@ -93,6 +100,25 @@ class SqlDispatches(Repository):
         for row in self._rows(counted.order_by(*group)):
             found.setdefault(row.channel, {})[DispatchState(row.state)] = row.rows
         return found
+
+    def groups(self, bulletin_id: str) -> tuple[DispatchGroup, ...]:
+        """Where every dispatch of a bulletin stands, counted by the database: a row for each kind, not for each."""
+        named = case((dispatch.c.channel.in_(("broadcast", "webhook")), dispatch.c.target_key), else_="")
+        kinds = (
+            dispatch.c.channel,
+            named.label("target"),
+            dispatch.c.variant,
+            dispatch.c.tier,
+            dispatch.c.state,
+            func.coalesce(dispatch.c.reason, "").label("reason"),
+            case((dispatch.c.attempts > 0, 1), else_=0).label("tried"),
+        )
+        answered = (func.max(dispatch.c.accepted_at), func.max(dispatch.c.delivered_at))
+        found = select(
+            *kinds, func.count(), func.min(dispatch.c.release_at), func.min(dispatch.c.started_at), *answered
+        )
+        rows = self._rows(found.where(dispatch.c.bulletin_id == bulletin_id).group_by(*kinds).order_by(*kinds))
+        return tuple(_group(tuple(row)) for row in rows)
 
     def due_shards(self, now: datetime) -> tuple[ShardProgress, ...]:
         """Shards with something to do at `now`; highest priority first, then oldest.

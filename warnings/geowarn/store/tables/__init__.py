@@ -4,6 +4,7 @@ from geowarn.store.tables.base import metadata
 from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.counsel import consultation, review_comment, secrecy_check, sign_code
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
+from geowarn.store.tables.exercise import exercise, exercise_permit
 from geowarn.store.tables.identity import (
     invitation,
     outside_warning,
@@ -59,6 +60,8 @@ __all__ = [
     "escalation",
     "escalation_answer",
     "escalation_step",
+    "exercise",
+    "exercise_permit",
     "fired",
     "forecast",
     "handover",
