@@ -121,33 +121,52 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, s
 
 
 @pytest.fixture(scope="session")
-def browser(served: tuple[System, str, str]) -> Iterator[Callable[[str, str], Browser]]:
-    """A browser by person and size; each has a profile of its own."""
-    opened: dict[tuple[str, str], Browser] = {}
+def chromium() -> Iterator[Callable[[str, str], webdriver.Chrome]]:
+    """A Chromium by the name of its profile and its size."""
+    opened: dict[tuple[str, str], webdriver.Chrome] = {}
     profiles: list[str] = []
+
+    def named(profile: str, size: str) -> webdriver.Chrome:
+        if (profile, size) not in opened:
+            profiles.append(tempfile.mkdtemp())
+            opened[profile, size] = _started(profiles[-1], size)
+        return opened[profile, size]
+
+    yield named
+    for driver in opened.values():
+        driver.quit()
+    for folder in profiles:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(profile: str, size: str) -> webdriver.Chrome:
+    options = webdriver.ChromeOptions()
+    options.binary_location = _binary("chromium", "chromium-browser", "google-chrome")
+    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    if size == "unscripted":  # the pages' scripts do not run, the test's do
+        blocked = {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", blocked)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver")))
+    width, height = SIZES[size]
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    return driver
+
+
+@pytest.fixture(scope="session")
+def browser(
+    served: tuple[System, str, str], chromium: Callable[[str, str], webdriver.Chrome]
+) -> Callable[[str, str], Browser]:
+    """A browser by person and size, logged in."""
+    opened: dict[tuple[str, str], Browser] = {}
 
     def named(person: str, size: str) -> Browser:
         if (person, size) not in opened:
-            profiles.append(tempfile.mkdtemp())
-            options = webdriver.ChromeOptions()
-            options.binary_location = _binary("chromium", "chromium-browser", "google-chrome")
-            for flag in (*_FLAGS, f"--user-data-dir={profiles[-1]}"):
-                options.add_argument(flag)
-            if size == "unscripted":  # the pages' scripts do not run, the test's do
-                blocked = {"profile.managed_default_content_settings.javascript": 2}
-                options.add_experimental_option("prefs", blocked)
-            options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-            driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver")))
-            width, height = SIZES[size]
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            opened[person, size] = Browser(driver, served[1])
+            opened[person, size] = Browser(chromium(person, size), served[1])
             if person:
                 opened[person, size].log_in(person)
         return opened[person, size]
 
-    yield named
-    for found in opened.values():
-        found.driver.quit()
-    for profile in profiles:
-        shutil.rmtree(profile, ignore_errors=True)
+    return named

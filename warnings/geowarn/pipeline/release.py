@@ -12,7 +12,7 @@ from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import Refused
 from geowarn.domain.exercise import is_exercise, trial_targets
-from geowarn.domain.package import MARKER, Artefact, Package, filled
+from geowarn.domain.package import Package
 from geowarn.domain.people import Role
 from geowarn.domain.policy import lacks, valid
 from geowarn.domain.warning import (
@@ -33,6 +33,7 @@ from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.fitness import consulted, refuse_unchecked, refuse_unfit, refuse_unseen
+from geowarn.pipeline.frozen import freeze
 from geowarn.pipeline.numbering import late_values, take_number
 from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
@@ -42,19 +43,6 @@ from geowarn.ports import UnitOfWork
 
 RELEASERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
 _ENDED = frozenset({WarningStatus.LIFTED, WarningStatus.CANCELLED, WarningStatus.RETRACTED})
-
-
-def _freeze(desk: Desk, package: Package, late: Mapping[str, str]) -> tuple[Artefact, ...]:
-    """Late fields in, then sealed by the channels that sign; a seal that cannot be made stops the release."""
-    frozen = filled(package.artefacts, late)
-    left = sorted({name for a in frozen for name in MARKER.findall(a.body.decode("utf-8", "ignore"))})
-    if left:
-        raise Refused("release.late-field-left", fields=", ".join(left))
-    for channel in desk.channels.values():
-        seal = getattr(channel, "seal", None)
-        if seal is not None:
-            frozen = tuple(seal(artefact) for artefact in frozen)
-    return frozen
 
 
 def _check_complete(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
@@ -231,7 +219,7 @@ def _issue(
     sent = release_at.replace(microsecond=0)
     number = take_number(desk, work, content, sent)
     late = {**original, **late_values(desk, number, sent)}
-    artefacts = _freeze(desk, package, late)
+    artefacts = freeze(desk, package, late)
     bulletin = Bulletin(
         id=new_id("b"),
         warning_id=warning.id,
