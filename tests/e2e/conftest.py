@@ -120,10 +120,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, s
     system.store.dispose()
 
 
+_OPENED: dict[tuple[str, str], webdriver.Chrome] = {}
+
+
+@pytest.fixture(autouse=True)
+def as_if_just_opened() -> None:
+    """A test finds every window in Chinese and with an empty log, whatever the test before it looked at."""
+    for driver in _OPENED.values():
+        driver.delete_cookie("geowarn-language")
+        driver.get_log("browser")  # type: ignore[no-untyped-call]
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Callable[[str, str], webdriver.Chrome]]:
     """A Chromium by the name of its profile and its size."""
-    opened: dict[tuple[str, str], webdriver.Chrome] = {}
+    opened = _OPENED
     profiles: list[str] = []
 
     def named(profile: str, size: str) -> webdriver.Chrome:

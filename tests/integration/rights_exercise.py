@@ -25,3 +25,13 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/console/exercise/release"): OFFICERS,
     ("POST", "/console/exercise/end"): DIRECTORS,
 }
+
+# The exercise's own tree of pages, with a mark on each that it is one.
+OPEN: set[tuple[str, str]] = {("GET", "/exercise/{path}")}
+FILLED: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/console/warnings/{name}/act/{act}/preview"): {"act": "lift"}
+}
+# Fields that a form must hold before anything else is looked at.
+FORMS: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/console/exercise/start"): {"minutes": "60", "scenario": "storm"},
+}

@@ -108,5 +108,5 @@ def test_a_form_with_two_owners_or_none_is_refused(client: TestClient, admin: st
 def test_both_languages(client: TestClient, admin: str) -> None:
     assert "合作单位" in client.get("/console/partners?lang=zh").text
     assert "Issue a key" in client.get("/console/partners?lang=en").text
-    assert "<script" not in client.get("/console/partners").text
+    assert client.get("/console/partners").text.count("<script") == 1  # the layout's own, which rings
     assert password_of("duty") not in client.get("/console/partners").text

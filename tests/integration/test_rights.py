@@ -129,7 +129,7 @@ def test_a_role_may_call_its_routes_and_no_other(demo_system: System, warning: s
             fine = (status == 403 or absent) and last_entry(demo_system) == before
         if not fine:
             wrong.append((*route, status))
-    assert wrong == []
+    assert wrong == [], wrong
     assert call(client, ("POST", "/console/logout"), "/console/logout", token, OURS) == 303
     assert client.get("/console/").status_code == 303
 

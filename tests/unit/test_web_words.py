@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 
 import geowarn
+from geowarn import web
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act
 from geowarn.resources import templates_dir
@@ -43,7 +44,9 @@ def test_every_sentence_pages_ask_for_exists() -> None:
 
 def test_no_sentence_is_left_over() -> None:
     text = "".join(p.read_text("utf-8") for p in (templates_dir() / "console").glob("*.html.j2"))
+    text += "".join(p.read_text("utf-8") for p in Path(web.__file__).parent.glob("*.py"))
     built = set(re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*[._])" ~', text))
+    built |= set(re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*[._])\{', text))
     sections = {"time", "list", "kind", "tier", "late", "also", "rise", "outcome", "way", "part", "partnote"}
     for key in page_sentences("en"):
         spoken = f'"{key}"' in text or any(key.startswith(prefix) for prefix in built)

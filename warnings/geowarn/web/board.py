@@ -41,7 +41,7 @@ def board(visit: Visiting, name: str, bulletin: str = "", still: bool = False) -
 
 
 @router.get("/warnings/{name}/board/events")
-def events(visit: Visiting, name: str, bulletin: str) -> Response:
+def events(visit: Visiting, name: str, bulletin: str = "") -> Response:
     """The same board as server-sent events; 204 where nobody may listen any more, which keeps what the page shows."""
     with visit.system.store.read() as work:
         warning = find_warning(work, name)

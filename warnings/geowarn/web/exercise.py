@@ -19,7 +19,7 @@ from geowarn.pipeline.desk import newest
 from geowarn.pipeline.exercise_end import finish
 from geowarn.pipeline.exercise_guard import Confirmation, need_running
 from geowarn.pipeline.exercise_report import report_of
-from geowarn.pipeline.release import release
+from geowarn.pipeline.release import RELEASERS, release
 from geowarn.ports import UnitOfWork
 from geowarn.scenario_file import chosen_scenario, load_scenario, scenario_names
 from geowarn.web.access import Visit, Visiting
@@ -132,6 +132,7 @@ def _confirmed(form: dict[str, str]) -> Confirmation:
 def sign(visit: Visiting) -> Response:
     """Sign what the exercise proposes, with the word and the exercise's own code."""
     form = visit.form()
+    visit.actor.need_somewhere(*signoff.SIGNERS)
     digest, given = form.get("package_sha256", "") or "-", _confirmed(form)
     signoff.sign(visit.system.desk, _warning(visit), visit.actor, digest, confirmation=given)
     return visit.go(HERE)
@@ -141,6 +142,7 @@ def sign(visit: Visiting) -> Response:
 def issue(visit: Visiting) -> Response:
     """Release to the test targets."""
     given = _confirmed(visit.form())
+    visit.actor.need_somewhere(*RELEASERS)
     bulletin = release(visit.system.desk, _warning(visit), visit.actor, confirmation=given)
     return visit.go(f"/console/warnings/{bulletin.warning_id}/board")
 

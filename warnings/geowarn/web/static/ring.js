@@ -64,7 +64,7 @@
   };
   const poll = async () => {
     try {
-      const answer = await fetch("/console/ring.json?quiet=1", { credentials: "same-origin", redirect: "error" });
+      const answer = await fetch("/console/ring.json?quiet=1", { credentials: "same-origin", redirect: "manual" });
       if (!answer.ok) return;
       tasks = await answer.json();
       const ids = new Set(tasks.map((task) => task.id));
