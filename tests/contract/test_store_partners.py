@@ -27,6 +27,7 @@ def key(number: int = 1, **other: object) -> ApiKey:
         per_minute=60,
         created_at=NOON + number * HOUR,
         created_by="admin (console, 127.0.0.1)",
+        confirmed_at=NOON + number * HOUR,
     )
     return replace(made, **other)  # type: ignore[arg-type]
 

@@ -18,8 +18,11 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.partner import Scope
 from geowarn.domain.people import Role
+from geowarn.pipeline import two_person
 from geowarn.pipeline.one_transaction import OneTransaction
 from geowarn.pipeline.partner_keys import issue_key
+from geowarn.pipeline.people import add_user
+from geowarn.security import hash_password
 from geowarn.web.app import create_app
 
 PROPOSAL = {"areas": [{"code": HAIYANG, "level": "yellow"}], "hours": 24, "reason": "裂缝扩大", "source": "监测点"}
@@ -376,3 +379,27 @@ def test_only_an_administrator_issues_keys(desk: ApiDesk, name: str) -> None:
     with pytest.raises(Refused) as refused:
         issue_key(system.store, system.clock, system.vault, desk.actor(name), "duty", True, ["read"])
     assert refused.value.key == "people.role-missing"
+
+
+def test_an_administrators_key_works_once_a_second_one_has_confirmed_it(desk: ApiDesk) -> None:
+    system = desk.system
+    kit = (system.store, system.clock, system.vault)
+    add_user(system.store, system.clock, hash_password, "second", "乙", "B", ["administrator"], "correct horse", "test")
+    made = issue_key(*kit, desk.actor("admin"), "duty", True, ["read"])
+    answer = desk.call(made, "GET", "/api/v1/warnings")
+    assert (answer.status_code, answer.json()["key"]) == (401, "partners.key-waits")
+    with system.store.read() as work:
+        (change,) = work.pending_changes.waiting()
+        (task,) = (task for task in work.tasks.pending() if task.kind == two_person.TASK)
+    assert (change.kind, change.subject, task.subject) == ("key", "duty", change.id)
+    assert made.token not in str(change.wanted)
+    with pytest.raises(Refused) as refused:
+        two_person.decide(system.store, system.clock, change.id, True, desk.actor("admin"))
+    assert refused.value.key == "identity.second-person"
+    two_person.decide(system.store, system.clock, change.id, True, desk.actor("second"))
+    assert desk.call(made, "GET", "/api/v1/warnings").status_code == 200
+    other = issue_key(*kit, desk.actor("admin"), "duty", True, ["read"])
+    with system.store.read() as work:
+        (change,) = work.pending_changes.waiting()
+    two_person.decide(system.store, system.clock, change.id, False, desk.actor("second"))
+    assert desk.call(other, "GET", "/api/v1/warnings").json()["key"] == "partners.key-ended"

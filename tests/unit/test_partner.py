@@ -78,7 +78,7 @@ def test_every_act_has_its_event() -> None:
 def test_a_key_ends_when_it_should_and_shows_no_secret() -> None:
     key = ApiKey(
         "k", PREFIX, "0" * 64, "duty", True, frozenset({Scope.READ}), 1, NOW, "x",
-        expires_at=NOW + timedelta(hours=1), signing_sealed=b"sealed secret",
+        expires_at=NOW + timedelta(hours=1), signing_sealed=b"sealed secret", confirmed_at=NOW,
     )  # fmt: skip
     assert key_state(key, NOW) == "active"
     assert key_state(key, NOW + timedelta(hours=1)) == "expired"

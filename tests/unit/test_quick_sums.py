@@ -31,7 +31,7 @@ from tests.unit.test_effrain_paths import (
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.period import Period
 from geowarn.domain.rain import AreaUnits, RainField, RainKind
-from geowarn.hazard.effrain_classes import ASK, classes_of
+from geowarn.hazard.effrain_classes import ASK, _Lines, classes_of
 from geowarn.hazard.effrain_matrix import EffrainMatrix
 from geowarn.hazard.effrain_sums import Sums
 from geowarn.hazard.pieces import QuickSums
@@ -127,6 +127,22 @@ def test_a_quick_sum_is_no_further_off_than_it_says(
             assert found.mean_mm[at] == pytest.approx(
                 (mm * weights).sum() / weights.sum(), rel=sums.margin, nan_ok=True
             )
+
+
+@given(
+    st.lists(st.floats(0, 500), min_size=1, max_size=6, unique=True).map(sorted),
+    st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max_size=30),
+    KINDS,
+)
+def test_a_number_is_of_its_class_or_close_to_a_break(breaks: list[float], numbers: list[float], kind: Any) -> None:
+    beside = [near for one in breaks for near in (one, one * (1 + 4e-6), one * (1 - 4e-6), one * 1.001, one * 0.999)]
+    quick = np.array([*numbers, *beside, math.nan], dtype=kind)
+    classes, close = _Lines(breaks, 3e-6).classes(quick)
+    sure = np.setdiff1d(np.arange(quick.size), close)
+    exact = np.where(np.isnan(quick), ASK, np.searchsorted(breaks, quick, side="right"))
+    assert classes[sure].tolist() == exact[sure].tolist()
+    nearest = np.abs(quick[close][:, None] - np.array(breaks)).argmin(axis=1)
+    assert np.allclose(quick[close], np.array(breaks)[nearest], rtol=4e-6, atol=1e-29)
 
 
 @pytest.mark.parametrize(

@@ -53,10 +53,12 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     signing_sealed: bytes | None = field(default=None, repr=False)
+    confirmed_at: datetime | None = None  # None: a second administrator has yet to confirm it
 
     def works(self, now: datetime) -> bool:
         """Whether it opens anything at `now`."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        running = self.expires_at is None or now < self.expires_at
+        return self.confirmed_at is not None and self.revoked_at is None and running
 
 
 class Event(StrEnum):

@@ -39,16 +39,19 @@ class Levels:
 
 def levels_of(sums: Sums) -> Levels:
     """Levels of every area by itself."""
-    index, count = sums.index, len(sums.places.areas)
-    classes = np.full(count, ASK, np.int8)
+    index, count, zones = sums.index, len(sums.places.areas), sums.places.zones(sums.grid)
     if sums.window.tiling.gaps:
-        classes[index.areas] = classes[index.points] = UNKNOWN
-        return Levels(classes, np.zeros(count, np.bool_), index.areas, np.empty(0), np.empty(0))
+        level = np.where(zones.row_of < 0, np.int8(ASK), np.int8(UNKNOWN))
+        return Levels(level, np.zeros(count, np.bool_), index.areas, np.empty(0), np.empty(0))
     found = classes_of(sums)
-    found.of_polygons[sums.places.zones(sums.grid).outside > 0] = ASK
-    classes[index.areas], classes[index.points] = found.of_polygons, found.of_points
+    found.of_polygons[zones.outside > 0] = ASK
+    # Areas without a row have -1: the last.
+    by_row = np.concatenate([found.of_polygons, found.of_points, np.array([ASK], dtype=np.int8)])
+    classes = by_row.take(zones.row_of, mode="wrap")
     shifts = np.array([sums.limits.shifts[one] for one in Susceptibility], dtype=np.int8)
-    level = np.minimum(np.maximum(classes - shifts[sums.places.terrain], Level.NONE), Level.RED)
+    # An enumeration's number would make 64-bit integers of them all.
+    level = classes - shifts.take(sums.places.terrain, mode="clip")
+    np.clip(level, np.int8(Level.NONE), np.int8(Level.RED), out=level)
     level[classes == ASK] = ASK
     return Levels(level, _lower(sums) & (level >= 0), index.areas, found.max_mm, found.mean_mm)
 
@@ -63,7 +66,7 @@ def raise_by_points(found: Levels, places: Places, level_of_area: Callable[[Area
         own[at] = UNKNOWN if level is None else level
     if not raised.areas.size:
         return found
-    highest = np.maximum.reduceat(own[raised.points], raised.starts)
+    highest = np.maximum.reduceat(own.take(raised.points, mode="clip"), raised.starts)
     over = highest > np.maximum(own[raised.areas], Level.NONE)
     # Each raising point adds its reasons: only where all are alike is there nothing to look at.
     ask[raised.areas[over & (own[raised.areas] < 0)]] = True

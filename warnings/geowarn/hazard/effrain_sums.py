@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,14 @@ class Sums:
 
     def quick(self) -> Callable[[slice], NDArray[Any]]:
         """R0 + sum of k^i R_i in single precision at a part of `index.every_cell`; NaN where anything is missing."""
+        reach = self.index.reach
         if self._has_units():
-            values = self._effective(GridPiece.quick, self.index.at_cells, self.index.of_areas)
+            values = self._effective(lambda piece: piece.quick(reach), self.index.at_cells, self.index.of_areas)
             return lambda span: values[span]
-        total, parts = self.window.quick(), self._grid_parts()
-        total = total.copy() if parts else total
-        for weight, piece in parts:
-            _add_weighted(total, piece.quick(), np.float32(weight))
+        total, parts = self.window.quick(reach), self._grid_parts()
+        if parts:
+            weighted = [(np.float32(weight), piece.quick(reach)) for weight, piece in parts]
+            total = _with_weighted(total, weighted, reach)
         return lambda span: total.take(self.index.every_cell[span], mode="clip")
 
     def exact(self) -> Numbers:
@@ -142,7 +143,13 @@ def _exact_with_holes(piece: GridPiece) -> Numbers:
     return mm if holes is None else np.where(holes, np.nan, mm)
 
 
-def _add_weighted(total: QuickSum, part: QuickSum, weight: np.float32) -> None:
-    """Add `weight` times `part`, block by block so that no other array of this size is needed."""
-    for at in range(0, total.size, _BLOCK):
-        total[at : at + _BLOCK] += part[at : at + _BLOCK] * weight
+def _with_weighted(first: QuickSum, parts: Sequence[tuple[np.float32, QuickSum]], reach: slice) -> QuickSum:
+    """`first` and each part times its weight, block by block so that what is added stays near the processor."""
+    total = np.empty_like(first)
+    total[: reach.start] = 0.0
+    for at in range(reach.start, reach.stop, _BLOCK):
+        block = slice(at, min(at + _BLOCK, reach.stop))
+        added = first[block]
+        for weight, part in parts:
+            added = np.add(added, part[block] * weight, out=total[block])
+    return total

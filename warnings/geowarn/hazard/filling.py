@@ -63,7 +63,8 @@ def tile(piece: Period, tiers: Sequence[Sequence[Layer]]) -> Tiling:
     for tier in tiers:
         inside = [layer for layer in tier if piece.contains(layer.field.period)]
         longest = sorted(inside, key=lambda layer: -layer.field.period.hours)
-        used = max((_tile(used, order) for order in (inside, longest)), key=_hours)
+        alike = all(one is other for one, other in zip(inside, longest, strict=True))
+        used = max((_tile(used, order) for order in ([inside] if alike else [inside, longest])), key=_hours)
     used.sort(key=lambda layer: layer.field.period)
     gaps = uncovered(piece, [layer.field.period for layer in used])
     crossing = [layer.field for tier in tiers for layer in tier if not piece.contains(layer.field.period)]

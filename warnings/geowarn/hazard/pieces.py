@@ -73,25 +73,27 @@ class GridPiece:
         self._exact: tuple[Numbers, Marks | None] | None = None
         self._gathered: tuple[Cells, Numbers] = (np.empty(0, np.int64), np.empty((0, 0)))
 
-    def quick(self) -> QuickSum:
-        """The sum over the grid in single precision, NaN where anything is missing; each field rounds it once."""
-        return self._quick.of((self.grid, *(id(layer.field) for layer in self.tiling.used)), self._add_up)
+    def quick(self, reach: slice) -> QuickSum:
+        """The sum in single precision at the grid's cells before `reach.stop`, 0 before `reach.start`.
 
-    def _add_up(self) -> QuickSum:
-        total = np.zeros(self.grid.size, np.float32)
+        NaN where anything is missing; each field rounds it once.
+        """
+        key = (self.grid, reach.start, reach.stop, *(id(layer.field) for layer in self.tiling.used))
+        return self._quick.of(key, lambda: self._add_up(reach))
+
+    def _add_up(self, reach: slice) -> QuickSum:
+        total = np.zeros(reach.stop, np.float32)
+        part = total[reach]
         for layer in self.tiling.used:
-            np.add(total, self._sampler.onto(layer.field, self.grid), out=total, casting="same_kind")
+            np.add(part, self._sampler.onto(layer.field, self.grid)[reach], out=part, casting="same_kind")
         return total
 
     def exact_at(self, cells: Cells) -> Numbers:
         """The compensated sum at these cells, NaN where anything is missing."""
-        total, holes = ExactSum(cells.size), np.zeros(cells.size, np.bool_)
+        total = ExactSum(cells.size)
         for layer in self.tiling.used:
-            values = self._sampler.at(layer.field, self.grid, cells)
-            missing = np.isnan(values)
-            holes |= missing
-            total.add(np.where(missing, 0.0, values))
-        return np.where(holes, np.nan, total.value)
+            total.add(self._sampler.at(layer.field, self.grid, cells))
+        return total.value
 
     def exact(self) -> tuple[Numbers, Marks | None]:
         """The compensated sum over the grid and its holes, None where there are none."""

@@ -46,6 +46,7 @@ class Index:
     every_cell: Cells  # of polygons, then of points
     segments: Sequence[Segment]
     spans: Sequence[slice]  # of points, as parts of `every_cell`
+    reach: slice  # of the grid: from the first cell that any area has to the last
 
     def at_cells(self, grid: Numbers) -> Numbers:
         """The values of a grid at every cell."""
@@ -183,4 +184,5 @@ def _index(zones: Zones) -> Index:
         segments.append(Segment(slice(first, last), span, weights, starts, sizes, total))
         first = last
     spans = [slice(at, min(at + _AT_ONCE, every)) for at in range(pairs, every, _AT_ONCE)]
-    return Index(zones.rows[:polygons], zones.rows[polygons:], zones.cells, segments, spans)
+    reach = slice(int(zones.cells.min()), int(zones.cells.max()) + 1) if every else slice(0, 0)
+    return Index(zones.rows[:polygons], zones.rows[polygons:], zones.cells, segments, spans, reach)

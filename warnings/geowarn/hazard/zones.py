@@ -88,7 +88,7 @@ class Zones(Mapping[str, Footprint]):
         )
 
     def __getitem__(self, code: str) -> Footprint:
-        row = int(self._row_of[self._by_code.position(code)])
+        row = int(self.row_of[self._by_code.position(code)])
         if row < 0:
             raise KeyError(code)
         if row >= self.ends.size:
@@ -113,7 +113,7 @@ class Zones(Mapping[str, Footprint]):
         return ByCode(self.areas)
 
     @cached_property
-    def _row_of(self) -> Rows:
+    def row_of(self) -> Rows:
         """The row of each area, -1 for none."""
         found = np.full(len(self.areas), -1, np.int32)
         found[self.rows] = np.arange(self.rows.size, dtype=np.int32)

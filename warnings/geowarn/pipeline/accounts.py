@@ -87,7 +87,7 @@ def change_roles(
         if (user.roles, dict(user.areas)) == (wanted, where):
             raise Refused("identity.same-roles", user=name)
         facts = two_person.wanted_roles(wanted, where)
-        change = two_person.ask(work, "roles", user, facts, actor, clock.now())
+        change = two_person.ask(work, "roles", user.name, facts, actor, clock.now())
         work.commit()
     return change
 
@@ -112,7 +112,7 @@ def enable(store: Store, clock: Clock, name: str, actor: Actor) -> PendingChange
         user = _account(work, name)
         if user.active:
             raise Refused("identity.is-on", user=name)
-        change = two_person.ask(work, "enable", user, {}, actor, clock.now())
+        change = two_person.ask(work, "enable", user.name, {}, actor, clock.now())
         work.commit()
     return change
 

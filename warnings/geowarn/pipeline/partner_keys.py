@@ -12,6 +12,7 @@ from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.partner import OF_ACCOUNTS, OF_PARTNERS, PARTNER_NAME, PREFIX, SHOWN, ApiKey, Scope
 from geowarn.domain.people import Role, User
+from geowarn.pipeline import two_person
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import Clock, Store, UnitOfWork, Vault
@@ -68,7 +69,9 @@ def issue_key(
 ) -> Issued:
     """Issue a key to an account, as whom it acts, or to a named partner, who only reads and reports.
 
-    Raises Refused for a scope that such an owner cannot have, and for numbers out of bounds.
+    An administrator's key works once a second one has confirmed it (`geowarn.pipeline.two_person`); the operator at
+    the command line may read the data folder, and theirs works at once. Raises Refused for a scope that such an owner
+    cannot have, and for numbers out of bounds.
     """
     label, now, wanted = administrator(by), clock.now(), scopes_of(scopes)
     _check_numbers(days, per_minute)
@@ -90,6 +93,7 @@ def issue_key(
         created_by=label,
         expires_at=now + timedelta(days=days) if days is not None else None,
         signing_sealed=vault.seal(signing) if signing else None,
+        confirmed_at=None if isinstance(by, Actor) else now,
     )
     with store.begin() as work:
         _check_owner(work, key)
@@ -97,6 +101,10 @@ def issue_key(
         facts = {"prefix": key.prefix, "owner": owner, "of_account": of_account, "scopes": sorted(wanted)}
         ends = key.expires_at.isoformat() if key.expires_at else None
         work.ledger.append(now, label, "key.issued", key.id, {**facts, "per_minute": per_minute, "expires_at": ends})
+        if isinstance(by, Actor):
+            wanted_key = {"key": key.id, "prefix": key.prefix, "scopes": sorted(wanted)}
+            change = two_person.ask(work, two_person.KEY, owner, wanted_key, by, now)
+            key = replace(key, confirmed_at=change.decided_at)
         work.commit()
     return Issued(key, token, signing)
 
@@ -174,6 +182,8 @@ def admit(store: Store, clock: Clock, token: str) -> Admitted:
         if key is None:
             raise Refused("partners.no-key")
         user = work.users.get(key.owner) if key.of_account else None
+        if key.confirmed_at is None and key.revoked_at is None:
+            raise Refused("partners.key-waits", key=key.prefix)
         if not key.works(now) or (key.of_account and (user is None or not user.active)):
             raise Refused("partners.key-ended", key=key.prefix)
         window = now.replace(second=0, microsecond=0)
@@ -199,7 +209,9 @@ def parse_call_signature(header: str) -> tuple[int, str, str]:
 
 
 def key_state(key: ApiKey, now: datetime) -> str:
-    """`active`, `revoked` or `expired`."""
+    """`active`, `waiting` for a second administrator, `revoked` or `expired`."""
     if key.revoked_at is not None:
         return "revoked"
+    if key.confirmed_at is None:
+        return "waiting"
     return "active" if key.works(now) else "expired"

@@ -16,6 +16,7 @@ from geowarn.pipeline.propose import new_id
 from geowarn.ports import Clock, Store, UnitOfWork
 
 TASK = "rights-change"
+KEY = "key"
 
 
 def roles_of(names: Iterable[str]) -> frozenset[Role]:
@@ -58,21 +59,23 @@ def wanted_roles(roles: frozenset[Role], areas: Mapping[Role, frozenset[str]]) -
 
 
 def ask(
-    work: UnitOfWork, kind: str, user: User, wanted: Mapping[str, Any], actor: Actor, now: datetime
+    work: UnitOfWork, kind: str, subject: str, wanted: Mapping[str, Any], actor: Actor, now: datetime
 ) -> PendingChange:
-    """Ask for a change inside the caller's transaction; a lone administrator's holds at once and is marked as such."""
+    """Ask for a change inside the caller's transaction; a lone administrator's holds at once and is marked as such.
+
+    `subject` is the person whose rights change, for a key (`kind` "key") the person or partner it is for.
+    """
     actor.need(Role.ADMINISTRATOR)
     for earlier in work.pending_changes.waiting():
-        if (earlier.kind, earlier.subject) == (kind, user.name):
-            raise Refused("identity.change-waits", user=user.name, change=earlier.id)
-    change = PendingChange(new_id("c"), kind, user.name, dict(wanted), actor.user.name, now)
+        if kind != KEY and (earlier.kind, earlier.subject) == (kind, subject):
+            raise Refused("identity.change-waits", user=subject, change=earlier.id)
+    change = PendingChange(new_id("c"), kind, subject, dict(wanted), actor.user.name, now)
     work.pending_changes.save(change)
     facts = {"change": change.id, "kind": kind, **wanted}
-    work.ledger.append(now, actor.label, "rights.asked", user.name, facts)
+    work.ledger.append(now, actor.label, "rights.asked", subject, facts)
     if _others(work, actor.user.name):
-        work.tasks.open(
-            Task(new_id("t"), TASK, change.id, now, facts={"account": user.name, "asked_by": actor.user.name})
-        )
+        facts = {"account": subject, "asked_by": actor.user.name}
+        work.tasks.open(Task(new_id("t"), TASK, change.id, now, facts=facts))
         return change
     return _decide(work, change, Outcome.CONFIRMED, actor, now, alone=True)
 
@@ -109,11 +112,24 @@ def _decide(
     decided = replace(change, outcome=outcome, decided_by=actor.user.name, decided_at=now)
     work.pending_changes.save(decided)
     work.tasks.close(TASK, change.id, now)
-    if outcome is Outcome.CONFIRMED:
+    if change.kind == KEY:
+        _settle_key(work, change, outcome, now)
+    elif outcome is Outcome.CONFIRMED:
         _apply(work, change)
     facts = {"change": change.id, "kind": change.kind, "asked_by": change.asked_by, "alone": alone, **change.wanted}
     work.ledger.append(now, actor.label, f"rights.{outcome.value}", change.subject, facts)
     return decided
+
+
+def _settle_key(work: UnitOfWork, change: PendingChange, outcome: Outcome, now: datetime) -> None:
+    """A key that is confirmed works from now on, one that is refused never will."""
+    key = next((one for one in work.api_keys.all() if one.id == change.wanted["key"]), None)
+    if key is None:
+        raise NotFound("partners.unknown-key", key=str(change.wanted["key"]))
+    if outcome is Outcome.CONFIRMED:
+        work.api_keys.save(replace(key, confirmed_at=now))
+    elif key.revoked_at is None:
+        work.api_keys.save(replace(key, revoked_at=now))
 
 
 def _apply(work: UnitOfWork, change: PendingChange) -> None:

@@ -19,6 +19,7 @@ _RETRY_SECONDS = "30"
 _STATUS: Mapping[str, int] = {
     "partners.no-key": 401,
     "partners.key-ended": 401,
+    "partners.key-waits": 401,
     "partners.not-signed": 401,
     "partners.bad-signature": 401,
     "partners.old-signature": 401,

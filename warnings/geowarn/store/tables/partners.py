@@ -34,6 +34,7 @@ api_key = Table(
     Column("revoked_at", UtcTime),
     Column("last_used_at", UtcTime),
     Column("signing_sealed", LargeBinary),
+    Column("confirmed_at", UtcTime),
 )
 
 api_use = Table(

@@ -36,6 +36,7 @@ def _keys() -> None:
         sa.Column("revoked_at", _TIME, nullable=True),
         sa.Column("last_used_at", _TIME, nullable=True),
         sa.Column("signing_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("confirmed_at", _TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_api_key_token_sha256")),
     )
