@@ -193,7 +193,9 @@ def test_from_the_forecast_to_the_shift_report(room: Room) -> None:
     following.open("/console/roster")
     room.looks_right(following, "roster")
     following.submit("form[action$='/take-over'] button")
-    following.submit("a[href*='/console/roster/shifts/']")
+    with system.store.read() as work:
+        (handed,) = work.roster.handovers(1)
+    following.submit(f"#handover a[href$='/shifts/{handed.shift}'], a[href$='/shifts/{handed.shift}']")
     for told in ("雨已停，注意前期饱和。", "1号", "2号", "3号"):
         assert told in following.text
     room.looks_right(following, "shift-report")

@@ -131,7 +131,7 @@ def _until_settled(system: System, worker: subprocess.Popen[bytes]) -> dict[Disp
 
 @pytest.mark.parametrize(
     ("count", "kills"),
-    [(1500, (0.2, 0.6)), pytest.param(5000, (0.1, 0.4, 0.8), marks=pytest.mark.slow)],
+    [(600, (0.2, 0.6)), (2000, (0.1, 0.4, 0.8))],
 )
 def test_kill_and_start_again(demo_folder: Path, tmp_path: Path, count: int, kills: tuple[float, ...]) -> None:
     system = open_system(demo_folder)

@@ -36,11 +36,8 @@ def child(folder: Path, act: str, place: str = "") -> subprocess.CompletedProces
 @pytest.mark.parametrize(
     "place",
     [
-        "-geowarn.pipeline.propose:open_warning",
         "+geowarn.pipeline.propose:open_warning",
         "-geowarn.store.repositories.partners:SqlAnsweredRequests.answer",
-        "+geowarn.store.repositories.partners:SqlAnsweredRequests.answer",
-        "-geowarn.store.unit_of_work:SqlUnitOfWork.commit",
         "+geowarn.store.unit_of_work:SqlUnitOfWork.commit",
     ],
 )
@@ -79,7 +76,6 @@ def far_end() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 @pytest.mark.parametrize(
     ("place", "repeats"),
     [
-        ("-geowarn.store.repositories.hooks:SqlHooks.add", 0),
         ("+geowarn.store.repositories.hooks:SqlHooks.add", 0),
         ("+geowarn.store.repositories.hooks:SqlHooks.advance", 0),
         ("-geowarn.pipeline.hook_sending:_call", 0),
