@@ -27,7 +27,7 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 _AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
-SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740), "unscripted": (360, 780)}
+SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740)}
 
 
 def _binary(*names: str) -> str:
@@ -155,9 +155,6 @@ def _started(profile: str, size: str) -> webdriver.Chrome:
     options.binary_location = _binary("chromium", "chromium-browser", "google-chrome")
     for flag in (*_FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
-    if size == "unscripted":  # the pages' scripts do not run, the test's do
-        blocked = {"profile.managed_default_content_settings.javascript": 2}
-        options.add_experimental_option("prefs", blocked)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver")))
     width, height = SIZES[size]
