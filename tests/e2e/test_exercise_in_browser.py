@@ -83,17 +83,6 @@ def test_the_board_fills_by_itself_and_leaves_the_focus_alone(
     check_page(duty, "board-1440")
 
 
-def test_the_board_without_script_reloads_itself(browser: Open, served: Served, released: Bulletin) -> None:
-    leader = browser("leader", "narrow")
-    leader.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    leader.open(f"/console/warnings/{released.warning_id}/board")
-    assert "本页每 15 秒自动更新一次" in leader.driver.page_source  # in noscript, whose text a driver never reads
-    assert "本页随回报自动更新" not in leader.text
-    look_at(leader, "board-without-script-360")
-    leader.open("/console/")  # so that it does not reload under the next test
-    leader.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-
-
 @pytest.mark.parametrize("act", ["update", "downgrade", "extend", "lift", "cancel"])
 def test_each_act_is_previewed_before_it_is_proposed(
     browser: Open, served: Served, released: Bulletin, act: str

@@ -11,7 +11,9 @@ from tests.integration.rights_partners import ROUTES
 from geowarn.bootstrap import System
 from geowarn.demo.setting import password_of
 from geowarn.domain.people import Role, User
+from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.people import add_user
+from geowarn.pipeline.two_person import decide
 from geowarn.security import hash_password
 from geowarn.web.app import create_app
 
@@ -73,6 +75,11 @@ def test_a_key_is_shown_once_works_and_is_revoked(client: TestClient, admin: str
     assert page.status_code == 200
     assert "只显示这一次" in page.text
     token = page.text.split('<dd class="mono facts">')[1].split("<")[0]
+    assert "待另一位管理员确认" in page.text
+    with demo_system.store.read() as work:
+        (change,) = work.pending_changes.waiting()
+        second = Actor(find_user(work, "admin"), "console", "test")
+    decide(demo_system.store, demo_system.clock, change.id, True, second)
     assert client.get("/api/v1/key", headers={"Authorization": f"Bearer {token}"}).json()["owner"] == "observatory"
     again = client.get("/console/partners?lang=en").text
     assert token not in again
