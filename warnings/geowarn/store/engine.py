@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from geowarn.domain.errors import Refused
@@ -112,3 +112,12 @@ def refuse_writing(connection: Connection, refuse: bool) -> None:
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA query_only = {int(refuse)}")
+
+
+# PostgreSQL ends one of two transactions that wait for each other (40P01) or cannot be put in order (40001).
+_COLLISIONS = frozenset({"40P01", "40001"})
+
+
+def collided(error: Exception) -> bool:
+    """Whether a transaction was ended only because another one stood in its way: done again, it goes through."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in _COLLISIONS
