@@ -82,11 +82,16 @@ class AreaPages:
     def _key(self, area: Area) -> str:
         held = self._view.held.get(area.code)
         rows = [held[0]] if held else self._within(area)
-        warns = short([(row.shown.bulletin.id, row.level) for row in rows], held[1] if held else "") if rows else "0"
+        own = [(row.shown.bulletin.id, row.level) for row in rows]
         linked = [other.code for links in self._lists(area).values() for other in links]
         around = [(code, self._view.level_of(code)) for code in linked if code in self._view.held]
-        pin = self._pin(area)
-        return f"{warns}.{short(self._mark, around, self._seen(pin))}"
+        return f"{short(own, held[1] if held else '', around, self._drawn(self._pin(area)))}.{self._mark}"
+
+    def _drawn(self, pin: Pin | None) -> object:
+        """Everything of warnings that the page's map shows."""
+        if pin is not None:
+            return self._drawing.levels_round(pin), self._drawing.labels_round(pin)
+        return self._title(None) if self._dense else (self._drawing.title, self._seen(None))
 
     def _seen(self, pin: Pin | None) -> tuple[tuple[str, Level], ...]:
         """Areas under a warning that the page's map shows, with their levels."""

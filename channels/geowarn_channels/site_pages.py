@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
+from importlib.metadata import version
 from typing import Any
 
 from geowarn.domain.bulletin import Bulletin
@@ -43,8 +44,16 @@ class Pages:
             language: Drawing(templates, self.base, view.levels, language, self.map_title(language))
             for language in LANGUAGES
         }
-        # What every page depends on: the wording, the installation, the areas.
-        self._lasting = short(templates.digest("website"), facts, mark, view.state.synthetic, view.exercise)
+        # What every page depends on: the program, the wording, the installation, the areas.
+        self._lasting = short(
+            version("geowarn"),
+            templates.digest("website"),
+            facts,
+            mark,
+            view.state.synthetic,
+            view.exercise,
+            view.state.checkpoint is not None,
+        )
 
     def homes(self) -> Iterator[Page]:
         """The two home pages, which are written last."""
@@ -72,8 +81,9 @@ class Pages:
                 first = shelf is shelves[0]
                 key = short(self._lasting, self._hours if first else "", _standings(shelf.chains), shelves)
                 yield self._page(
-                    "archive", shelf.place, language, f"a.{key}",
+                    "archive", shelf.place, language, f"{key}.",
                     shelf=shelf, shelves=shelves, history=not first,
+                    uncalibrated=first and self._view.uncalibrated,
                 )  # fmt: skip
 
     def bulletins(self) -> Iterator[Page]:
@@ -92,7 +102,7 @@ class Pages:
         """What changes on every page as time passes, though nothing happens."""
         state = self._view.state
         stamps = (floor_hour(state.generated, self._zone), floor_hour(state.next_update, self._zone))
-        return short(stamps, self._view.uncalibrated, state.checkpoint is not None)
+        return short(stamps, self._view.uncalibrated)
 
     def picture(self) -> str:
         """The map as a picture for any viewer, with the label a synthetic one must bear."""
@@ -126,12 +136,13 @@ class Pages:
             "bulletin",
             f"w/{shown.bulletin.slug}/",
             language,
-            f"b.{key}",
+            f"{key}.",
             shown=shown,
             chain=chain,
             previous=chain[place - 1] if place else None,
             following=chain[place + 1] if place + 1 < len(chain) else None,
             history=history,
+            uncalibrated=not shown.bulletin.content.calibrated if history else self._view.uncalibrated,
         )
 
     def _incident(self, incident: ShownIncident, language: str) -> Iterator[Page]:
@@ -155,7 +166,7 @@ class Pages:
             root=root,
             here=root if language == "zh" else f"{root}en/",
             there=f"{root}en/{place}index.html" if language == "zh" else f"{root}{place}index.html",
-            **({"history": False} | dict(values)),
+            **({"history": False, "uncalibrated": self._view.uncalibrated} | dict(values)),
         )
         return body.encode()
 

@@ -29,8 +29,11 @@ def see(public_url: str, root: Path, paths: Iterable[str]) -> None:
 
 
 def _same(session: requests.Session, public_url: str, root: Path, path: str) -> None:
-    seen = sha256_hex(_fetch(session, f"{public_url}/{_address(path)}", path))
-    if seen != sha256_hex((root / path).read_bytes()):
+    try:
+        written = (root / path).read_bytes()
+    except OSError:
+        raise Unseen(f"{path} is not in the tree") from None
+    if sha256_hex(_fetch(session, f"{public_url}/{_address(path)}", path)) != sha256_hex(written):
         raise Unseen(f"{path} differs")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
 
 STATE = "current.json"
 _WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
+_SAVE_EVERY = 4  # groups of the rest
 _STYLES = ("tokens.css", "public.css")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 Facts = Mapping[str, Mapping[str, Any]]
@@ -32,7 +35,37 @@ def tree_of(data_dir: Path, exercise: bool) -> Path:
     return data_dir / "exercise" / "public" if exercise else data_dir / "public"
 
 
-def write_tree(
+@dataclass(frozen=True)
+class Rest:
+    """What of a state may wait: pages on which nothing but the hour has changed."""
+
+    root: Path
+    record: TreeRecord
+    pages: Sequence[Page]
+    sequence: int
+
+    def write(self) -> bool:
+        """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
+
+        Raises OSError.
+        """
+        for number, batch in enumerate(batches(self.pages, BATCH), 1):
+            with _writing(self.root):
+                if _sequence(self.root) != self.sequence:
+                    return False
+                self.record.write(batch)
+                if number % _SAVE_EVERY == 0:
+                    self.record.save()
+        with _writing(self.root):
+            if _sequence(self.root) != self.sequence:
+                return False
+            # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
+            self.record.drop_left_behind(("areas/", "en/areas/"))
+            self.record.save()
+        return True
+
+
+def write_state(
     root: Path,
     templates: Templates,
     facts: Facts,
@@ -40,23 +73,33 @@ def write_tree(
     beside: Mapping[str, bytes] | None = None,
     bases: MapBases | None = None,
     exercise: bool = False,
-) -> bool:
-    """Bring the tree at `root` to `state`, with the files `beside`; returns False when a newer one is there.
+) -> Rest | None:
+    """Bring the tree at `root` to `state`, with the files `beside`; returns what may wait, None where a newer one is.
 
-    Pages that merely tell a later hour follow the home page, a group at a time, and give way to a newer state.
-    The public tree holds nothing of exercises, that of exercises nothing real.
-    Raises OSError.
+    The public tree holds nothing of exercises, that of exercises nothing real. Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
     view = SiteView(state, exercise)
     pages = Pages(templates, facts, view, bases or MapBases())
-    with locked(root / ".lock"):
+    with _writing(root):
         if _sequence(root) > state.sequence:
-            return False
-        _clear_up(root)
+            return None
         record = TreeRecord(root)
         later = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
-    return _write_rest(root, record, later, state.sequence)
+        record.save()
+    return Rest(root, record, later, state.sequence)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """The one writer of a tree; first removes what a killed one left half-written, which in a large tree takes long."""
+    with locked(root / ".lock"):
+        mark = root / _WRITING
+        if mark.exists() or not (root / STATE).exists():
+            sweep(root)
+        mark.touch()
+        yield
+        mark.unlink(missing_ok=True)
 
 
 def _write_state(
@@ -68,7 +111,7 @@ def _write_state(
     pages: Pages,
     beside: Mapping[str, bytes],
 ) -> list[Page]:
-    """Everything that the state itself changes, the home page last; returns the pages that can wait."""
+    """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
     areas = list(pages.areas())
     pressing = [page for page in areas if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
@@ -87,31 +130,6 @@ def _write_state(
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
     done = {page.path for page in pressing}
     return [page for page in areas if page.path not in done]
-
-
-def _write_rest(root: Path, record: TreeRecord, later: list[Page], sequence: int) -> bool:
-    """The pages that could wait, a group at a time; a newer state writes them instead."""
-    for batch in batches(later, BATCH):
-        with locked(root / ".lock"):
-            if _sequence(root) != sequence:
-                return True
-            record.write(batch)
-    with locked(root / ".lock"):
-        if _sequence(root) == sequence:
-            for path in record.left_behind():
-                # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-                if path.startswith(("areas/", "en/areas/")):
-                    (root / path).unlink(missing_ok=True)
-            record.save()
-            (root / _WRITING).unlink(missing_ok=True)
-    return True
-
-
-def _clear_up(root: Path) -> None:
-    """Remove what a killed writer left half-written; looking for it in a large tree takes a while."""
-    if (root / _WRITING).exists() or not (root / STATE).exists():
-        sweep(root)
-    (root / _WRITING).touch()
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:

@@ -126,6 +126,11 @@ class Drawing:
         seen |= {mark["code"] for mark in self._marks if _inside(mark, box)}
         return tuple(sorted((code, self._effective[code]) for code in seen if self._effective[code] > Level.NONE))
 
+    def labels_round(self, pin: Pin) -> tuple[tuple[str, int, int], ...]:
+        """The names that the part round a place shows, and where: each keeps clear of others on the whole map."""
+        seen = (self._areas[at] for at in self._within(_window(pin, self.base.height)))
+        return tuple((area["label"], area["label_x"], area["label_y"]) for area in seen if area["label"])
+
     def _within(self, box: tuple[int, int, int, int]) -> list[int]:
         west, north, wide, high = box
         east, south = west + wide, north + high

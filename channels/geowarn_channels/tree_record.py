@@ -20,7 +20,8 @@ BATCH = 250  # pages of one group
 class Page:
     """A page that is drawn when its key is another than the tree's; the key changes whenever the bytes might.
 
-    The part of the key before the point says what the page warns of: pages in which that changes come first.
+    The part of the key before the last point says what the page shows of warnings, what comes after it what merely
+    passes with time: pages in which the first changes are not to wait.
     """
 
     path: str
@@ -29,8 +30,8 @@ class Page:
 
     @property
     def warns(self) -> str:
-        """What the page warns of."""
-        return self.key.partition(".")[0]
+        """What the page shows of warnings."""
+        return self.key.rpartition(".")[0]
 
 
 def short(*parts: object) -> str:
@@ -43,13 +44,16 @@ class TreeRecord:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._before = _read(root / RECORD)
-        self._now: dict[str, list[str | int]] = {}
+        self._entries = _read(root / RECORD)
+        self._saved = dict(self._entries)
+        self._seen: set[str] = set()  # files of the tree that is being written
 
     def pressing(self, page: Page) -> bool:
-        """Whether the tree lacks the page, or the page warns of something else than what it would warn of now."""
-        known = self._known(page.path)
-        return known is None or known.partition(".")[0] != page.warns
+        """Whether the tree lacks the page, or the page was to show something else of warnings than it would now."""
+        entry = self._entries.get(page.path)
+        if entry is None or not entry[0] or _stat(self._root / page.path) is None:
+            return True
+        return str(entry[0]).rpartition(".")[0] != page.warns
 
     def write(self, pages: Iterable[Page]) -> None:
         """Draw and write the pages that would come out differently; raises OSError."""
@@ -57,59 +61,63 @@ class TreeRecord:
         for batch in batches(waiting, BATCH):
             write_all(self._root, {page.path: page.body() for page in batch})
             for page in batch:
-                self._note(page)
+                self._note(page.path, page.key)
 
     def keep_group(self, key: str, count: int) -> bool:
         """Whether the `count` files last written under this key are still as they were; they count as the tree's."""
         paths = [path for path in self._groups.get(key, ()) if self._known(path) == key]
         if len(paths) != count:
             return False
-        self._now |= {path: self._before[path] for path in paths}
+        self._seen.update(paths)
         return True
 
     def note_group(self, key: str, paths: Iterable[str]) -> None:
         """Remember files that were just written under one key."""
         for path in paths:
-            self._note(Page(path, key, bytes))
+            self._note(path, key)
 
     @cached_property
     def _groups(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for path, (key, *_) in self._before.items():
+        for path, (key, *_) in self._entries.items():
             found.setdefault(str(key), []).append(path)
         return found
 
     def own(self, paths: Iterable[str]) -> None:
         """Count files among the tree's that are written another way."""
         for path in paths:
-            self._now.setdefault(path, ["", 0, 0])
+            self._seen.add(path)
+            self._entries.setdefault(path, ["", 0, 0])
 
-    def left_behind(self) -> tuple[str, ...]:
-        """Files of an earlier tree that this one does not have."""
-        return tuple(sorted(set(self._before) - set(self._now)))
+    def drop_left_behind(self, folders: tuple[str, ...]) -> None:
+        """Remove the files below these folders that an earlier tree had and the one just written has not."""
+        for path in [path for path in self._entries if path not in self._seen and path.startswith(folders)]:
+            (self._root / path).unlink(missing_ok=True)
+            del self._entries[path]
 
     def save(self) -> None:
-        """Keep the record for the next writer."""
-        if self._now != self._before:
-            write_whole(self._root / RECORD, json.dumps(self._now, separators=(",", ":")).encode())
+        """Keep the record for the next writer; what is still to be written stands in it as it stands in the tree."""
+        if self._entries != self._saved:
+            write_whole(self._root / RECORD, json.dumps(self._entries, separators=(",", ":")).encode())
+            self._saved = dict(self._entries)
 
     def _keep(self, page: Page) -> bool:
         if self._known(page.path) != page.key:
             return False
-        self._now[page.path] = self._before[page.path]
+        self._seen.add(page.path)
         return True
 
     def _known(self, path: str) -> str | None:
-        entry = self._before.get(path)
+        entry = self._entries.get(path)
         if entry is None:
             return None
         key, size, modified = entry
         found = _stat(self._root / path)
         return str(key) if key and found == (size, modified) else None
 
-    def _note(self, page: Page) -> None:
-        found = _stat(self._root / page.path)
-        self._now[page.path] = [page.key, *(found or (0, 0))]
+    def _note(self, path: str, key: str) -> None:
+        self._seen.add(path)
+        self._entries[path] = [key, *(_stat(self._root / path) or (0, 0))]
 
 
 def _stat(path: Path) -> tuple[int, int] | None:

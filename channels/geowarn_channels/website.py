@@ -19,7 +19,7 @@ from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_ce
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import Unseen, see
-from geowarn_channels.site_tree import bulletin_files, tree_of, write_tree
+from geowarn_channels.site_tree import Rest, bulletin_files, tree_of, write_state
 from geowarn_channels.svg_map import MapBases
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -71,20 +71,26 @@ class WebsiteChannel:
 
         Exercises have a tree of their own, as whole as this one, which is written once there is any.
         """
-        self._write(state, exercise=False)
-        if any(is_exercise(found.bulletin) for found in state.bulletins):
-            self._write(state, exercise=True)
+        for exercise in (False, True):
+            if not exercise or any(is_exercise(found.bulletin) for found in state.bulletins):
+                rest = self._write(state, exercise)
+                if rest is not None:
+                    rest.write()
 
-    def _write(self, state: SiteState, exercise: bool) -> None:
+    def _write(self, state: SiteState, exercise: bool) -> Rest | None:
         certificates = published_certificates(self._context.data_dir / "keys")
         facts = exercise_facts(self._facts) if exercise else self._facts
-        write_tree(self._root(exercise), self._context.templates, facts, state, certificates, self._bases, exercise)
+        root, templates = self._root(exercise), self._context.templates
+        return write_state(root, templates, facts, state, certificates, self._bases, exercise)
 
     def _root(self, exercise: bool) -> Path:
         return tree_of(self._context.data_dir, exercise)
 
     def send(self, delivery: Delivery, target: Target) -> Receipt:
-        """Write the whole state, then look at it from outside; delivered only when the public address shows it."""
+        """Write the whole state, then look at it from outside; delivered only when the public address shows it.
+
+        Pages on which only the hour would change are left to the next `publish`: nothing urgent waits for them.
+        """
         exercise = is_exercise(delivery.bulletin)
         facts = exercise_facts(self._facts) if exercise else self._facts
         url = facts["site"]["public_url"]

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import TypeVar
 
 from tests.contract import store_messages as messages
@@ -21,6 +23,8 @@ from geowarn.domain.package import Package
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.policy import valid
 from geowarn.domain.warning import Series
+from geowarn.pipeline.publish import site_state
+from geowarn.ports import SiteState
 from geowarn.store.unit_of_work import SqlStore
 
 NOON = datetime(2026, 7, 23, 4, 0, tzinfo=UTC)
@@ -53,6 +57,24 @@ def test_serials_are_gapless_even_where_releases_fail(shared_store: SqlStore) ->
 
     taken = sorted(serial for serials in at_once(release) for serial in serials)
     assert taken == list(range(1, len(taken) + 1))
+
+
+def test_a_public_state_with_a_higher_number_never_holds_less(shared_store: SqlStore) -> None:
+    """Otherwise the tree, which takes the highest number, would lose a warning until something else happens."""
+    clock = SimpleNamespace(now=lambda: NOON)
+    facts: dict[str, dict[str, object]] = {"site": {"next_update_hours": 1}, "installation": {"synthetic": False}}
+
+    def release(number: int) -> list[SiteState]:
+        found = []
+        for turn in range(4):
+            messages.with_bulletin(shared_store, number * 10 + turn + 1)
+            found.append(site_state(shared_store, clock, facts, lambda _: None))
+        return found
+
+    states = sorted((s for found in at_once(release) for s in found), key=lambda state: state.sequence)
+    held = [{published.bulletin.id for published in state.bulletins} for state in states]
+    assert len({state.sequence for state in states}) == len(states)
+    assert all(earlier <= later for earlier, later in pairwise(held))
 
 
 def test_the_chain_holds_however_many_append(shared_store: SqlStore) -> None:

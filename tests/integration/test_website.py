@@ -136,12 +136,12 @@ def test_full_disk_is_a_temporary_failure_and_leaves_the_old_tree(
     real = files._put_beside
     left = 3
 
-    def full(path: Path, body: bytes, settle: bool) -> Path:
+    def full(path: Path, body: bytes) -> Path:
         nonlocal left
         left -= 1
         if left < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(path, body, settle)
+        return real(path, body)
 
     monkeypatch.setattr(files, "_put_beside", full)
     with pytest.raises(TemporaryFailure) as failure:
@@ -263,3 +263,8 @@ def test_many_writers_at_once_leave_the_newest_state(site: SiteDesk) -> None:
     for writer in writers:
         writer.join(60)
     assert json.loads(site.read("current.json"))["sequence"] == states[-1].sequence
+
+
+def test_a_page_that_is_missing_from_the_tree_is_unseen(tmp_path: Path) -> None:
+    with pytest.raises(Unseen, match=r"w/2026-001/index\.html is not in the tree"):
+        see("http://127.0.0.1:9", tmp_path, ["w/2026-001/index.html"])

@@ -10,19 +10,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from lxml import html
 from tests.unit.site_desk import SiteDesk, small_city
 
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
-from geowarn_channels import archive_shelves, area_pages, svg_draw
+from geowarn_channels import archive_shelves, area_pages, site_tree, svg_draw
+from geowarn_channels.files import write_all
 from geowarn_channels.page_pattern import Pattern, slot
-from geowarn_channels.tree_record import Page, TreeRecord, short
+from geowarn_channels.site_tree import Rest
+from geowarn_channels.tree_record import short
 from geowarn_channels.website import WebsiteChannel
 
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller example would take minutes to find
+PHASES = (Phase.explicit, Phase.generate)  # a smaller example would take minutes to find
 OWN = {".lock", ".tree.json", ".writing"}
 LEVELS = st.dictionaries(
     st.sampled_from(["990101", "990102", "990103", "990104", "990101001", "990199"]),
@@ -35,6 +38,10 @@ LEVELS = st.dictionaries(
 def everything(root: Path) -> dict[str, bytes]:
     files = (p for p in root.rglob("*") if p.is_file() and p.name not in OWN)
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}
+
+
+def text_of(page: str) -> str:
+    return "".join("".join(map(str, html.fromstring(page).itertext())).split())
 
 
 def written_anew(site: SiteDesk, folder: Path) -> dict[str, bytes]:
@@ -72,6 +79,13 @@ def pass_time(minutes: int) -> Step:
     return act
 
 
+def lift_last(site: SiteDesk) -> None:
+    """The newest warning ends while an older one, of a higher level on the same place, goes on."""
+    last = site.bulletins[-1]
+    levels = {area.code: area.level for area in last.content.areas}
+    site.release(levels, Act.LIFT, warning=last.warning_id, reason="雨停")
+
+
 def rename(site: SiteDesk) -> None:
     renamed = replace(site.areas["990102001"], name_zh="柳<溪>&镇", name_en='Liuxi "Town"')
     site.areas = {**site.areas, "990102001": renamed}
@@ -93,7 +107,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=PHASES)
+@example([issue({"990101": Level.RED}), issue({"990101": Level.YELLOW}), lift_last])
+@example([issue({"990101": Level.RED}), pass_time(49 * 60), issue({"990102": Level.RED, "990103": Level.RED})])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=PHASES, derandomize=True)
 @given(STEPS)
 def test_a_tree_brought_forward_is_the_tree_written_anew(steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -160,14 +176,64 @@ def test_a_damaged_record_only_costs_time(site: SiteDesk) -> None:
         }  # fmt: skip
 
 
+def begun(site: SiteDesk) -> Rest:
+    """A state written as far as it presses; the rest is still to come."""
+    rest = site.channel._write(site.state(), exercise=False)
+    assert rest is not None
+    return rest
+
+
 def test_a_newer_state_takes_over_what_an_older_one_had_left_to_do(site: SiteDesk, tmp_path: Path) -> None:
     site.publish()
-    record = TreeRecord(site.root)
-    (site.root / "current.json").write_text('{"sequence": 99}')
+    site.now += timedelta(hours=1)
+    older = begun(site)
+    assert older.pages
+    assert "20时" in site.read("areas/990102/index.html")  # only the hour has changed: it waits
+    site.release({"990101": Level.RED})
+    site.publish()
+    assert older.write() is False
+    kept, anew = everything(site.root), written_anew(site, tmp_path / "anew")
+    assert {path: kept.get(path) for path in anew} == anew
+
+
+def test_an_older_state_changes_nothing(site: SiteDesk) -> None:
     older = site.state()
-    site.channel.publish(older)
-    assert (site.root / "current.json").read_text() == '{"sequence": 99}'
-    assert record.pressing(Page("areas/none/index.html", "0.1", bytes))
+    site.release({"990101": Level.RED})
+    site.publish()
+    before = everything(site.root)
+    assert site.channel._write(older, exercise=False) is None
+    assert everything(site.root) == before
+
+
+def test_a_release_waits_for_no_page_that_only_tells_the_hour(site: SiteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken off in the middle of the rest, killed or by a full disk, nothing of it is done before the next release."""
+    monkeypatch.setattr(area_pages, "MOST_LINKS", 1)
+    monkeypatch.setattr(area_pages, "MOST_OUTLINES", 0)
+    site.publish()
+    site.now += timedelta(hours=1)
+    rest = begun(site)
+    rest.record.write(rest.pages)  # and then the process died: the record was not kept
+    site.release({"990101": Level.ORANGE})
+    waiting = {page.path.split("/")[-2] for page in begun(site).pages}
+    assert waiting == {"990102", "990102001", "990103", "990104", "990199"}
+    for code in ("990101", "990101001"):
+        assert "有，橙色预警" in text_of(site.read(f"areas/{code}/index.html"))
+
+
+def test_only_a_writer_that_died_leaves_something_to_sweep(site: SiteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.publish()
+    swept: list[Path] = []
+    monkeypatch.setattr(site_tree, "sweep", swept.append)
+    site.now += timedelta(hours=1)
+    rest = begun(site)
+    site.release({"990101": Level.RED})
+    site.publish()
+    assert swept == []
+    with pytest.raises(OSError, match="full"), site_tree._writing(site.root):
+        raise OSError("full")
+    site.publish()
+    assert swept == [site.root]
+    assert rest.write() is False
 
 
 def test_history_bears_no_hour_and_says_so(site: SiteDesk) -> None:
@@ -254,9 +320,7 @@ def test_templates_the_operator_changes_change_every_page(site: SiteDesk, tmp_pa
 
 
 def test_many_files_are_written_whole_too(tmp_path: Path) -> None:
-    from geowarn_channels.files import MANY, write_all
-
-    files = {f"d{number}/index.html": os.urandom(10) for number in range(MANY + 5)}
+    files = {f"d{number}/index.html": os.urandom(10) for number in range(70)}
     assert set(write_all(tmp_path, files)) == set(files)
     assert write_all(tmp_path, files) == ()
     assert all((tmp_path / path).read_bytes() == body for path, body in files.items())

@@ -89,11 +89,12 @@ def site_state(
     checkpoint: Callable[[UnitOfWork], Mapping[str, Any] | None],
 ) -> SiteState:
     """The state to publish now, with a sequence number of its own."""
-    now = clock.now().replace(microsecond=0)
     with store.begin() as work:
+        # The number first: its row lock orders writers on PostgreSQL, so that a higher number never holds less.
+        sequence, now = work.counters.next("site"), clock.now().replace(microsecond=0)
         published = _published(store, work, now)
         state = SiteState(
-            sequence=work.counters.next("site"),
+            sequence=sequence,
             generated=now,
             next_update=next_full_hour(now, int(facts["site"]["next_update_hours"])),
             bulletins=published,
