@@ -21,6 +21,7 @@ from geowarn.domain.errors import TemporaryFailure
 from geowarn.domain.level import Level
 from geowarn.ports import Delivery, Target
 from geowarn_channels import files
+from geowarn_channels.site_seen import Unseen, see
 
 
 @pytest.fixture
