@@ -19,6 +19,9 @@ WORKERS ?= 4
 READY := .venv/ready
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 
+# Some machines forbid bytecode files, and every process that a test starts would then compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test fuzz check bench layout lock clean
 
 demo: $(READY)

@@ -15,8 +15,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import create_engine, make_url, text
 
+from geowarn import security
 from geowarn.security import FileVault, create_keys
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.store.upgrade import upgrade
@@ -43,6 +45,15 @@ class FakeClock:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+SHIPPED_HASHER = security._hasher
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """The same Argon2id at a lower cost: as shipped each log-in takes a quarter of a second, and tests log in often."""
+    security._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 @pytest.fixture

@@ -6,10 +6,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.conftest import SHIPPED_HASHER
 
 from geowarn import security
 from geowarn.domain.errors import Refused
@@ -150,6 +153,10 @@ def test_passwords() -> None:
     assert not security.verify_password("falsch", stored)
     assert not security.verify_password("", "")
     assert not security.verify_password("x", "not a hash")
+
+
+def test_a_password_costs_a_guesser_what_rfc_9106_asks_for() -> None:
+    assert extract_parameters(SHIPPED_HASHER.hash("正确的密码")) == RFC_9106_LOW_MEMORY
 
 
 def test_tokens() -> None:

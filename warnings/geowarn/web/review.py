@@ -71,8 +71,9 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
     verdicts = verdict_rows(sheet, voices)
     askable = [one for one in may_be_asked(desk, work, sheet.proposal) if one.name != visit.user.name]
     exposed, remarks = exposed_in(sheet), remarks_on(desk, work, sheet, w)
+    ringing = review_values(visit, work, sheet.warning.id)
     return {
-        **review_values(visit, work, sheet.warning.id),
+        **ringing,
         "sheet": sheet,
         "base": f"/console/warnings/{sheet.warning.id}",
         "content": content,
@@ -86,7 +87,7 @@ def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
         "gaps": most_telling(voices.disagreements, sheet.areas) if voices else [],
         "map": visit.request.app.state.map.draw(sheet.areas, sheet.levels, w.language),
         "rain": rain_pictures(sheet, visit.request.app.state.map, w.language, w.zone),
-        "steps": steps(sheet, visit.now),
+        "steps": steps(sheet, visit.now, ringing["clock"]),
         "texts": texts,
         "files": sum(len(found.texts) for found in texts),
         "my_role": sheet.signable_by(visit.user),

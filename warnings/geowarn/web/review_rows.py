@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.assessment import Assessment
 from geowarn.domain.level import Level
 from geowarn.domain.warning import AreaLevel
+from geowarn.pipeline.clock_view import TaskClock
 from geowarn.web.review_sheet import Sheet
 
 
@@ -35,6 +36,7 @@ class Step:
     state: str
     who: str = ""
     since: timedelta | None = None
+    until: datetime | None = None  # by when it has to be done
 
 
 def _number(evidence: Mapping[str, Any], *names: str) -> float | None:
@@ -79,27 +81,37 @@ def quiet_line(sheet: Sheet, language: str) -> dict[str, list[tuple[str, float |
     return {"quiet": quiet, "unknown": unknown}
 
 
-def steps(sheet: Sheet, now: datetime) -> list[Step]:
-    """From the forecast's arrival over assessment, proposal and signatures to the release."""
+def steps(sheet: Sheet, now: datetime, clock: TaskClock | None = None) -> list[Step]:
+    """From the forecast's arrival over proposal, ring and signatures to the release."""
     heard = sheet.heard_at()
     found = [Step("heard" if sheet.inputs else "told", heard, "done first", since=now - heard)]
-    if sheet.run:
-        found.append(Step("assessed", sheet.run.created_at, "done"))
     if sheet.inputs:
         found.append(Step("proposed", sheet.first_version.edited_at, "done"))
     if sheet.proposal.version != sheet.first_version.version:
         found.append(Step("edited", sheet.proposal.edited_at, "done", sheet.proposal.edited_by))
     signed = sorted((seat.signed for seat in sheet.seats if seat.signed), key=lambda signoff: signoff.at)
     found += [Step(f"signed.{s.role.value}", s.at, "done", s.user) for s in signed]
-    open_seats = [Step(f"waits.{seat.role.value}", None, "") for seat in sheet.seats if seat.signed is None]
-    found += [*open_seats, Step("release", None, "")]
+    found += _rung(clock)
+    deadlines = {step.one.step: step.one.decide_by for step in clock.steps} if clock else {}
+    waiting = [(f"waits.{seat.role.value}", seat.role.value) for seat in sheet.seats if seat.signed is None]
+    found += [Step(key, None, "", until=deadlines.get(name)) for key, name in [*waiting, ("release", "release")]]
     return _marked(found)
+
+
+def _rung(clock: TaskClock | None) -> list[Step]:
+    """Since when the present step rings, and who has answered."""
+    if clock is None:
+        return []
+    rung = [ring.at for step in clock.steps for ring in step.rung]
+    answered = [(step.answered_at, step.standing.holder or "") for step in clock.steps if step.answered_at]
+    found = [Step("rung", min(rung), "done")] if rung else []
+    return found + [Step("answered", at, "done", who) for at, who in answered[:1]]
 
 
 def _marked(found: list[Step]) -> list[Step]:
     waiting = [index for index, step in enumerate(found) if step.at is None]
     states = {index: state for index, state in zip(waiting, ("now", "next"), strict=False)}
-    return [Step(s.key, s.at, states.get(i, s.state), s.who, s.since) for i, s in enumerate(found)]
+    return [replace(step, state=states.get(index, step.state)) for index, step in enumerate(found)]
 
 
 def by_level(rows: list[AreaRow]) -> dict[Level, list[AreaRow]]:
