@@ -27,6 +27,12 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 _AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
+_CONTROLS = """
+return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+  .filter(found => found.checkVisibility({visibilityProperty: true}))
+  .map(found => found.tagName + ' ' + (found.name || found.getAttribute('href') || found.textContent.trim()))
+"""
+_FOR_SCRIPT = {"BUTTON 开启铃声"}  # a browser sounds nothing before a press
 SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740)}
 
 
@@ -100,6 +106,16 @@ class Browser:
         self.driver.execute_script(_AXE.read_text("utf-8"))
         found = self.driver.execute_async_script("axe.run(document).then(r => arguments[0](r.violations))")
         return [f"{v['id']}: {[node['html'][:160] for node in v['nodes']][:4]}" for v in found]
+
+    def only_by_script(self, path: str) -> set[str]:
+        """What of an open page can be pressed or filled in where script runs, and not where it does not."""
+        controls = set(self.driver.execute_script(_CONTROLS))
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        try:
+            self.open(path)
+            return controls - set(self.driver.execute_script(_CONTROLS)) - _FOR_SCRIPT
+        finally:
+            self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
     def console_errors(self) -> list[str]:
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]

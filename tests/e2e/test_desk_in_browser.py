@@ -80,6 +80,7 @@ def test_four_people_carry_a_warning_out(browser, served: Served) -> None:  # ty
         for language in ("zh", "en"):
             phone.open(f"{path}lang={language}")
             check_page(phone, f"{path} {language}")
+        assert phone.only_by_script(f"{path}lang=en") == set(), path
     duty.open("/console/")
     assert bulletin.number in duty.text
     check_page(duty, "home with a warning")
