@@ -46,11 +46,11 @@ def arm(place: str) -> None:
     setattr(holder, name, dying)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        arm(sys.argv[2])
-    still = Still(datetime.fromisoformat(sys.argv[3])) if len(sys.argv) > 3 else None
-    system = open_system(Path(sys.argv[1]), still)
+def main(folder: str, place: str = "", moment: str = "") -> None:
+    if place:
+        arm(place)
+    still = Still(datetime.fromisoformat(moment)) if moment else None
+    system = open_system(Path(folder), still)
     scheduler = Scheduler(system)
     if still:
         scheduler.escalate()
@@ -58,3 +58,7 @@ if __name__ == "__main__":
         scheduler.take_in()
         scheduler.assess_newest()
     system.store.dispose()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -47,9 +47,13 @@ def hooks(system: System) -> None:
             pass
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        arm(sys.argv[3])
-    opened = open_system(Path(sys.argv[1]))
-    {"propose": propose, "hooks": hooks}[sys.argv[2]](opened)
+def main(folder: str, act: str, place: str = "") -> None:
+    if place:
+        arm(place)
+    opened = open_system(Path(folder))
+    {"propose": propose, "hooks": hooks}[act](opened)
     opened.store.dispose()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
+
+from tests.integration.crash_child import arm
 
 from geowarn.bootstrap import open_system
 from geowarn.scheduler import Scheduler
 
-if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        importlib.import_module("crash_child").arm(sys.argv[2])  # it lies beside this file
-    system = open_system(Path(sys.argv[1]))
+
+def main(folder: str, place: str = "") -> None:
+    if place:
+        arm(place)
+    system = open_system(Path(folder))
     Scheduler(system).watch_roster()
     system.store.dispose()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 from tests.integration.clock_desk import ClockDesk
 from tests.integration.conftest import SettableClock
+from tests.integration.forked import ended
 
 from geowarn.bootstrap import config_file, open_system
 from geowarn.domain.level import Level
@@ -22,7 +21,6 @@ from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.proof import verify
 
-CHILD = Path(__file__).with_name("crash_child.py")
 COMMIT = "geowarn.store.unit_of_work:SqlUnitOfWork.commit"
 # Minutes after the proposal at which something is due at red: three people more, the release, the owed review's rings.
 TIMERS = (3, 6, 9, 12, 15, 260)
@@ -30,8 +28,7 @@ _OWN = frozenset({"id", "bulletin", "number", "slug", "artefacts", "late", "rele
 
 
 def killed_at(folder: Path, moment: datetime, place: str) -> int:
-    command = [sys.executable, str(CHILD), str(folder), place, moment.isoformat()]
-    return subprocess.run(command, timeout=120, check=False, capture_output=True).returncode
+    return ended("tests.integration.crash_child", str(folder), place, moment.isoformat()).returncode
 
 
 def told(folder: Path, moment: datetime) -> list[tuple[str, str, str, Any]]:

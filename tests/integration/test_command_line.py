@@ -8,11 +8,11 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.command_line import called
 
 SAMPLES = Path(__file__).parents[1] / "data" / "forecasts"
 GFS = SAMPLES / "gfs-2p5deg-2011011012-f120-rain.grib2"
@@ -24,8 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def geowarn(*arguments: str, data: Path | None = None, text: str | None = None) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("GEOWARN_")} | {"LC_ALL": "C.UTF-8"}
     folder = ["--data", str(data)] if data else []
-    command = [sys.executable, "-m", "geowarn", *arguments, *folder]
-    return subprocess.run(command, capture_output=True, text=True, env=env, input=text, timeout=120, check=False)
+    return called(*arguments, *folder, text=text, environment=env)
 
 
 def good(*arguments: str, data: Path | None = None, text: str | None = None) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,23 +11,20 @@ from typing import Any
 
 import pytest
 from tests.integration.api_desk import ApiDesk
+from tests.integration.forked import ended
 
 from geowarn.bootstrap import System, open_system
 from geowarn.hook_service import hook_places
 from geowarn.pipeline.hooks import add_hook
 
-TOP = Path(__file__).parents[2]
 
-
-def child(folder: Path, act: str, place: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the act; with a place the process must have killed itself there."""
-    command = [sys.executable, "-m", "tests.integration.partners_crash_child", str(folder), act]
-    environment = os.environ | {"GEOWARN_PARTNERS__HOOK_SECONDS": "0.1"}
-    done = subprocess.run(
-        [*command, *([place] if place else [])], cwd=TOP, env=environment, capture_output=True, text=True, timeout=120
+def child(folder: Path, act: str, place: str = "") -> str:
+    """Run the act and return what it printed; with a place the process must have killed itself there."""
+    done = ended(
+        "tests.integration.partners_crash_child", str(folder), act, place, GEOWARN_PARTNERS__HOOK_SECONDS="0.1"
     )
-    assert done.returncode == (-signal.SIGKILL if place else 0), done.stderr
-    return done
+    assert done.returncode == (-signal.SIGKILL if place else 0), done.stdout
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -43,7 +37,7 @@ def child(folder: Path, act: str, place: str = "") -> subprocess.CompletedProces
 )
 def test_a_request_is_one_proposal_wherever_it_was_cut(demo_folder: Path, place: str) -> None:
     child(demo_folder, "propose", place)
-    first, again = (child(demo_folder, "propose").stdout for _ in range(2))
+    first, again = (child(demo_folder, "propose") for _ in range(2))
     assert first == again
     system = open_system(demo_folder)
     with system.store.read() as work:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.command_line import called
 
 
 def roster(folder: Path, *arguments: str, status: int = 0) -> str:
-    command = [sys.executable, "-m", "geowarn", "roster", *arguments, "--data", str(folder)]
-    environment = os.environ | {"GEOWARN_LANG": "en"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    done = called("roster", *arguments, "--data", str(folder), environment=os.environ | {"GEOWARN_LANG": "en"})
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.integration.forked import ended
 
 from geowarn.bootstrap import System, open_system
 from geowarn.domain.ledger import first_fault
 from geowarn.domain.people import Shift
 
-CHILD = Path(__file__).parent / "roster_child.py"
 PLACES = (
     "-geowarn.pipeline.roster_asks:tell",
     "+geowarn.pipeline.roster_asks:tell",
@@ -24,9 +22,8 @@ PLACES = (
 )
 
 
-def tick(folder: Path, place: str | None = None) -> int:
-    command = [sys.executable, str(CHILD), str(folder), *([place] if place else [])]
-    return subprocess.run(command, capture_output=True, timeout=120).returncode
+def tick(folder: Path, place: str = "") -> int:
+    return ended("tests.integration.roster_child", str(folder), place).returncode
 
 
 def prepared(folder: Path) -> System:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from tests.integration.forked import ended
 from tests.integration.test_serve import seen, waited
 from tests.integration.test_source_plan import PLAN, rain
 
@@ -102,8 +103,7 @@ PLACES = [
 
 
 def start(folder: Path, *place: str) -> int:
-    command = [sys.executable, str(Path(__file__).with_name("crash_child.py")), str(folder), *place]
-    return subprocess.run(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False).returncode
+    return ended("tests.integration.crash_child", str(folder), *place).returncode
 
 
 def prepared(template: Path, folder: Path, hour: datetime) -> Path:
