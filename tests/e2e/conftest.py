@@ -117,6 +117,11 @@ class Browser:
         finally:
             self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
+    def keep(self, name: str) -> None:
+        """Keep a picture of what is seen, where a folder for pictures is named."""
+        if folder := os.environ.get("GEOWARN_PICTURES"):
+            self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+
     def console_errors(self) -> list[str]:
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]

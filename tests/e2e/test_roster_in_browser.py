@@ -125,7 +125,7 @@ def desk(browser: Callable[[str, str], Browser], room: tuple[System, str]) -> It
 
 def keep(desk: Browser, name: str, width: int) -> None:
     """The whole page as a picture, where a folder for pictures is given."""
-    folder = os.environ.get("GEOWARN_SCREENSHOTS")
+    folder = os.environ.get("GEOWARN_PICTURES")
     if not folder:
         return
     height = desk.driver.execute_script("return document.documentElement.scrollHeight")
