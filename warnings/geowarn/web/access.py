@@ -18,6 +18,7 @@ from geowarn.domain.people import User
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.second_factor import factor_in_use
 from geowarn.web.forms import fields
+from geowarn.web.head import head_values
 from geowarn.web.sessions import SignedIn, signed_in
 from geowarn.web.wording import Words, words_for
 
@@ -141,7 +142,9 @@ class Visit:
 
     def page(self, name: str, /, status: int = 200, **values: Any) -> Response:
         """Draw one page."""
-        return render(self.request, name, status, self.who, **values)
+        with self.system.store.read() as work:
+            head = head_values(work, self.user.name, self.now)
+        return render(self.request, name, status, self.who, **head, **values)
 
     def form(self) -> dict[str, str]:
         """The fields of a form this session was given; raises Refused for any other."""

@@ -42,7 +42,7 @@
   button.type = "button";
   button.className = "link";
   button.textContent = own.sound;
-  const place = document.createElement("p");
+  const place = document.createElement("span");
   place.hidden = true;
   place.append(button);
   button.addEventListener("click", () => { audio = audio || new AudioContext(); audio.resume().then(sound); });
@@ -75,7 +75,7 @@
       // The line is broken: the page keeps what it shows, and asks again.
     }
   };
-  document.getElementById("main")?.prepend(place);
+  document.querySelector(".me")?.prepend(place);
   setInterval(count, 1000);
   setInterval(ring, 1500);
   setInterval(poll, 5000);
