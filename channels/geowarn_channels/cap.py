@@ -145,8 +145,11 @@ def _info(
     _add(info, "certainty", CERTAINTY[level])
     for code in EVENT_CODES:
         _pair(info, "eventCode", "OET:v1.2", code)
-    _add(info, "onset", cap_time(content.onset, zone))
-    _add(info, "expires", cap_time(content.expires, zone))
+    if message.msg_type == "Cancel":  # a receiver that knows no references shows whatever has not expired
+        _add(info, "expires", marker("sent"))
+    else:
+        _add(info, "onset", cap_time(content.onset, zone))
+        _add(info, "expires", cap_time(content.expires, zone))
     _add(info, "senderName", texts.issuer_line(draft, language))
     _add(info, "headline", texts.headline(templates, draft, level, language))
     _add(info, "description", texts.description(templates, draft, level, language))

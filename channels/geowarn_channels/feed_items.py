@@ -16,6 +16,7 @@ from geowarn_channels.site_incidents import incident_items
 from geowarn_channels.site_view import Shown, SiteView
 
 KEPT = timedelta(hours=48)  # ended bulletins stay this long, marked as ended, so that a poller learns of the end
+_GIVEN_UP = (Standing.SUPERSEDED, Standing.LIFTED, Standing.CANCELLED, Standing.RETRACTED)
 _CAP_TYPE = "application/cap+xml"
 _ALERT = ("identifier", "sender", "sent", "status", "msgType")
 _INFO = ("event", "urgency", "severity", "certainty", "effective", "onset", "expires", "headline")
@@ -23,7 +24,12 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=Fals
 
 
 def feed_files(templates: Templates, facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> dict[str, bytes]:
-    """The four feeds by path; every bulletin in force is in each, however many there are."""
+    """The four feeds by path; every bulletin in force is in each, however many there are.
+
+    People find what has ended for two days more, marked as ended. Machines find its Cancel instead: some show every
+    message of a feed that has not expired, and would show an area at its old level beside its new one
+    (standards: IFRC Alert Hub, KDE FOSS Public Alert Server).
+    """
     shown = [s for s in view.real if _kept(s, view.state.generated)]
     label = _words(templates, "label", view=view)
     warnings = tuple(_page_item(templates, facts, s) for s in shown)
@@ -105,6 +111,8 @@ def _cap_items(templates: Templates, facts: Mapping[str, Mapping[str, Any]], sho
     url, slug = facts["site"]["public_url"], shown.bulletin.slug
     for path, body in cap_files(shown.published.artefacts).items():
         alert = _alert(body)
+        if shown.standing in _GIVEN_UP and _text(alert, "msgType") != "Cancel":
+            continue
         info = alert.find(f"{{{CAP}}}info")
         yield Item(
             id=f"{url}/{path}",
