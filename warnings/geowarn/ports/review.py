@@ -10,7 +10,7 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.incident import Draft, Incident, Publication
 from geowarn.domain.package import Artefact, Package
 from geowarn.domain.people import SignOff
-from geowarn.domain.warning import HazardWarning, Proposal, Series
+from geowarn.domain.warning import HazardWarning, Proposal, Series, WarningStatus
 
 
 class Warnings(Protocol):
@@ -24,6 +24,10 @@ class Warnings(Protocol):
 
     def all(self) -> tuple[HazardWarning, ...]:
         """Newest opened first."""
+        ...
+
+    def standing(self, *statuses: WarningStatus) -> tuple[HazardWarning, ...]:
+        """Those with one of these statuses, by id; only looked at, so nobody waits for it."""
         ...
 
 
