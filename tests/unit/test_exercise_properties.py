@@ -25,7 +25,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Shift
 from geowarn.domain.recipient import ROLES, Recipient
 from geowarn.domain.warning import Act, AreaLevel, Content, Series
-from geowarn.pipeline.fanout import PUBLIC, dispatches_for
+from geowarn.pipeline.fanout import PUBLIC, dispatches_for, priority
 from geowarn.ports import BulletinDraft, Delivery, Limits, Message, Receipt, Target
 from geowarn.settings import load_settings
 from geowarn_channels.sms_account import refuse_leak, trial_sms
@@ -89,6 +89,20 @@ def fan_out(
         release_at=NOW,
         trials=trial_targets(facts),
     )
+
+
+@given(people, entries, able, acts, acts)
+def test_every_real_message_goes_before_every_message_of_an_exercise(
+    people: list[Recipient], marked: dict[str, Any], able: dict[str, bool], act: Act, real_act: Act
+) -> None:
+    """Red, its end, and files and feeds of an exercise stand behind a real text to the last tier."""
+    facts = {"channels": {"stations": marked, "webhooks": marked}}
+    everyone = {r.phone_key for r in people}
+    played = fan_out(Series.EXERCISE, act, people, able, facts, everyone)
+    real = fan_out(Series.REAL, real_act, people, able, facts, everyone)
+    highest = max((row.priority for row in played), default=-1)
+    assert all(row.priority > highest for row in real)
+    assert highest < priority(Level.NONE, 2, ending=False)
 
 
 @given(people, entries, entries, able, acts)
