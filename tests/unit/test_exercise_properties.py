@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from geowarn.domain.errors import PermanentFailure
 from geowarn.domain.exercise import (
     AROUND_HANDOVER,
     TARGET,
+    Pages,
     closed_windows,
     exercise_facts,
     free_until,
@@ -171,6 +173,20 @@ def test_the_pages_of_exercises_are_never_the_public_ones(own: str) -> None:
     assert seen["site"]["public_url"] != facts["site"]["public_url"]
     assert "演练" in seen["installation"]["name_zh"]
     assert "演练" not in facts["installation"]["name_zh"]
+
+
+@given(st.sampled_from(list(Series)), st.sampled_from(list(Series)), acts)
+def test_the_page_of_a_bulletin_is_named_where_it_stands(series: Series, within: Series, act: Act) -> None:
+    facts = load_settings(None).sections()
+    made = bulletin(series, act)
+    made = replace(made, content=replace(made.content, series=within))
+    page, real = Pages.by(facts).of(made), facts["site"]["public_url"]
+    if Series.INTERNAL in (series, within):
+        assert page is None
+    elif Series.EXERCISE in (series, within):
+        assert page == f"{real}/exercise/w/s/"
+    else:
+        assert page == f"{real}/w/s/"
 
 
 @st.composite

@@ -104,7 +104,7 @@ class Live:
             try:
                 self._look(keys)
             except Exception as error:
-                _log.error("live.fault", error=type(error).__name__)  # the boards keep what they show, and say how old it is
+                _log.error("live.fault", error=type(error).__name__)  # the boards keep what they show, with its age
 
     def _boards(self) -> set[Key]:
         """What is listened to; without listeners the thread ends. One that never began to read does not count."""
