@@ -16,15 +16,16 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.exercise import ExerciseStatus, Scenario
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, User
-from geowarn.domain.warning import Series
-from geowarn.pipeline.actor import Actor
+from geowarn.domain.warning import Act, Series
+from geowarn.pipeline.actor import Actor, Machine
 from geowarn.pipeline.course_held import current_course
-from geowarn.pipeline.desk import Desk
+from geowarn.pipeline.desk import Desk, find_warning
 from geowarn.pipeline.exercise import start
 from geowarn.pipeline.exercise_end import finish
 from geowarn.pipeline.exercise_guard import guard_series, hold_exercises
 from geowarn.pipeline.one_transaction import OneTransaction
 from geowarn.pipeline.propose import propose_by_hand
+from geowarn.pipeline.release import issue_unsigned
 from geowarn.policy_file import load_policy
 from geowarn.ports import UnitOfWork
 from geowarn.resources import config_dir
@@ -70,7 +71,7 @@ def exercise(desk: Desk) -> object:
 def meeting(shared_store: SqlStore, vault: FileVault) -> Iterator[Meeting]:
     rows.kept(shared_store, lambda work: work.areas.save_all([rows.area()]))
     policy = load_policy(config_dir() / "policy.toml", Level.YELLOW)
-    facts, slots = load_settings(None).sections(), MappingProxyType[str, str]({})
+    facts, slots = {**load_settings(None).sections(), "channels": {}}, MappingProxyType[str, str]({})
     with ThreadPoolExecutor(1) as pool:
         yield Meeting(Desk(shared_store, FakeClock(), {}, policy, facts, slots, vault), pool)
 
@@ -103,6 +104,22 @@ def test_a_real_course_waits_for_an_exercise_before_its_first_entry(meeting: Mee
         work.ledger.append(NOON, "test", "tried", "s", {})
         work.commit()
     begun.result(PATIENCE)
+
+
+def test_a_real_release_and_the_notice_of_an_end_do_not_wait_for_each_other(meeting: Meeting) -> None:
+    exercise(meeting.desk)
+    with meeting.desk.store.begin() as work:
+        (proposal,) = work.proposals.open()
+        issue_unsigned(meeting.desk, work, find_warning(work, proposal.warning_id), proposal, Machine())
+        work.commit()
+    with meeting.desk.store.begin() as work:
+        work.bulletins.hold_order()  # a release has its number and not yet its entry
+        begun = meeting.meanwhile(lambda desk: finish(desk, DUTY))
+        work.ledger.append(NOON, "test", "tried", "s", {})
+        work.commit()
+    begun.result(PATIENCE)
+    with meeting.desk.store.read() as work:
+        assert [bulletin.act for bulletin in work.bulletins.of_warning(proposal.warning_id)] == [Act.ISSUE, Act.CANCEL]
 
 
 def test_a_new_run_and_the_end_of_an_exercise_do_not_wait_for_each_other(meeting: Meeting) -> None:

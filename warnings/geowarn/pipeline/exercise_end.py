@@ -88,6 +88,7 @@ def _told(desk: Desk, warning_id: str) -> bool:
         hold_exercises(work)
         if warning_id not in _untold(work):
             return False
+        work.bulletins.hold_order()  # as every release does before its first entry: a real one must not wait in a ring
         _cancel(desk, work, warning_id, desk.clock.now())
         work.commit()
     return True

@@ -78,6 +78,10 @@ class Bulletins(Protocol):
         """Take the next gapless number inside this transaction; concurrent releases wait."""
         ...
 
+    def hold_order(self) -> None:
+        """Let releases wait for this transaction's end: for one that enters something in the ledger before it adds."""
+        ...
+
     def add(self, bulletin: Bulletin, artefacts: Iterable[Artefact]) -> None:
         """Store the frozen bulletin with its bytes; a row once written refuses UPDATE and DELETE."""
         ...
