@@ -16,12 +16,17 @@ from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from geowarn import security
 from geowarn.security import FileVault, create_keys
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.store.upgrade import upgrade
+
+# How long an example takes says how busy the machine is, not whether a property holds.
+settings.register_profile("geowarn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("geowarn")
 
 NOON = datetime(2026, 7, 23, 4, 0, tzinfo=UTC)  # 12:00 in Yantai
 REQUIRED = "GEOWARN_REQUIRE_POSTGRES"

@@ -74,6 +74,7 @@ def current_geojson(facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> b
         "generated": _time(view.state.generated, zone),
         "none_in_force": not view.in_force,
         "synthetic": view.state.synthetic,
+        **({"exercise": True} if view.exercise else {}),
         "features": features,
     }
     return canonical_json(body).encode() + b"\n"

@@ -38,7 +38,7 @@ def test_a_second_one_waits_until_the_first_is_over(opened: SqlStore) -> None:
     other = replace(ONE, id="x2", serial=2)
     with opened.begin() as work, pytest.raises(Refused) as refused:
         work.exercises.add(other)
-    assert refused.value.key == "exercise.already-running"
+    assert (refused.value.key, refused.value.facts) == ("exercise.already-running", {"number": ONE.number})
     ended = replace(ONE, status=ExerciseStatus.STOPPED, ended_at=END, ended_by="x", reason="r")
     with opened.begin() as work:
         work.exercises.save(replace(ended, title_zh="改"))  # what was begun is not rewritten by its end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.contract.store_rows import HOUR, NOON, kept
 
@@ -167,6 +167,28 @@ def test_deliveries_are_claimed_in_order_and_once(any_store: SqlStore) -> None:
         work.hooks.mark("h-1", NOON, NOON)
         assert work.hooks.due(NOON + HOUR) == ()
         work.commit()
+
+
+def test_of_one_warning_nothing_later_goes_before_what_is_tried_again(any_store: SqlStore) -> None:
+    later = NOON + HOUR
+    first, second = delivery(1, subject="w-1", next_try_at=later), delivery(2, subject="w-1")
+    other = delivery(3, subject="w-2")
+    with any_store.begin() as work:
+        work.hooks.save(hook())
+        work.hooks.save(hook(2))
+        work.hooks.add([first, second, other, replace(second, id="d-2", hook_id="h-2")])
+        assert work.hooks.due(NOON) == ("h-1", "h-2")  # another warning, another partner
+        assert [work.hooks.claim("h-1", NOON, later) for _ in range(2)] == [taken(other, later), None]
+        assert work.hooks.claim("h-1", later, later + HOUR) == taken(first, later + HOUR)
+        assert work.hooks.claim("h-1", later, later + HOUR) is not None  # the other one's lease has run out
+        assert work.hooks.claim("h-1", later, later + HOUR) is None  # the first one is under way
+        done = replace(first, state=DeliveryState.GIVEN_UP, next_try_at=None)
+        work.hooks.record(done, HookAttempt(first.id, later, 500, 1, None))
+        assert work.hooks.claim("h-1", later, later + HOUR) == taken(second, later + HOUR)
+
+
+def taken(one: HookDelivery, until: datetime) -> HookDelivery:
+    return replace(one, state=DeliveryState.SENDING, lease_until=until)
 
 
 def test_a_try_leaves_its_line_and_a_removed_hook_nothing(any_store: SqlStore) -> None:

@@ -34,7 +34,7 @@ def hooked(served: Served) -> Iterator[str]:
     address = "http://127.0.0.1:9/a-long-address/that-goes-on/and-on/without-a-blank-in-it/until-it-ends"
     events = ["bulletin.released", "bulletin.updated", "warning.ended", "dispatches.settled"]
     made = add_hook(*kit, "test", "city-site", False, address, events, hook_places(system))
-    ping_now(system, made.hook.id)
+    ping_now(system, "test", made.hook.id)
     yield made.hook.id
     remove_hook(system.store, system.clock, "test", made.hook.id)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.integration.crash_child import arm
 
 from geowarn.bootstrap import System, open_system
+from geowarn.domain.exercise import Pages
 from geowarn.domain.level import Level
 from geowarn.hook_service import hook_office
 from geowarn.pipeline.actor import Actor, find_user
@@ -38,7 +39,7 @@ def propose(system: System) -> None:
 
 
 def hooks(system: System) -> None:
-    derive(system.store, system.clock, system.policy.publish_from, system.settings.site.public_url)
+    derive(system.store, system.clock, system.policy.publish_from, Pages.by(system.facts))
     office = hook_office(system)
     with system.store.read() as work:
         known = work.hooks.all()

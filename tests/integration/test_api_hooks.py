@@ -21,6 +21,7 @@ from tests.integration.conftest import SettableClock
 
 from geowarn.bootstrap import System
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import Pages
 from geowarn.domain.level import Level
 from geowarn.domain.partner import DeliveryState, Scope
 from geowarn.hook_service import hook_office, hook_places, ping_now
@@ -111,7 +112,7 @@ def hooked(desk: ApiDesk, url: str, events: list[str] | None = None, **more: Any
 
 def derived(desk: ApiDesk) -> int:
     system = desk.system
-    return derive(system.store, system.clock, system.policy.publish_from, system.settings.site.public_url)
+    return derive(system.store, system.clock, system.policy.publish_from, Pages.by(system.facts))
 
 
 def sent_all(desk: ApiDesk, hook_id: str) -> None:
@@ -147,8 +148,14 @@ def test_the_end_of_a_warning_is_told_with_its_act(desk: ApiDesk, far_end: Calla
         bulletin = work.bulletins.all()[0]
     retract(desk.system.desk, bulletin.warning_id, retraction_words(bulletin)[0], desk.actor("duty"))
     sent_all(desk, made.hook.id)
-    assert end.events == ["bulletin.released", "warning.ended"]
-    assert json.loads(end.got[-1][1])["data"]["act"] == "retract"
+    told = {headers["x-geowarn-event"]: json.loads(body)["data"] for headers, body in end.got}
+    assert end.events[0] == "bulletin.released"
+    assert sorted(end.events[1:]) == ["dispatches.settled", "warning.ended"]
+    assert told["warning.ended"]["act"] == "retract"
+    # The bulletin that was taken back is settled by that: nothing of it will be sent any more.
+    assert told["dispatches.settled"]["slug"] == bulletin.slug
+    states = {state for counts in told["dispatches.settled"]["dispatches"].values() for state in counts}
+    assert states == {"expired-unsent"}
 
 
 def test_what_is_not_public_is_told_inside_only(desk: ApiDesk, far_end: Callable[..., FarEnd]) -> None:
@@ -252,14 +259,14 @@ def test_a_failure_is_tried_again_later_and_then_given_up(
 @pytest.mark.parametrize("status", [200, 204, 299, 409])
 def test_what_counts_as_arrived(desk: ApiDesk, far_end: Callable[..., FarEnd], status: int) -> None:
     made = hooked(desk, far_end(status=status).url)
-    assert ping_now(desk.system, made.hook.id).state is DeliveryState.DELIVERED
+    assert ping_now(desk.system, "test", made.hook.id).state is DeliveryState.DELIVERED
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 410, 429, 503])
 def test_what_does_not_and_no_redirect_is_followed(desk: ApiDesk, far_end: Callable[..., FarEnd], status: int) -> None:
     end = far_end(status=status)
     made = hooked(desk, end.url)
-    found = ping_now(desk.system, made.hook.id)
+    found = ping_now(desk.system, "test", made.hook.id)
     assert (found.state, found.status) == (DeliveryState.NEW, status)
     assert len(end.got) == 1
 
@@ -271,7 +278,7 @@ def test_a_target_that_takes_nothing_for_days_is_left_alone_and_a_person_told(
     made = hooked(desk, end.url, INTERNAL, internal=True)
     office = hook_office(desk.system)
     for _ in range(4):
-        ping_now(desk.system, made.hook.id)
+        ping_now(desk.system, "test", made.hook.id)
         settable_clock.advance(days=1)
     with desk.system.store.read() as work:
         hook = work.hooks.get(made.hook.id)
@@ -283,7 +290,7 @@ def test_a_target_that_takes_nothing_for_days_is_left_alone_and_a_person_told(
     desk.proposed()
     end.status = 204
     enable_hook(desk.system.store, desk.system.clock, "test", made.hook.id)
-    assert ping_now(desk.system, made.hook.id).state is DeliveryState.DELIVERED
+    assert ping_now(desk.system, "test", made.hook.id).state is DeliveryState.DELIVERED
     sent_all(desk, made.hook.id)
     assert "proposal.opened" not in end.events  # what happened meanwhile is not told afterwards
     with desk.system.store.read() as work:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
@@ -28,6 +29,7 @@ from geowarn.web.live import Key, Live, stream
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PATIENCE = 30.0
+OLD = "数据库读不到"
 
 
 @pytest.fixture
@@ -112,6 +114,29 @@ def test_after_a_broken_line_only_what_is_new_is_sent(base: str, demo_system: Sy
     assert "请村居核对名单" in again["data"]
 
 
+def test_a_board_says_that_its_counts_are_old_while_the_database_cannot_be_read(
+    base: str, demo_system: System, bulletin: Bulletin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(live, "OLD_SECONDS", 0.5)
+    readable = threading.Event()
+    readable.set()
+
+    def look(*asked: Any) -> BoardState | None:
+        if not readable.is_set():
+            raise OSError
+        return read_board(*asked)
+
+    monkeypatch.setattr(live, "read_board", look)
+    with listen(logged_in(base), base, bulletin) as answer:
+        found = (event["data"] for event in events_of(answer) if "data" in event)
+        assert OLD not in next(found)
+        readable.clear()
+        assert "短信送达 0 / " in next(shown for shown in found if OLD in shown)
+        readable.set()
+        assert next(shown for shown in found if OLD not in shown)
+
+
 def test_a_stranger_gets_no_stream(base: str, bulletin: Bulletin) -> None:
     answer = listen(requests.Session(), base, bulletin)
     assert answer.status_code == 303
@@ -175,7 +200,7 @@ def test_a_stream_ends_by_itself_and_leaves(
     assert listener is not None
 
     async def all_of_it() -> list[bytes]:
-        return [piece async for piece in stream(hub, listener, "", lambda state: f"<p>\n{state.bulletin.slug}")]
+        return [piece async for piece in stream(hub, listener, "", lambda state, age: f"<p>\n{state.bulletin.slug}")]
 
     pieces = asyncio.run(all_of_it())
     assert pieces[0].startswith(b"retry:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from geowarn.domain.errors import PermanentFailure
 from geowarn.domain.exercise import (
     AROUND_HANDOVER,
     TARGET,
+    Pages,
     closed_windows,
     exercise_facts,
     free_until,
@@ -25,7 +27,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Shift
 from geowarn.domain.recipient import ROLES, Recipient
 from geowarn.domain.warning import Act, AreaLevel, Content, Series
-from geowarn.pipeline.fanout import PUBLIC, dispatches_for
+from geowarn.pipeline.fanout import PUBLIC, dispatches_for, priority
 from geowarn.ports import BulletinDraft, Delivery, Limits, Message, Receipt, Target
 from geowarn.settings import load_settings
 from geowarn_channels.sms_account import refuse_leak, trial_sms
@@ -89,6 +91,20 @@ def fan_out(
         release_at=NOW,
         trials=trial_targets(facts),
     )
+
+
+@given(people, entries, able, acts, acts)
+def test_every_real_message_goes_before_every_message_of_an_exercise(
+    people: list[Recipient], marked: dict[str, Any], able: dict[str, bool], act: Act, real_act: Act
+) -> None:
+    """Red, its end, and files and feeds of an exercise stand behind a real text to the last tier."""
+    facts = {"channels": {"stations": marked, "webhooks": marked}}
+    everyone = {r.phone_key for r in people}
+    played = fan_out(Series.EXERCISE, act, people, able, facts, everyone)
+    real = fan_out(Series.REAL, real_act, people, able, facts, everyone)
+    highest = max((row.priority for row in played), default=-1)
+    assert all(row.priority > highest for row in real)
+    assert highest < priority(Level.NONE, 2, ending=False)
 
 
 @given(people, entries, entries, able, acts)
@@ -157,6 +173,20 @@ def test_the_pages_of_exercises_are_never_the_public_ones(own: str) -> None:
     assert seen["site"]["public_url"] != facts["site"]["public_url"]
     assert "演练" in seen["installation"]["name_zh"]
     assert "演练" not in facts["installation"]["name_zh"]
+
+
+@given(st.sampled_from(list(Series)), st.sampled_from(list(Series)), acts)
+def test_the_page_of_a_bulletin_is_named_where_it_stands(series: Series, within: Series, act: Act) -> None:
+    facts = load_settings(None).sections()
+    made = bulletin(series, act)
+    made = replace(made, content=replace(made.content, series=within))
+    page, real = Pages.by(facts).of(made), facts["site"]["public_url"]
+    if Series.INTERNAL in (series, within):
+        assert page is None
+    elif Series.EXERCISE in (series, within):
+        assert page == f"{real}/exercise/w/s/"
+    else:
+        assert page == f"{real}/w/s/"
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,6 +23,7 @@ from geowarn.sources.fetch_ecmwf import EcmwfFetcher
 from geowarn.sources.fetch_gfs import GfsFetcher
 from geowarn.sources.fetch_http import Absent, HttpClient, limits_of
 from geowarn.sources.fetch_url import OpenMeteoFetcher, UrlFetcher
+from geowarn.sources.fetch_wires import Wires
 
 NOW = datetime(2026, 7, 23, 9, 40, tzinfo=UTC)
 LONG_AGO = format_datetime(NOW - timedelta(hours=2))
@@ -141,6 +143,23 @@ def test_headers_that_drip_do_not_outlast_the_deadline(far: FarEnd, begun: bytes
     with HttpClient(limits, Event().wait) as http, pytest.raises(Refused) as refused:
         http.get(url)  # each byte comes well within the time for a read
     assert refused_key(refused, "too slow") == "fetch.unreachable"
+
+
+def test_a_connection_that_is_opened_after_the_deadline_is_cut_too() -> None:
+    """As after a slow redirect: nobody would look at it any more."""
+    wires = Wires()
+    (near, far_side), (next_near, next_far) = socket.socketpair(), socket.socketpair()
+    with near, far_side, next_near, next_far:
+        near.settimeout(10)
+        with wires.cut_after(0) as late:
+            assert late.wait(10)
+            wires.add(near)
+            assert near.recv(1) == b""
+        with wires.cut_after(60) as late:
+            wires.add(next_near)
+            next_far.sendall(b"x")
+            assert (next_near.recv(1), late.is_set()) == (b"x", False)
+        wires.close()
 
 
 def test_what_was_cut_can_be_asked_again(far: FarEnd) -> None:

@@ -271,6 +271,9 @@ def test_an_exercise_is_nowhere_in_the_public_tree_and_whole_in_its_own(site: Si
     assert parsed(page).find(".//h1").text_content().startswith("【演练】")
     state = json.loads((own / "current.json").read_bytes())
     assert (state["exercise"], len(state["active"])) == (True, 1)
+    areas = json.loads((own / "current.geojson").read_bytes())
+    assert (areas["exercise"], len(areas["features"])) == (True, 1)
+    assert "exercise" not in json.loads(site.read("current.geojson"))
     for path in own.rglob("*.html"):
         said = path.read_text("utf-8")
         assert "exband" in said, path

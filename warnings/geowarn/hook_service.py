@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import say
+from geowarn.domain.exercise import Pages
 from geowarn.domain.partner import HookDelivery
 from geowarn.outgoing import Outgoing
 from geowarn.pipeline.hook_events import derive
 from geowarn.pipeline.hook_sending import HookLanes, HookOffice, send_next
-from geowarn.pipeline.hooks import HookPlaces, queue_test
+from geowarn.pipeline.hooks import By, HookPlaces, queue_test
 
 
 def hook_places(system: System) -> HookPlaces:
@@ -44,13 +45,13 @@ class HookService:
     def step(self) -> None:
         """Derive what has happened, send what is due."""
         system = self._system
-        derive(system.store, system.clock, system.policy.publish_from, system.settings.site.public_url)
+        derive(system.store, system.clock, system.policy.publish_from, Pages.by(system.facts))
         self._lanes.step(self._stop)
 
 
-def ping_now(system: System, hook_id: str) -> HookDelivery:
+def ping_now(system: System, by: By, hook_id: str) -> HookDelivery:
     """Send a `ping` at once and return what came of it; raises NotFound, or Refused for a hook left alone."""
-    made = queue_test(system.store, system.clock, hook_id)
+    made = queue_test(system.store, system.clock, by, hook_id)
     return send_next(hook_office(system), hook_id, made.id) or made
 
 

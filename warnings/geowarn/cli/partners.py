@@ -9,8 +9,8 @@ import typer
 from geowarn.catalogue import say, terminal_language
 from geowarn.cli.common import AsJson, Data, local_time, operator, put_json, put_rows, system_of
 from geowarn.domain.errors import Refused
-from geowarn.pipeline.hooks import HookPlaces, add_hook, enable_hook, remove_hook
-from geowarn.pipeline.partner_keys import issue_key, key_state, revoke_key
+from geowarn.pipeline.hooks import add_hook, enable_hook, remove_hook
+from geowarn.pipeline.partner_keys import issue_key, key_state, owner_of, revoke_key
 
 app = typer.Typer(help="Partners: keys and webhooks · 合作单位：密钥与推送", no_args_is_help=True)
 key = typer.Typer(help="Keys of /api/v1 · 接口密钥", no_args_is_help=True)
@@ -28,12 +28,6 @@ def said(key: str, /, **facts: object) -> None:
     typer.echo(say(key, terminal_language(), **facts))
 
 
-def _owner(account: str, partner: str) -> tuple[str, bool]:
-    if bool(account) == bool(partner):
-        raise Refused("partners.one-owner")
-    return (account, True) if account else (partner, False)
-
-
 @key.command("add")
 def add_key(
     scope: Annotated[list[str], typer.Option("--scope", help="read, internal, propose, cosign, receipts, webhooks")],
@@ -45,12 +39,12 @@ def add_key(
     data: Data = None,
 ) -> None:
     """Issue a key; it is shown this once · 发放密钥（只显示一次）"""
-    system, (owner, of_account) = system_of(data), _owner(account, partner)
-    made = issue_key(system.store, system.clock, system.vault, operator(), owner, of_account, scope, days, per_minute)
+    system, owner = system_of(data), owner_of(account, partner)
+    made = issue_key(system.store, system.clock, system.vault, operator(), *owner, scope, days, per_minute)
     if as_json:
         put_json({"id": made.key.id, "prefix": made.key.prefix, "key": made.token, "signing_secret": made.signing})
         return
-    said("partners.key-shown", id=made.key.id, owner=owner, key=made.token)
+    said("partners.key-shown", id=made.key.id, owner=made.key.owner, key=made.token)
     if made.signing:
         said("partners.signing-shown", secret=made.signing)
 
@@ -105,15 +99,15 @@ def add(
     data: Data = None,
 ) -> None:
     """Subscribe an address to events from now on; its secret is shown this once · 新增订阅"""
-    system, (owner, of_account) = system_of(data), _owner(account, partner)
-    places = HookPlaces(system.settings.installation.synthetic, system.settings.partners.private_addresses)
-    made = add_hook(
-        system.store, system.clock, system.vault, operator(), owner, of_account, url, event, places, internal, live
-    )
+    from geowarn.hook_service import hook_places
+
+    system, owner = system_of(data), owner_of(account, partner)
+    kit = (system.store, system.clock, system.vault)
+    made = add_hook(*kit, operator(), *owner, url, event, hook_places(system), internal, live)
     if as_json:
         put_json({"id": made.hook.id, "url": url, "secret": made.secret})
         return
-    said("partners.hook-shown", id=made.hook.id, owner=owner, secret=made.secret)
+    said("partners.hook-shown", id=made.hook.id, owner=made.hook.owner, secret=made.secret)
 
 
 @hook.command("list")
@@ -160,7 +154,7 @@ def send_test(name: HookId, data: Data = None) -> None:
     from geowarn.hook_service import fault_line, ping_now
 
     system = system_of(data)
-    made = ping_now(system, name)
+    made = ping_now(system, operator(), name)
     with system.store.read() as work:
         found = work.hooks.get(name)
     fault = fault_line(made, found.url if found else "", terminal_language())

@@ -8,7 +8,7 @@ import typer
 
 from geowarn.catalogue import explain, terminal_language
 from geowarn.cli.common import As, AsJson, Data, acting, line, moment, put_json, system_of
-from geowarn.cli.warnings import Id, Reason, levels_of
+from geowarn.cli.warnings import Areas, Id, NewLevels, Reason, levels_of
 from geowarn.domain.errors import Refused
 from geowarn.pipeline.adjust import adjust as adjust_levels
 from geowarn.pipeline.counsel import comment as add_comment
@@ -62,14 +62,7 @@ def consult(
     line("consulted", warning=warning, person=spoke_with)
 
 
-def adjust(
-    warning: Id,
-    area: Annotated[list[str], typer.Option("--area", help="Area code; may be given several times")],
-    level: Annotated[list[str], typer.Option("--level", help="One for all areas or one for each; none takes it out")],
-    reason: Reason,
-    as_user: As,
-    data: Data = None,
-) -> None:
+def adjust(warning: Id, area: Areas, level: NewLevels, reason: Reason, as_user: As, data: Data = None) -> None:
     """Change levels or areas of the version under review · 调整级别或地区"""
     system = system_of(data)
     made = adjust_levels(system.desk, warning, levels_of(area, level), reason, acting(system, as_user))

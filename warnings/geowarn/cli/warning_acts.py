@@ -8,7 +8,7 @@ import typer
 
 from geowarn.cli.codes import Code, code_for, content_in_force
 from geowarn.cli.common import As, AsJson, Data, acting, line, moment, system_of
-from geowarn.cli.warnings import Id, Reason, after_release, levels_of
+from geowarn.cli.warnings import Areas, Id, NewLevels, Reason, after_release, levels_of
 from geowarn.domain.warning import Proposal
 from geowarn.pipeline import change
 from geowarn.pipeline.desk import find_warning
@@ -26,27 +26,13 @@ def _proposed(proposal: Proposal) -> None:
     line("proposed", warning=proposal.warning_id, version=proposal.version, digest=proposal.package_sha256)
 
 
-def update(
-    warning: Id,
-    area: Annotated[list[str], typer.Option("--area", help="Area code; may be given several times")],
-    level: Annotated[list[str], typer.Option("--level", help="One for all areas or one for each; none takes it out")],
-    reason: Reason,
-    as_user: As,
-    data: Data = None,
-) -> None:
+def update(warning: Id, area: Areas, level: NewLevels, reason: Reason, as_user: As, data: Data = None) -> None:
     """Propose other levels or areas · 改发（升级、扩大）"""
     system = system_of(data)
     _proposed(change.update(system.desk, warning, levels_of(area, level), reason, acting(system, as_user)))
 
 
-def downgrade(
-    warning: Id,
-    area: Annotated[list[str], typer.Option("--area", help="Area code; may be given several times")],
-    level: Annotated[list[str], typer.Option("--level", help="One for all areas or one for each; none takes it out")],
-    reason: Reason,
-    as_user: As,
-    data: Data = None,
-) -> None:
+def downgrade(warning: Id, area: Areas, level: NewLevels, reason: Reason, as_user: As, data: Data = None) -> None:
     """Propose lower levels, never a higher one · 降级"""
     system = system_of(data)
     _proposed(change.downgrade(system.desk, warning, levels_of(area, level), reason, acting(system, as_user)))

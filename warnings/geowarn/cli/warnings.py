@@ -37,6 +37,8 @@ from geowarn.worker import run_until_settled
 app = typer.Typer(help="Warnings, from proposal to all-clear · 预警", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id, slug or number of a warning")]
 Confirm = Annotated[str, typer.Option("--confirm", help="演练: the word that every act of an exercise asks for")]
+Areas = Annotated[list[str], typer.Option("--area", help="Area code; may be given several times")]
+NewLevels = Annotated[list[str], typer.Option("--level", help="One for all areas or one for each; none takes it out")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, kept in the ledger · 理由，入台账")]
 
 

@@ -143,6 +143,25 @@ def exercise_facts(facts: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mappi
     return {**facts, "site": site, "installation": {**facts["installation"], **named}}
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where the pages of bulletins stand: each kind on a site of its own."""
+
+    real: str
+    exercise: str
+
+    @classmethod
+    def by(cls, facts: Mapping[str, Mapping[str, Any]]) -> Pages:
+        """As the effective settings have it."""
+        return cls(str(facts["site"]["public_url"]), str(exercise_facts(facts)["site"]["public_url"]))
+
+    def of(self, bulletin: Bulletin) -> str | None:
+        """The address of a bulletin's page; None for one below the public level, which has none."""
+        if Series.INTERNAL in (bulletin.series, bulletin.content.series):
+            return None
+        return f"{self.exercise if is_exercise(bulletin) else self.real}/w/{bulletin.slug}/"
+
+
 def trial_targets(facts: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
     """(channel, name) of the stations and partners that channels.toml marks as tests: `live = false`, said in words."""
     groups = {"broadcast": "stations", "webhook": "webhooks"}

@@ -95,6 +95,7 @@ class Hook:
     secret_sealed: bytes = field(repr=False)
     failing_since: datetime | None = None
     disabled_at: datetime | None = None
+    enabled_at: datetime | None = None  # when a person last switched it on again
 
 
 class DeliveryState(StrEnum):
@@ -116,7 +117,7 @@ class HookDelivery:
     event: Event
     body: str  # canonical JSON, the same bytes in every try
     created_at: datetime
-    position: int = 0  # of the ledger entry it tells of: events go out in this order
+    position: int = 0  # of the ledger entry it tells of: what is due goes out in this order
     state: DeliveryState = DeliveryState.NEW
     attempts: int = 0
     next_try_at: datetime | None = None
@@ -124,6 +125,7 @@ class HookDelivery:
     status: int | None = None  # what the far end last answered; None: nothing
     milliseconds: int | None = None
     fault: str | None = None  # why the last try failed, as a key of the catalogue
+    subject: str = ""  # the warning it tells of: what came later of the same one waits until this is settled
 
 
 def signature(secret: str, at: int, body: bytes) -> str:

@@ -126,13 +126,14 @@ def current_course(work: UnitOfWork, rules: CourseRules, now: datetime) -> Cours
 def _from_forecasts(work: UnitOfWork, now: datetime) -> list[tuple[HazardWarning, tuple[Proposal, ...]]]:
     """Courses that came from forecasts, newest opened first, those ended long ago left out.
 
-    What a person opened for a crack is another hazard: no run moves it.
+    What a person opened for a crack is another hazard: no run moves it. Others are kept off real ones only: whoever
+    ends an exercise has its warnings, and waits for a real version that is being stored.
     """
-    found = [
-        (warning, work.proposals.of_warning(warning.id))
-        for warning in work.warnings.all()
-        if warning.series is Series.REAL and (warning.ended_at is None or warning.ended_at > now - _REMEMBERED)
-    ]
+    real = [warning.id for warning in work.warnings.standing(*WarningStatus) if warning.series is Series.REAL]
+    held = [warning for name in real if (warning := work.warnings.get(name)) is not None]
+    lately = [w for w in held if w.ended_at is None or w.ended_at > now - _REMEMBERED]
+    lately.sort(key=lambda warning: warning.opened_at, reverse=True)
+    found = [(warning, work.proposals.of_warning(warning.id)) for warning in lately]
     return [(w, versions) for w, versions in found if versions and versions[0].content.assessment_id is not None]
 
 

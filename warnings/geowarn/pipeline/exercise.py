@@ -23,7 +23,7 @@ from geowarn.domain.people import Role
 from geowarn.domain.warning import Act, Content, Series, WarningStatus
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk
-from geowarn.pipeline.exercise_guard import code_digest
+from geowarn.pipeline.exercise_guard import code_digest, hold_exercises
 from geowarn.pipeline.versions import area_levels, new_id, slots_for, warning_of, write_version
 from geowarn.ports import UnitOfWork
 
@@ -38,9 +38,11 @@ def hindrances(work: UnitOfWork, now: datetime) -> tuple[str, ...]:
     found = []
     if is_closed(now, closed_windows(work.shifts.between(now - _AROUND, now + _AROUND))):
         found.append(HANDOVER)
-    if any(w.series is not Series.EXERCISE and w.status is WarningStatus.IN_FORCE for w in work.warnings.all()):
+    # The proposals first: one that is released between the two looks then stands in the second.
+    reviewed = any(proposal.content.series is not Series.EXERCISE for proposal in work.proposals.open())
+    if any(warning.series is not Series.EXERCISE for warning in work.warnings.standing(WarningStatus.IN_FORCE)):
         found.append(IN_FORCE)
-    if any(proposal.content.series is not Series.EXERCISE for proposal in work.proposals.open()):
+    if reviewed:
         found.append(UNDER_REVIEW)
     return tuple(found)
 
@@ -73,12 +75,13 @@ def start(desk: Desk, scenario: Scenario, typed: str, minutes: int, actor: Actor
         raise Refused("exercise.minutes", minutes=minutes, longest=int(LONGEST.total_seconds() / 60))
     if max(scenario.levels.values(), default=Level.NONE) < desk.policy.publish_from:
         raise Refused("exercise.no-level", level=desk.policy.publish_from.code)
-    now, code = desk.clock.now(), f"{secrets.randbelow(10**6):06d}"
+    code = f"{secrets.randbelow(10**6):06d}"
     with desk.store.begin() as work:
+        hold_exercises(work)
         running = work.exercises.running()
         if running is not None:
             raise Refused("exercise.already-running", number=running.number)
-        exercise = _begun(desk, work, scenario, minutes, actor, now, code)
+        exercise = _begun(desk, work, scenario, minutes, actor, desk.clock.now(), code)
         work.commit()
     return exercise, code
 

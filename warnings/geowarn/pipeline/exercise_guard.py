@@ -16,6 +16,7 @@ BY_REAL = "exercise.stopped-by-real"  # why its messages went unsent
 OVER = "exercise.over"
 STOPPED_TASK = "exercise-stopped"
 LIVE = (WarningStatus.IN_FORCE, WarningStatus.VALIDITY_ENDED)
+_NOT_OVER = (WarningStatus.PROPOSED, *LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,21 @@ def need_running(work: UnitOfWork) -> Exercise:
     return exercise
 
 
+def hold_exercises(work: UnitOfWork) -> None:
+    """Let whoever begins or ends an exercise, and whoever stores a real version, wait for each other.
+
+    Taken before anything is looked at: else, on PostgreSQL, an exercise could begin beside a real version that is
+    just being stored, and neither would see the other.
+    """
+    work.counters.next("exercise")
+
+
 def guard_series(work: UnitOfWork, series: Series, now: datetime, label: str) -> None:
     """Before a version is stored: an exercise's needs a running exercise, and a real one stops it."""
     if series is Series.EXERCISE:
         need_running(work)
         return
+    hold_exercises(work)
     exercise = work.exercises.running()
     if exercise is not None:
         leave(work, exercise, ExerciseStatus.STOPPED, now, label, BY_REAL)
@@ -77,9 +88,10 @@ def leave(work: UnitOfWork, exercise: Exercise, status: ExerciseStatus, now: dat
 
 
 def exercise_warnings(work: UnitOfWork) -> tuple[HazardWarning, ...]:
-    """Courses of exercises that are not over."""
-    open_now = (WarningStatus.PROPOSED, *LIVE)
-    return tuple(w for w in work.warnings.all() if w.series is Series.EXERCISE and w.status in open_now)
+    """Courses of exercises that are not over; others are kept off these only, since real ones may wait for us."""
+    seen = (warning for warning in work.warnings.standing(*_NOT_OVER) if warning.series is Series.EXERCISE)
+    held = (work.warnings.get(warning.id) for warning in seen)
+    return tuple(warning for warning in held if warning is not None and warning.status in _NOT_OVER)
 
 
 def _drop_review(work: UnitOfWork, warning: HazardWarning, now: datetime, reason: str) -> None:

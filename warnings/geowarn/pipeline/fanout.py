@@ -11,7 +11,7 @@ Who gets what:
 
 An exercise goes to test targets only (house rule 10, the first of three places): numbers of the exercise group,
 stations and partners marked as tests, and of other channels those that have test settings of their own. Real bulletins
-never go to the exercise group. The lane and each channel look again.
+never go to the exercise group. The lane and each channel look again. Whatever is real and due goes before all of it.
 
 "Told before" is every dispatch of an earlier bulletin that went out or may have gone out. Numbers whose message failed
 or was never sent are not told that a warning they never had is over.
@@ -36,6 +36,7 @@ from geowarn.ports import Channel
 PUBLIC = "public"
 DROPPED = "ended"  # the SMS text for a number whose area an update no longer names
 LONGEST_SHARD = 500
+BELOW_REAL = 1000  # how far every message of an exercise stands behind every real one
 ENDING = frozenset({Act.LIFT, Act.CANCEL, Act.RETRACT})
 # News that a warning is over may still be told after the warning's own end.
 ENDING_NOT_AFTER = timedelta(hours=6)
@@ -176,7 +177,9 @@ def _rows(
     if bulletin.act in ENDING:
         not_after = max(not_after, release_at + ENDING_NOT_AFTER)
     seats: dict[tuple[int, int], int] = defaultdict(int)
-    for key, variant, tier, rank in chosen:
+    behind = BELOW_REAL if is_exercise(bulletin) else 0
+    for key, variant, tier, among in chosen:
+        rank = among - behind
         seat = seats[rank, tier]
         seats[rank, tier] += 1
         yield Dispatch(

@@ -10,6 +10,7 @@ from typing import Any
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import canonical_json
+from geowarn.domain.exercise import Pages
 from geowarn.domain.ledger import LedgerEntry
 from geowarn.domain.level import Level
 from geowarn.domain.partner import PUBLIC_EVENTS, Event, Hook, HookDelivery, event_body, release_event
@@ -35,7 +36,7 @@ class Told:
     inside: Mapping[str, Any]
 
 
-def derive(store: Store, clock: Clock, publish_from: Level, public_url: str) -> int:
+def derive(store: Store, clock: Clock, publish_from: Level, pages: Pages) -> int:
     """Turn what the ledger says since each hook's cursor into deliveries; returns how many entries were read.
 
     Cursor and deliveries move in one transaction, and a delivery exists once: after a crash, and with two workers,
@@ -50,7 +51,7 @@ def derive(store: Store, clock: Clock, publish_from: Level, public_url: str) -> 
         hooks = _heard(work)
         entries = work.ledger.entries(min((hook.cursor for hook in hooks), default=head.sequence), AT_ONCE)
         for entry in entries:
-            for told in _told(work, entry, publish_from, public_url):
+            for told in _told(work, entry, publish_from, pages):
                 heard = [hook for hook in hooks if hook.cursor < entry.sequence and hears(hook, told)]
                 work.hooks.add([_delivery(hook, told, entry.sequence, clock) for hook in heard])
         for hook in hooks:
@@ -83,15 +84,14 @@ def hears(hook: Hook, told: Told) -> bool:
 def _delivery(hook: Hook, told: Told, position: int, clock: Clock) -> HookDelivery:
     data = {**told.data, **(told.inside if hook.internal else {})}
     body = event_body(told.event, told.key, told.at, told.subject, told.series is Series.EXERCISE, data)
-    now = clock.now()
-    text = canonical_json(body)
-    return HookDelivery(new_id("d"), hook.id, told.key, told.event, text, now, position, next_try_at=now)
+    text, now = canonical_json(body), clock.now()
+    named = (new_id("d"), hook.id, told.key, told.event)
+    return HookDelivery(*named, text, now, position, next_try_at=now, subject=told.subject)
 
 
-def _told(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, public_url: str) -> list[Told]:
+def _told(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, pages: Pages) -> list[Told]:
     makers: dict[str, Callable[[], Told | None]] = {
-        "bulletin.released": lambda: _released(work, entry, publish_from, public_url),
-        "warning.validity-ended": lambda: _ended(work, entry, public_url),
+        "warning.validity-ended": lambda: _ended(work, entry, pages),
         "proposal.version": lambda: _proposal(work, entry, Event.PROPOSED),
         "proposal.signed": lambda: _proposal(work, entry, Event.SIGNED),
         "task.opened": lambda: _task(work, entry),
@@ -99,6 +99,8 @@ def _told(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, public_url:
         "dispatch.reported": lambda: _settled(work, entry, work.bulletins.get(entry.subject)),
         "dispatch.reconciled": lambda: _settled(work, entry, work.bulletins.get(entry.subject)),
     }
+    if entry.kind == "bulletin.released":
+        return _released(work, entry, publish_from, pages)
     if entry.kind == "dispatch.expired":  # names no bulletin: rows of any that ended lately may be the last ones
         lately = datetime.fromisoformat(entry.at) - timedelta(hours=1)
         ended = [bulletin for bulletin in work.bulletins.all() if bulletin.content.expires > lately]
@@ -107,24 +109,29 @@ def _told(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, public_url:
     return [made] if made is not None else []
 
 
-def _released(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, public_url: str) -> Told | None:
-    bulletin = work.bulletins.get(str(json.loads(entry.payload)["bulletin"]))
+def _released(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, pages: Pages) -> list[Told]:
+    """The release; before it, where it overtook the last that was open of the bulletin before, that this is settled."""
+    payload = json.loads(entry.payload)
+    bulletin = work.bulletins.get(str(payload["bulletin"]))
     if bulletin is None:
-        return None
+        return []
     content = bulletin.content
+    before = work.bulletins.get(content.previous_bulletin or "") if payload.get("overtaken") else None
+    overtaken = _settled(work, entry, before)
     areas = [{"code": area.code, "level": area.level.code} for area in content.at_or_above(publish_from)]
-    data = {**_names(bulletin, public_url), "level": content.highest.code, "areas": areas}
+    data = {**_names(bulletin, pages), "level": content.highest.code, "areas": areas}
     every = {"areas": [{"code": area.code, "level": area.level.code} for area in content.areas]}
-    return _of_bulletin(release_event(content.act.value), str(entry.sequence), entry.at, bulletin, data, every)
+    released = _of_bulletin(release_event(content.act.value), str(entry.sequence), entry.at, bulletin, data, every)
+    return [released] if overtaken is None else [overtaken, released]
 
 
-def _names(bulletin: Bulletin, public_url: str) -> dict[str, Any]:
+def _names(bulletin: Bulletin, pages: Pages) -> dict[str, Any]:
     return {
         "number": bulletin.number,
         "slug": bulletin.slug,
         "act": bulletin.act.value,
         "expires": bulletin.content.expires.isoformat(),
-        "page": f"{public_url}/w/{bulletin.slug}/",
+        "page": pages.of(bulletin),
         "href": f"/api/v1/bulletins/{bulletin.slug}",
     }
 
@@ -136,11 +143,11 @@ def _of_bulletin(
     return Told(event, f"{event.value}:{key}", at, subject, bulletin.series, synthetic, data, inside)
 
 
-def _ended(work: UnitOfWork, entry: LedgerEntry, public_url: str) -> Told | None:
+def _ended(work: UnitOfWork, entry: LedgerEntry, pages: Pages) -> Told | None:
     chain = work.bulletins.of_warning(entry.subject)
     if not chain:
         return None
-    data = {**_names(chain[-1], public_url), "act": "validity-ended"}
+    data = {**_names(chain[-1], pages), "act": "validity-ended"}
     return _of_bulletin(Event.ENDED, str(entry.sequence), entry.at, chain[-1], data, {})
 
 

@@ -27,7 +27,7 @@ class HookOffice:
     vault: Vault
     post: HookPost
     lease: timedelta
-    give_up: timedelta  # a delivery, counted from the event
+    give_up: timedelta  # a delivery, counted from the event or from when its hook was switched on again
     disable: timedelta  # a hook at which nothing has arrived for so long
 
 
@@ -54,7 +54,7 @@ def send_next(office: HookOffice, hook_id: str, delivery_id: str | None = None) 
     answer = office.post(_call(office, hook, taken, now))
     spent = int((time.monotonic() - began) * 1000)
     ended = office.clock.now()
-    after = judged(office, taken, answer, ended, random.random())  # noqa: S311 - spreads tries, keeps no secret
+    after = judged(office, hook, taken, answer, ended, random.random())  # noqa: S311 - spreads tries, keeps no secret
     after = replace(after, milliseconds=spent)
     with office.store.begin() as work:
         if work.hooks.get(hook_id) is None:  # removed meanwhile
@@ -78,14 +78,17 @@ def _call(office: HookOffice, hook: Hook, delivery: HookDelivery, now: datetime)
     return HookCall(hook.url, headers, body)
 
 
-def judged(office: HookOffice, taken: HookDelivery, answer: HookAnswer, now: datetime, chance: float) -> HookDelivery:
-    """What becomes of a delivery after one try."""
+def judged(
+    office: HookOffice, hook: Hook, taken: HookDelivery, answer: HookAnswer, now: datetime, chance: float
+) -> HookDelivery:
+    """What becomes of a delivery after one try; what waited while its hook was left alone has its whole time again."""
     tried = replace(taken, attempts=taken.attempts + 1, status=answer.status, lease_until=None, next_try_at=None)
     if answer.status is not None and (200 <= answer.status < 300 or answer.status == _HAD_IT):
         return replace(tried, state=DeliveryState.DELIVERED, fault=None)
     fault = answer.fault or "partners.turned-away"
     due = now + hook_back_off(tried.attempts, chance)
-    if due >= taken.created_at + office.give_up:
+    since = max(taken.created_at, hook.enabled_at or taken.created_at)
+    if due >= since + office.give_up:
         return replace(tried, state=DeliveryState.GIVEN_UP, fault=fault)
     return replace(tried, state=DeliveryState.NEW, fault=fault, next_try_at=due)
 

@@ -18,11 +18,12 @@ from geowarn.domain.partner import (
     Event,
     Hook,
     HookDelivery,
+    Scope,
     event_body,
 )
 from geowarn.domain.people import Role
 from geowarn.pipeline.actor import Actor, find_user
-from geowarn.pipeline.partner_keys import administrator
+from geowarn.pipeline.partner_keys import Admitted, administrator
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
@@ -46,6 +47,28 @@ class Added:
 
     hook: Hook
     secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyholder:
+    """Who acts by a key with the scope `webhooks`: for its owner's subscriptions, and no others."""
+
+    admitted: Admitted
+    label: str  # how the ledger names it
+
+
+By = Actor | Keyholder | str  # a text is the operator at the command line, as in `partner_keys.administrator`
+
+
+def _allowed(by: By) -> tuple[str, tuple[str, bool] | None]:
+    """How the ledger names who acts, and the one owner whose subscriptions they may touch, None for every owner's.
+
+    Raises Refused for a person who is not an administrator and a key without the scope.
+    """
+    if not isinstance(by, Keyholder):
+        return administrator(by), None
+    by.admitted.need(Scope.WEBHOOKS)
+    return by.label, (by.admitted.key.owner, by.admitted.key.of_account)
 
 
 def check_address(url: str, places: HookPlaces) -> None:
@@ -90,7 +113,7 @@ def add_hook(
     store: Store,
     clock: Clock,
     vault: Vault,
-    by: Actor | str,
+    by: By,
     owner: str,
     of_account: bool,
     url: str,
@@ -99,30 +122,15 @@ def add_hook(
     internal: bool = False,
     live: bool = True,
 ) -> Added:
-    """Subscribe an owner's address to events from now on; an administrator's act, or the owner's by its key.
+    """Subscribe an owner's address to events from now on.
 
     Raises Refused for an address we never call and for events the owner may not hear.
     """
-    return subscribe(
-        store, clock, vault, administrator(by), owner, of_account, url, events, places, internal=internal, live=live
-    )
-
-
-def subscribe(
-    store: Store,
-    clock: Clock,
-    vault: Vault,
-    label: str,
-    owner: str,
-    of_account: bool,
-    url: str,
-    events: list[str],
-    places: HookPlaces,
-    *,
-    internal: bool,
-    live: bool,
-) -> Added:
-    """See `add_hook`; whether `label` may do so has been decided by the caller."""
+    label, own = _allowed(by)
+    if own not in (None, (owner, of_account)):
+        raise Refused("partners.hook-of-other", owner=owner[:60])
+    if internal and isinstance(by, Keyholder):
+        by.admitted.need(Scope.INTERNAL)
     check_address(url, places)
     wanted = events_of(events, internal and of_account)
     secret, now = secrets.token_urlsafe(32), clock.now()
@@ -166,8 +174,9 @@ def find_hook(work: UnitOfWork, hook_id: str, owner: tuple[str, bool] | None = N
     return found
 
 
-def remove_hook(store: Store, clock: Clock, label: str, hook_id: str, owner: tuple[str, bool] | None = None) -> None:
+def remove_hook(store: Store, clock: Clock, by: By, hook_id: str) -> None:
     """End a subscription with everything still to be sent to it."""
+    label, owner = _allowed(by)
     with store.begin() as work:
         hook = find_hook(work, hook_id, owner)
         work.hooks.remove(hook.id)
@@ -176,14 +185,14 @@ def remove_hook(store: Store, clock: Clock, label: str, hook_id: str, owner: tup
         work.commit()
 
 
-def enable_hook(store: Store, clock: Clock, label: str, hook_id: str, owner: tuple[str, bool] | None = None) -> Hook:
-    """Try a hook again that was given up; what happened meanwhile is not told afterwards."""
-    now = clock.now()
+def enable_hook(store: Store, clock: Clock, by: By, hook_id: str) -> Hook:
+    """Try a hook again that was left alone, with what waited then; what happened meanwhile is not told afterwards."""
+    (label, owner), now = _allowed(by), clock.now()
     with store.begin() as work:
         hook = find_hook(work, hook_id, owner)
         if hook.disabled_at is not None:
-            hook = replace(hook, disabled_at=None, failing_since=None)
-            work.hooks.mark(hook.id, None, None)
+            hook = replace(hook, disabled_at=None, failing_since=None, enabled_at=now)
+            work.hooks.save(hook)
             head = work.ledger.append(now, label, "hook.enabled", hook.id, {"owner": hook.owner})
             work.hooks.advance(hook.id, head.sequence)
             work.tasks.close(DISABLED_TASK, hook.id, now)
@@ -191,8 +200,9 @@ def enable_hook(store: Store, clock: Clock, label: str, hook_id: str, owner: tup
     return hook
 
 
-def queue_test(store: Store, clock: Clock, hook_id: str, owner: tuple[str, bool] | None = None) -> HookDelivery:
+def queue_test(store: Store, clock: Clock, by: By, hook_id: str) -> HookDelivery:
     """Put a `ping` into the hook's queue; it takes the same way as every event."""
+    _, owner = _allowed(by)
     with store.begin() as work:
         hook = find_hook(work, hook_id, owner)
         if hook.disabled_at is not None:

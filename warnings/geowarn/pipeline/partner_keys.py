@@ -33,6 +33,13 @@ def administrator(by: Actor | str) -> str:
     return by.label
 
 
+def owner_of(account: str, partner: str) -> tuple[str, bool]:
+    """The owner's name and whether it is an account's; raises Refused where both or neither are given."""
+    if bool(account) == bool(partner):
+        raise Refused("partners.one-owner")
+    return (account, True) if account else (partner, False)
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A new key with what is shown once and kept nowhere; `signing` where it may co-sign."""

@@ -11,6 +11,7 @@ from geowarn.domain.area import Area
 from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.errors import NotFound
+from geowarn.domain.exercise import Pages
 from geowarn.domain.level import Level
 from geowarn.domain.package import Artefact
 from geowarn.domain.policy import Policy
@@ -77,11 +78,10 @@ def find_bulletin(work: UnitOfWork, slug: str, internal: bool) -> Bulletin:
 
 
 def bulletin_view(
-    work: UnitOfWork, bulletin: Bulletin, policy: Policy, internal: bool, now: datetime, public_url: str
+    work: UnitOfWork, bulletin: Bulletin, policy: Policy, internal: bool, now: datetime, pages: Pages
 ) -> dict[str, Any]:
     """One frozen bulletin, its artefacts by digest."""
     chain, content = work.bulletins.of_warning(bulletin.warning_id), bulletin.content
-    public = bulletin.series is not Series.INTERNAL
     return {
         "id": bulletin.id,
         "warning": bulletin.warning_id,
@@ -98,7 +98,7 @@ def bulletin_view(
         "expires": content.expires.isoformat(),
         "synthetic": content.synthetic,
         "package_sha256": bulletin.package_sha256,
-        "page": f"{public_url}/w/{bulletin.slug}/" if public else None,
+        "page": pages.of(bulletin),
         "artefacts": [{"path": path, "sha256": digest} for path, digest in sorted(bulletin.artefacts.items())],
         "dispatches": counts(work, bulletin),
     }

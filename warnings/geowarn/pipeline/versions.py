@@ -38,7 +38,18 @@ def store_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Conten
 
 
 def write_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Content, editor: str, label: str) -> Proposal:
-    """`store_version` without a look at exercises, for the acts that begin and end one."""
+    """`store_version` without a look at exercises, for whoever has looked and for the act that begins one."""
+    proposal = unreviewed_version(desk, work, warning_id, content, editor, label)
+    facts = {"level": content.highest.code}
+    work.tasks.open(Task(new_id("t"), "review", warning_id, proposal.edited_at, facts=facts))
+    follow(desk, work, warning_id, editor)
+    return proposal
+
+
+def unreviewed_version(
+    desk: Desk, work: UnitOfWork, warning_id: str, content: Content, editor: str, label: str
+) -> Proposal:
+    """A version rendered, stored and entered in the ledger; nobody is asked to review it."""
     now = desk.clock.now()
     before = newest(work, warning_id)
     package = render_package(desk, work, content, warning_id)
@@ -49,7 +60,6 @@ def write_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Conten
     version = before.version + 1 if before else 1
     proposal = Proposal(new_id("p"), warning_id, version, content, package.sha256, editor, now)
     work.proposals.add(proposal, package)
-    work.tasks.open(Task(new_id("t"), "review", warning_id, now, facts={"level": content.highest.code}))
     work.ledger.append(
         now,
         label,
@@ -63,14 +73,15 @@ def write_version(desk: Desk, work: UnitOfWork, warning_id: str, content: Conten
             "content": content.as_json(),
         },
     )
-    follow(desk, work, warning_id, editor)
     return proposal
 
 
 def open_warning(desk: Desk, work: UnitOfWork, content: Content, editor: str, label: str) -> Proposal:
     """Begin a course of events with its first proposal."""
-    warning = warning_of(work, content, desk.clock.now(), label)
-    return store_version(desk, work, warning.id, content, editor, label)
+    now = desk.clock.now()
+    guard_series(work, content.series, now, label)  # before the first entry: others wait there for what it takes
+    warning = warning_of(work, content, now, label)
+    return write_version(desk, work, warning.id, content, editor, label)
 
 
 def warning_of(work: UnitOfWork, content: Content, now: datetime, label: str) -> HazardWarning:

@@ -107,11 +107,14 @@ class Hooks(Protocol):
         ...
 
     def due(self, now: datetime) -> tuple[str, ...]:
-        """Hooks, not disabled, with a delivery that is due or whose lease has run out."""
+        """Hooks, not disabled, with a delivery whose turn it is and that is due or whose lease has run out."""
         ...
 
     def claim(self, hook_id: str, now: datetime, lease_until: datetime) -> HookDelivery | None:
-        """Take the oldest due delivery of this hook; exactly one caller gets it."""
+        """Take the oldest due delivery of this hook; exactly one caller gets it.
+
+        Of one subject they go out in order: a later one waits until every earlier one has arrived or is given up.
+        """
         ...
 
     def claim_one(self, delivery_id: str, now: datetime, lease_until: datetime) -> HookDelivery | None:

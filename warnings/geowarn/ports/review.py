@@ -10,7 +10,7 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.incident import Draft, Incident, Publication
 from geowarn.domain.package import Artefact, Package
 from geowarn.domain.people import SignOff
-from geowarn.domain.warning import HazardWarning, Proposal, Series
+from geowarn.domain.warning import HazardWarning, Proposal, Series, WarningStatus
 
 
 class Warnings(Protocol):
@@ -24,6 +24,10 @@ class Warnings(Protocol):
 
     def all(self) -> tuple[HazardWarning, ...]:
         """Newest opened first."""
+        ...
+
+    def standing(self, *statuses: WarningStatus) -> tuple[HazardWarning, ...]:
+        """Those with one of these statuses, by id; only looked at, so nobody waits for it."""
         ...
 
 
@@ -72,6 +76,10 @@ class Bulletins(Protocol):
 
     def next_serial(self, series: Series, year: int) -> int:
         """Take the next gapless number inside this transaction; concurrent releases wait."""
+        ...
+
+    def hold_order(self) -> None:
+        """Let releases wait for this transaction's end: for one that enters something in the ledger before it adds."""
         ...
 
     def add(self, bulletin: Bulletin, artefacts: Iterable[Artefact]) -> None:

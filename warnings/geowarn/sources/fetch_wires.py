@@ -22,10 +22,15 @@ class Wires:
 
     def __init__(self) -> None:
         self._open: list[socket.socket] = []
+        self._turn = threading.Lock()
+        self._over = False  # the time of the running block
 
     def add(self, wire: socket.socket) -> None:
-        """A second handle of this connection: TLS takes the first one over."""
-        self._open.append(wire.dup())
+        """A second handle of this connection: TLS takes the first one over. One that comes too late is cut at once."""
+        with self._turn:
+            self._open.append(wire.dup())
+            if self._over:
+                _cut(self._open[-1])
 
     @contextlib.contextmanager
     def cut_after(self, seconds: float) -> Iterator[threading.Event]:
@@ -33,10 +38,11 @@ class Wires:
         late = threading.Event()
 
         def cut() -> None:
-            late.set()
-            for wire in self._open:
-                with contextlib.suppress(OSError):
-                    wire.shutdown(socket.SHUT_RDWR)
+            with self._turn:
+                self._over = True
+                late.set()
+                for wire in self._open:
+                    _cut(wire)
 
         timer = threading.Timer(seconds, cut)
         timer.daemon = True
@@ -46,11 +52,17 @@ class Wires:
         finally:
             timer.cancel()
             timer.join()
+            self._over = False
 
     def close(self) -> None:
         """Let go of them."""
         while self._open:
             self._open.pop().close()
+
+
+def _cut(wire: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 class WatchedAdapter(HTTPAdapter):

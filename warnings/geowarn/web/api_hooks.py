@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from geowarn.domain.partner import Hook, HookDelivery, Scope
 from geowarn.hook_service import fault_line, hook_places
-from geowarn.pipeline.hooks import find_hook, queue_test, remove_hook, subscribe
+from geowarn.pipeline.hooks import Keyholder, add_hook, find_hook, queue_test, remove_hook
 from geowarn.ports import Store
 from geowarn.web import api_act_models as acts
 from geowarn.web.api_acts import Once
@@ -21,6 +21,10 @@ from geowarn.web.api_problem import language_asked
 router = APIRouter(prefix="/api/v1", tags=["webhooks"])
 Subscriber = Annotated[Caller, by_key(Scope.WEBHOOKS)]
 HookId = Annotated[str, Path(max_length=40)]
+
+
+def _by(caller: Caller) -> Keyholder:
+    return Keyholder(caller.admitted, caller.label)
 
 
 def _moment(caller: Caller, at: datetime | None) -> str | None:
@@ -69,11 +73,11 @@ def add_webhook(caller: Subscriber, idempotency_key: Once = "") -> Response:
     owner, of_account = caller.owner
 
     def act(store: Store) -> tuple[int, BaseModel, str]:
-        made = subscribe(
+        made = add_hook(
             store,
             system.clock,
             system.vault,
-            caller.label,
+            _by(caller),
             owner,
             of_account,
             wanted.url,
@@ -91,7 +95,7 @@ def add_webhook(caller: Subscriber, idempotency_key: Once = "") -> Response:
 @router.delete("/webhooks/{hook}", **says("removeWebhook", Scope.WEBHOOKS, None, 404, 422, status=204))
 def remove_webhook(caller: Subscriber, hook: HookId) -> Response:
     """End a subscription with everything still to be sent to it."""
-    remove_hook(caller.system.store, caller.system.clock, caller.label, hook, caller.owner)
+    remove_hook(caller.system.store, caller.system.clock, _by(caller), hook)
     return Response(status_code=204, headers=caller.request.state.limits)
 
 
@@ -102,7 +106,7 @@ def ping_webhook(caller: Subscriber, hook: HookId, idempotency_key: Once = "") -
     """Send a `ping` the way every event goes; `deliveries` says what came of it."""
 
     def act(store: Store) -> tuple[int, BaseModel, str]:
-        made = queue_test(store, caller.system.clock, hook, caller.owner)
+        made = queue_test(store, caller.system.clock, _by(caller), hook)
         return 202, _delivery(caller, made), f"/api/v1/webhooks/{hook}/deliveries"
 
     return performed(caller, act)

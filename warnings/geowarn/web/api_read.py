@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import NotFound
+from geowarn.domain.exercise import Pages
 from geowarn.domain.package import Artefact
 from geowarn.domain.partner import Scope
 from geowarn.domain.warning import WarningStatus
@@ -128,8 +129,8 @@ def list_bulletins(caller: Reader, limit: Limit = 20, cursor: Cursor = "") -> Re
 
 def _bulletin(caller: Caller, work: UnitOfWork, found: Bulletin) -> dict[str, Any]:
     system = caller.system
-    now, url = system.clock.now(), system.settings.site.public_url
-    return views.bulletin_view(work, found, system.policy, caller.internal, now, url)
+    now, pages = system.clock.now(), Pages.by(system.facts)
+    return views.bulletin_view(work, found, system.policy, caller.internal, now, pages)
 
 
 @router.get("/bulletins/{slug}", **says("showBulletin", Scope.READ, shapes.Bulletin, 404, 422))

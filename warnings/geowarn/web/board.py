@@ -20,7 +20,7 @@ from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting, render_text
 from geowarn.web.asking import factor_asked
 from geowarn.web.board_state import BoardState, read_board, target_names
-from geowarn.web.live import Key, Live, stream
+from geowarn.web.live import Key, Live, is_old, stream
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _LIVE = (WarningStatus.IN_FORCE, WarningStatus.VALIDITY_ENDED)
@@ -54,8 +54,8 @@ def events(visit: Visiting, name: str, bulletin: str = "") -> Response:
     if listener is None:
         return Response(status_code=204)
 
-    def draw(state: BoardState) -> str:
-        return render_text(visit.request, "board_live", **values, **_moving(visit, state))
+    def draw(state: BoardState, age: timedelta) -> str:
+        return render_text(visit.request, "board_live", **values, **_moving(visit, state, age))
 
     last = visit.request.headers.get("last-event-id", "")
     return StreamingResponse(stream(live, listener, last, draw), media_type="text/event-stream")
@@ -70,8 +70,8 @@ def _fixed(visit: Visit, work: UnitOfWork, shown: Bulletin) -> dict[str, Any]:
     }
 
 
-def _moving(visit: Visit, state: BoardState) -> dict[str, Any]:
-    """What changes while channels report."""
+def _moving(visit: Visit, state: BoardState, age: timedelta = timedelta(0)) -> dict[str, Any]:
+    """What changes while channels report; `age` is how long ago it was read."""
     now, settings = visit.system.clock.now(), visit.system.settings
     channels, batches = state.channels, state.batches
     sms = next((p for p in channels if p.name == "sms"), None)
@@ -97,7 +97,8 @@ def _moving(visit: Visit, state: BoardState) -> dict[str, Any]:
         "release_at": channels[0].release_at if channels else state.bulletin.released_at,
         "under_review": state.under_review,
         "tasks": state.tasks,
-        "drawn_at": now,
+        "read_at": now - age,
+        "old": is_old(age),
     }
 
 

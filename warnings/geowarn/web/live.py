@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ MOST_LISTENERS = 200
 LIFETIME_SECONDS = 120.0  # then the browser comes again, and its session is looked at again
 BEAT_SECONDS = 5.0
 REDRAWN_SECONDS = 15.0  # what names an age is drawn again after this long
+OLD_SECONDS = 5.0  # a look that succeeded is older than this only where the database cannot be read
 _STEP_SECONDS = 0.2
 _FORGOTTEN_SECONDS = 15.0
 _log = structlog.get_logger()
@@ -43,7 +45,7 @@ class Live:
         self._numbers = itertools.count(1)
         self._seen: dict[Key, BoardState] = {}
         self._thread: threading.Thread | None = None
-        self._looked = 0.0
+        self._looked = self._read = 0.0  # when it last tried, and when it last could
         self._closed = threading.Event()
         self.looks = 0
 
@@ -79,6 +81,11 @@ class Live:
         with self._lock:
             return len(self._wanted)
 
+    @property
+    def age(self) -> timedelta:
+        """How old what was last seen is."""
+        return timedelta(seconds=time.monotonic() - self._read)
+
     def state(self, listener: int) -> BoardState | None:
         """What was last seen of this listener's board."""
         with self._lock:
@@ -97,7 +104,7 @@ class Live:
             try:
                 self._look(keys)
             except Exception as error:
-                _log.error("live.fault", error=type(error).__name__)  # the boards keep what they show, with its time
+                _log.error("live.fault", error=type(error).__name__)  # the boards keep what they show, with its age
 
     def _boards(self) -> set[Key]:
         """What is listened to; without listeners the thread ends. One that never began to read does not count."""
@@ -112,6 +119,7 @@ class Live:
 
     def _look(self, keys: set[Key]) -> None:
         self.looks += 1
+        began = time.monotonic()
         with self._store.read() as work:
             found = {}
             for key in keys:
@@ -119,22 +127,25 @@ class Live:
                 found[key] = read_board(work, warning, key.bulletin) if warning else None
         with self._lock:
             self._seen |= {key: state for key, state in found.items() if state is not None}
+            self._read = began
 
 
-async def stream(live: Live, listener: int, last: str, draw: Callable[[BoardState], str]) -> AsyncIterator[bytes]:
+async def stream(
+    live: Live, listener: int, last: str, draw: Callable[[BoardState, timedelta], str]
+) -> AsyncIterator[bytes]:
     """Server-sent events of one board for a listener that has joined; `last` is what the browser saw last.
 
     An event is the whole board as HTML, with a digest of what it shows as its id: after a broken line nothing is
-    lost, and nothing that the browser has is sent again. Ends by itself.
+    lost, and nothing that the browser has is sent again. It is drawn with its age. Ends by itself.
     """
     began = beat = time.monotonic()
     try:
         yield b"retry: 2000\n\n"
         while not live.closed and time.monotonic() - began < LIFETIME_SECONDS:
-            state, now = live.state(listener), time.monotonic()
-            mark = f"{state.mark}.{int(time.time() // REDRAWN_SECONDS)}" if state else last
+            age, state, now = live.age, live.state(listener), time.monotonic()
+            mark = f"{state.mark}.{int(time.time() // REDRAWN_SECONDS)}.{int(is_old(age))}" if state else last
             if state is not None and mark != last:
-                text = await run_in_threadpool(draw, state)
+                text = await run_in_threadpool(draw, state, age)
                 yield _event(mark, text)
                 last, beat = mark, now
             elif now - beat >= BEAT_SECONDS:
@@ -143,6 +154,11 @@ async def stream(live: Live, listener: int, last: str, draw: Callable[[BoardStat
             await asyncio.sleep(_STEP_SECONDS)
     finally:
         live.leave(listener)
+
+
+def is_old(age: timedelta) -> bool:
+    """Whether what a board shows may no longer be so."""
+    return age > timedelta(seconds=OLD_SECONDS)
 
 
 def _event(mark: str, text: str) -> bytes:

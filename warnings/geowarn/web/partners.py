@@ -11,8 +11,10 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.partner import INTERNAL_EVENTS, PUBLIC_EVENTS, Scope
 from geowarn.domain.people import Role
 from geowarn.hook_service import fault_line, hook_places, ping_now
+from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.hooks import add_hook, enable_hook, find_hook, may_see, remove_hook
-from geowarn.pipeline.partner_keys import administrator, issue_key, key_state, revoke_key
+from geowarn.pipeline.partner_keys import administrator, issue_key, key_state, owner_of, revoke_key
+from geowarn.ports import Clock, Store, Vault
 from geowarn.web.access import Visit, Visiting
 
 router = APIRouter(prefix="/console/partners", include_in_schema=False)
@@ -20,12 +22,12 @@ HERE = "/console/partners"
 _PER_MINUTE = 120
 
 
-def _owner(form: dict[str, str]) -> tuple[str, bool]:
-    """An account, else a partner's name; raises Refused where both or neither are given."""
-    account, partner = form.get("account", "").strip(), form.get("partner", "").strip()
-    if bool(account) == bool(partner):
-        raise Refused("partners.one-owner")
-    return (account, True) if account else (partner, False)
+def _asked(visit: Visit, form: dict[str, str]) -> tuple[Store, Clock, Vault, Actor, str, bool]:
+    """Who asks for a key or a subscription, and for which owner; raises Refused without the right."""
+    administrator(visit.actor)
+    system = visit.system
+    owner = owner_of(form.get("account", "").strip(), form.get("partner", "").strip())
+    return (system.store, system.clock, system.vault, visit.actor, *owner)
 
 
 def _number(form: dict[str, str], name: str, default: int | None) -> int | None:
@@ -70,16 +72,9 @@ def partners(visit: Visiting) -> Response:
 @router.post("/keys")
 def issue(visit: Visiting) -> Response:
     """Issue a key and show it this once."""
-    form, system = visit.form(), visit.system
-    administrator(visit.actor)
-    owner, of_account = _owner(form)
+    form = visit.form()
     made = issue_key(
-        system.store,
-        system.clock,
-        system.vault,
-        visit.actor,
-        owner,
-        of_account,
+        *_asked(visit, form),
         _ticked(form, "scope."),
         days=_number(form, "days", None),
         per_minute=_number(form, "per_minute", _PER_MINUTE) or 0,
@@ -98,19 +93,12 @@ def revoke(visit: Visiting, key: str) -> Response:
 @router.post("/hooks")
 def add(visit: Visiting) -> Response:
     """Subscribe an address and show its secret this once."""
-    form, system = visit.form(), visit.system
-    administrator(visit.actor)
-    owner, of_account = _owner(form)
+    form = visit.form()
     made = add_hook(
-        system.store,
-        system.clock,
-        system.vault,
-        visit.actor,
-        owner,
-        of_account,
+        *_asked(visit, form),
         form.get("url", "").strip(),
         _ticked(form, "event."),
-        hook_places(system),
+        hook_places(visit.system),
         internal=bool(form.get("internal")),
         live=bool(form.get("live")),
     )
@@ -134,8 +122,7 @@ def deliveries(visit: Visiting, hook: str) -> Response:
 def ping(visit: Visiting, hook: str) -> Response:
     """Send a ping at once; the log says what came of it."""
     visit.form()
-    administrator(visit.actor)
-    ping_now(visit.system, hook)
+    ping_now(visit.system, visit.actor, hook)
     return visit.go(f"{HERE}/hooks/{hook}")
 
 
@@ -143,7 +130,7 @@ def ping(visit: Visiting, hook: str) -> Response:
 def enable(visit: Visiting, hook: str) -> Response:
     """Try a subscription again that was left alone."""
     visit.form()
-    enable_hook(visit.system.store, visit.system.clock, administrator(visit.actor), hook)
+    enable_hook(visit.system.store, visit.system.clock, visit.actor, hook)
     return visit.go(f"{HERE}/hooks/{hook}")
 
 
@@ -151,5 +138,5 @@ def enable(visit: Visiting, hook: str) -> Response:
 def remove(visit: Visiting, hook: str) -> Response:
     """End a subscription."""
     visit.form()
-    remove_hook(visit.system.store, visit.system.clock, administrator(visit.actor), hook)
+    remove_hook(visit.system.store, visit.system.clock, visit.actor, hook)
     return visit.go(HERE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.exercise import Exercise, ExerciseStatus, Permit
 from geowarn.store.repositories.base import AnyRow, Repository, values_of
 from geowarn.store.tables import exercise, exercise_permit
+from geowarn.store.tables.exercise import RUNNING
 
 _CHANGING = ("status", "ended_at", "ended_by", "reason")
 
@@ -24,10 +24,11 @@ class SqlExercises(Repository):
 
     def add(self, given: Exercise) -> None:
         """Begin one; raises Refused while another is running."""
-        try:
-            self._add(exercise, [values_of(given) | {"status": given.status.value}])
-        except IntegrityError:
-            raise Refused("exercise.already-running", number=given.number) from None
+        begun = self._insert(exercise).values(values_of(given) | {"status": given.status.value})
+        alone = begun.on_conflict_do_nothing(index_elements=["status"], index_where=RUNNING)
+        if not self._rows(alone.returning(exercise.c.id)):
+            running = self.running()
+            raise Refused("exercise.already-running", number=running.number if running else given.number)
 
     def save(self, given: Exercise) -> None:
         """Store status, end and reason; nothing else of an exercise ever changes."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 
 from geowarn.domain.partner import DeliveryState, Event, Hook, HookDelivery
 from geowarn.ports import HookAttempt
@@ -32,6 +32,15 @@ def _due(now: datetime) -> ColumnElement[bool]:
     waiting = (hook_delivery.c.state == DeliveryState.NEW.value) & (hook_delivery.c.next_try_at <= now)
     left = (hook_delivery.c.state == DeliveryState.SENDING.value) & (hook_delivery.c.lease_until <= now)
     return or_(waiting, left)
+
+
+def _in_turn() -> ColumnElement[bool]:
+    """Nothing that the same hook is told of the same warning, and that happened before, is still to arrive."""
+    earlier = hook_delivery.alias()
+    same = (earlier.c.hook_id == hook_delivery.c.hook_id) & (earlier.c.subject == hook_delivery.c.subject)
+    waiting = earlier.c.state.in_((DeliveryState.NEW.value, DeliveryState.SENDING.value))
+    before = (hook_delivery.c.subject != "") & (earlier.c.position < hook_delivery.c.position)
+    return ~exists().where(same, before, waiting)
 
 
 class SqlHooks(Repository):
@@ -71,15 +80,15 @@ class SqlHooks(Repository):
         self._add_missing(hook_delivery, [_plain(one) for one in deliveries])
 
     def due(self, now: datetime) -> tuple[str, ...]:
-        """Hooks, not disabled, with a delivery that is due or whose lease has run out."""
-        found = select(hook_delivery.c.hook_id).join(hook).where(hook.c.disabled_at.is_(None), _due(now)).distinct()
-        return tuple(sorted(row.hook_id for row in self._rows(found)))
+        """Hooks, not disabled, with a delivery whose turn it is and that is due or whose lease has run out."""
+        found = select(hook_delivery.c.hook_id).join(hook).where(hook.c.disabled_at.is_(None), _due(now), _in_turn())
+        return tuple(sorted(row.hook_id for row in self._rows(found.distinct())))
 
     def claim(self, hook_id: str, now: datetime, lease_until: datetime) -> HookDelivery | None:
-        """Take the oldest due delivery of this hook; exactly one caller gets it."""
+        """Take the oldest due delivery of this hook whose turn it is; exactly one caller gets it."""
         order = (hook_delivery.c.position, hook_delivery.c.created_at, hook_delivery.c.id)
-        found = select(hook_delivery.c.id).where(hook_delivery.c.hook_id == hook_id, _due(now)).order_by(*order)
-        row = self._row(found.limit(1).with_for_update(skip_locked=True))
+        found = select(hook_delivery.c.id).where(hook_delivery.c.hook_id == hook_id, _due(now), _in_turn())
+        row = self._row(found.order_by(*order).limit(1).with_for_update(skip_locked=True, of=hook_delivery))
         return self.claim_one(row.id, now, lease_until) if row else None
 
     def claim_one(self, delivery_id: str, now: datetime, lease_until: datetime) -> HookDelivery | None:

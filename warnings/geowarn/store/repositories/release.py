@@ -47,12 +47,19 @@ class SqlBulletins(Repository):
         """Take the next gapless number inside this transaction; concurrent releases wait."""
         return SqlCounters(self._connection, self._writing).next(f"bulletin.{series.value}.{year}")
 
+    def hold_order(self) -> None:
+        """Let releases wait for this transaction's end; the number taken for it stays unused, the order has gaps."""
+        self._next_order()
+
+    def _next_order(self) -> int:
+        return SqlCounters(self._connection, self._writing).next("bulletin.order")
+
     def add(self, given: Bulletin, artefacts: Iterable[Artefact]) -> None:
         """Store the frozen bulletin with its bytes; a row once written refuses UPDATE and DELETE."""
         files = tuple(artefacts)
         if dict(given.artefacts) != {artefact.path: artefact.sha256 for artefact in files}:
             raise Refused("store.artefacts-differ", slug=given.slug)
-        order = SqlCounters(self._connection, self._writing).next("bulletin.order")
+        order = self._next_order()
         row = {name: getattr(given, name) for name in _PLAIN} | {
             "release_order": order,
             "act": given.act.value,

@@ -59,6 +59,11 @@ class SqlWarnings(Repository):
         newest = select(hazard_warning).order_by(hazard_warning.c.opened_at.desc(), hazard_warning.c.id)
         return tuple(_warning(row) for row in self._rows(newest))
 
+    def standing(self, *statuses: WarningStatus) -> tuple[HazardWarning, ...]:
+        """Those with one of these statuses, by id; only looked at, so nobody waits for it."""
+        chosen = hazard_warning.c.status.in_([status.value for status in statuses])
+        return tuple(map(_warning, self._rows(select(hazard_warning).where(chosen).order_by(hazard_warning.c.id))))
+
 
 def _proposal(row: AnyRow) -> Proposal:
     values = row._mapping

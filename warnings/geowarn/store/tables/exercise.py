@@ -19,7 +19,7 @@ exercise_permit = Table(
     Column("exercise_id", Text),
 )
 
-_RUNNING = text("status = 'running'")
+RUNNING = text("status = 'running'")
 
 exercise = Table(
     "exercise",
@@ -40,5 +40,5 @@ exercise = Table(
     Column("ended_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
     UniqueConstraint("year", "serial"),
-    Index("uq_exercise_running", "status", unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+    Index("uq_exercise_running", "status", unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING),
 )

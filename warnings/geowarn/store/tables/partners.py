@@ -82,6 +82,7 @@ hook = Table(
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("failing_since", UtcTime),
     Column("disabled_at", UtcTime),
+    Column("enabled_at", UtcTime),
 )
 
 hook_delivery = Table(
@@ -101,8 +102,10 @@ hook_delivery = Table(
     Column("status", Integer),
     Column("milliseconds", Integer),
     Column("fault", Text),
+    Column("subject", Text, nullable=False),
     UniqueConstraint("hook_id", "event_key"),
     Index("ix_hook_delivery_state", "state", "next_try_at"),
+    Index("ix_hook_delivery_subject", "hook_id", "subject", "position"),
 )
 
 hook_attempt = Table(

@@ -84,6 +84,7 @@ def _hooks() -> None:
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("failing_since", _TIME, nullable=True),
         sa.Column("disabled_at", _TIME, nullable=True),
+        sa.Column("enabled_at", _TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hook")),
     )
     op.create_table(
@@ -102,11 +103,13 @@ def _hooks() -> None:
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("milliseconds", sa.Integer(), nullable=True),
         sa.Column("fault", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["hook_id"], ["hook.id"], name=op.f("fk_hook_delivery_hook_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hook_delivery")),
         sa.UniqueConstraint("hook_id", "event_key", name=op.f("uq_hook_delivery_hook_id_event_key")),
     )
     op.create_index("ix_hook_delivery_state", "hook_delivery", ["state", "next_try_at"], unique=False)
+    op.create_index("ix_hook_delivery_subject", "hook_delivery", ["hook_id", "subject", "position"], unique=False)
     op.create_table(
         "hook_attempt",
         sa.Column("id", _ROW_NUMBER, autoincrement=True, nullable=False),
