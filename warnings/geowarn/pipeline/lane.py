@@ -191,6 +191,7 @@ class Lane:
             return
         now = self.clock.now()
         with self.store.begin() as work:
+            work.dispatches.hold(tried.job.dispatch.id for tried in self._done)
             results = [self._result(work, tried) for tried in self._done]
             counted = [held for result in results if (held := self._as_held(work, result)) is not None]
             record(work, counted, now, "dispatch.results")
