@@ -1,12 +1,14 @@
 """What every repository stands on: one connection inside one transaction.
 
-On PostgreSQL everybody takes what others may wait for in one order, so that no two ever wait for each other:
+On PostgreSQL everybody takes what others may wait for in one order, so that no two wait for each other:
 
-1. rows: the warning and what hangs on it, accounts, shifts, notices, dispatches by id (`Dispatches.hold`);
+1. rows: the warning and what hangs on it, accounts, shifts, notices, counters, dispatches by id (`Dispatches.hold`);
 2. the ledger's lock (`_hold_ledger`), with the first entry or the first write to a task or a pass of escalation;
 3. tasks and passes.
 
 Claiming, letting expire and overtaking take only rows that are free, and wait for nobody. SQLite has one writer anyway.
+Where an act cannot keep to it (the clock enters who was rung, then releases, which takes a number), the database ends
+one of the two: that one raises Collided and is done again.
 """
 
 from __future__ import annotations
