@@ -8,7 +8,7 @@ On PostgreSQL everybody takes what others may wait for in one order, so that no 
 
 Claiming, letting expire and overtaking take only rows that are free, and wait for nobody. SQLite has one writer anyway.
 Where an act cannot keep to it (the clock enters who was rung, then releases, which takes a number), the database ends
-one of the two: that one raises Collided and is done again.
+one of the two with Collided: a person's release is done again at once, the clock's at its next tick.
 """
 
 from __future__ import annotations
