@@ -13,11 +13,13 @@ from twilio.request_validator import RequestValidator
 
 from geowarn.bootstrap import System
 from geowarn.demo.setting import password_of
+from geowarn.domain.errors import Collided
 from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release
 from geowarn.pipeline.signoff import sign
+from geowarn.web import hooks
 from geowarn.web.app import create_app
 
 Officer = Callable[[str], Actor]
@@ -54,6 +56,31 @@ def test_a_signed_report_is_taken_with_blank_fields_and_query(client: TestClient
 def test_a_signature_for_another_address_is_refused(client: TestClient, demo_system: System, signed_for: str) -> None:
     path = "/hooks/twilio/status?dispatch=abc"
     assert call(client, demo_system, path, signed_for, MessageSid="SM1", MessageStatus="sent") == 403
+
+
+@pytest.mark.parametrize(
+    ("act", "path", "status"),
+    [
+        ("record_status", "/hooks/twilio/status?dispatch=abc", 204),
+        ("reported", "/hooks/twilio/status?notice=abc", 204),
+        ("opt_out", "/hooks/twilio/inbound", 200),
+        ("answered", "/hooks/twilio/inbound", 200),
+    ],
+)
+def test_what_a_provider_tells_once_is_stored_though_it_met_another_transaction(
+    client: TestClient, demo_system: System, monkeypatch: pytest.MonkeyPatch, act: str, path: str, status: int
+) -> None:
+    done: list[bool] = []
+
+    def collide_first(*given: object) -> bool:
+        done.append(True)
+        if len(done) == 1:
+            raise Collided
+        return True
+
+    monkeypatch.setattr(hooks, act, collide_first)
+    assert call(client, demo_system, path, From="+12025550100", Body="1", MessageStatus="delivered") == status
+    assert len(done) == 2
 
 
 def test_unsigned_and_changed_reports_are_refused(client: TestClient, demo_system: System) -> None:

@@ -64,17 +64,18 @@ class Desk:
         key = self.vault.key_of(number)
         return Recipient(f"r{number}", key, self.vault.seal(number), "masked", "red", "zh", role, "asked", NOW)
 
-    def release(self, series: Series, act: Act = Act.ISSUE, running: bool = True) -> Bulletin:
+    def release(self, series: Series, act: Act = Act.ISSUE, running: bool = True, name: int = 1) -> Bulletin:
         content = Content(act, series, (AreaLevel("red", Level.RED),), NOW, NOW + timedelta(hours=2), NOW)
         files = tuple(Artefact(f"{name}/red.zh.txt", "text/plain", b"x") for name in ("broadcast", "sms", "website"))
         package = Package(content.as_json(), files)
         bulletin = Bulletin(
-            "b1", "w1", "p1", series, 2026, 1, "1号", "ex-2026-001", NOW, content, package.sha256, {},
+            f"b{name}", f"w{name}", f"p{name}", series, 2026, name, f"{name}号", f"ex-2026-{name:03d}", NOW, content,
+            package.sha256, {},
             {a.path: a.sha256 for a in files},
         )  # fmt: skip
         with self.store.begin() as work:
-            work.warnings.add(HazardWarning("w1", series, WarningStatus.IN_FORCE, NOW))
-            work.proposals.add(Proposal("p1", "w1", 1, content, package.sha256, "x", NOW), package)
+            work.warnings.add(HazardWarning(f"w{name}", series, WarningStatus.IN_FORCE, NOW))
+            work.proposals.add(Proposal(f"p{name}", f"w{name}", 1, content, package.sha256, "x", NOW), package)
             work.bulletins.add(bulletin, files)
             if running:
                 work.exercises.add(
@@ -83,10 +84,11 @@ class Desk:
             work.commit()
         return bulletin
 
-    def row(self, channel: str, key: str) -> None:
+    def row(self, channel: str, key: str, bulletin: str = "b1") -> None:
         """A dispatch as a broken first place would have written it."""
+        name = f"d-{channel}" if bulletin == "b1" else f"d-{channel}-{bulletin}"
         made = Dispatch(
-            f"d-{channel}", "b1", channel, key, f"{channel}/red.zh.txt", 1, f"b1:{channel}", 30, NOW,
+            name, bulletin, channel, key, f"{channel}/red.zh.txt", 1, f"{bulletin}:{channel}", 30, NOW,
             NOW + timedelta(hours=2),
         )  # fmt: skip
         with self.store.begin() as work:
@@ -150,6 +152,23 @@ def test_content_of_an_exercise_under_a_real_number_is_refused_too(desk: Desk) -
     disguised = replace(job, delivery=replace(job.delivery, bulletin=replace(bulletin, series=Series.REAL)))
     assert lane._call(disguised, NOW) is not None
     assert not disguised.trial
+
+
+def test_a_fault_of_an_exercise_calls_a_person_and_holds_up_nothing_real(desk: Desk) -> None:
+    desk.release(Series.EXERCISE)
+    desk.row("broadcast", "city-tv")
+    carrier = Leaky("broadcast")
+    lane = Lane(desk.store, carrier, desk.vault, Standing(), "me")
+    lane.drain()
+    with desk.store.read() as work:
+        tasks = [(task.kind, task.facts["reason"]) for task in work.tasks.pending()]
+    assert tasks == [("channel-fault", "deliver.exercise-live-target")]
+    desk.release(Series.REAL, name=2, running=False)
+    desk.row("broadcast", "city-tv", "b2")
+    lane._looked = 0.0  # what is due is read again at once
+    lane.drain()
+    lane.close()
+    assert carrier.had == ["city-tv"]
 
 
 def test_nothing_of_an_exercise_is_sent_once_it_is_over(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 from tests.conftest import FakeClock
 
 from geowarn.domain.dispatch import DispatchState, Outcome
-from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
+from geowarn.domain.errors import Collided, OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
 from geowarn.domain.notice import Notice
 from geowarn.domain.people import Role, Shift, User
+from geowarn.pipeline import notice_lane
 from geowarn.pipeline.notice_lane import NoticeLane, judged
 from geowarn.pipeline.notice_text import NoticeWords
-from geowarn.pipeline.notices import answered, reported, tell
+from geowarn.pipeline.notices import answered, note_result, reported, tell
 from geowarn.pipeline.outcome import Pace
 from geowarn.pipeline.phones import set_phone
 from geowarn.ports import Pager, Receipt
@@ -170,6 +172,23 @@ def test_a_dead_number_is_a_task(office: Callable[[str], Office], answer: SendFa
     desk.work_off(Telephone(answer))
     assert desk.notice().state is DispatchState.FAILED
     assert desk.tasks() == [("unreachable", "wang", "li")]
+
+
+def test_an_answer_that_only_met_another_transaction_is_stored_all_the_same(
+    office: Callable[[str], Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, telephone, faults = office(NUMBER), Telephone(), [Collided()]
+
+    def collide_first(*given: Any) -> None:
+        if faults:
+            raise faults.pop()
+        note_result(*given)
+
+    monkeypatch.setattr(notice_lane, "note_result", collide_first)
+    desk.tell()
+    desk.work_off(telephone)
+    assert (desk.notice().state, len(telephone.sent)) == (DispatchState.ACCEPTED, 1)
+    assert desk.ledger().count("notice.result") == 1
 
 
 def test_a_busy_provider_is_tried_again_and_never_late(office: Callable[[str], Office]) -> None:

@@ -133,8 +133,12 @@ class Scheduler:
         with self.system.store.begin() as work:
             mine = work.ticks.fire(job, slot_of(now, seconds), self.owner, now)
             work.commit()
-        if not mine:
-            return
+        if mine:
+            self._guarded(job, act)
+
+    @staticmethod
+    def _guarded(job: str, act: Callable[[], object]) -> None:
+        """Run `act`; a fault is told and silences nothing that comes after it."""
         try:
             act()
         except Refused as refusal:
@@ -265,20 +269,21 @@ class Scheduler:
 
     def watch(self) -> None:
         """Raise what should have spoken and did not."""
-        audit(self.system.desk)
-        watch_silence(self.system.desk)
-        watch_certificate(self.system.desk, ends_at(self.system.keys_dir))
-        watch_sources(self.system.desk, self.system.sources.values())
+        desk = self.system.desk
+        self._guarded("audit", lambda: audit(desk))
+        self._guarded("silence", lambda: watch_silence(desk))
+        self._guarded("certificate", lambda: watch_certificate(desk, ends_at(self.system.keys_dir)))
+        self._guarded("sources", lambda: watch_sources(desk, self.system.sources.values()))
 
     def watch_roster(self) -> None:
         """Ask people before their shifts, and raise what is wrong with the days ahead."""
-        ask_people(self.system.roster_desk)
-        watch_roster(self.system.roster_desk)
+        self._guarded("ask people", lambda: ask_people(self.system.roster_desk))
+        self._guarded("roster", lambda: watch_roster(self.system.roster_desk))
 
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
-        ask_before_end(self.system.desk)
-        close_finished(self.system.store, self.system.clock)
-        watch_promises(self.system.desk)
-        if end_validity(self.system.desk):
-            publish_all(self.system)
+        system = self.system
+        self._guarded("ask before end", lambda: ask_before_end(system.desk))
+        self._guarded("companions", lambda: close_finished(system.store, system.clock))
+        self._guarded("promises", lambda: watch_promises(system.desk))
+        self._guarded("expire", lambda: publish_all(system) if end_validity(system.desk) else None)

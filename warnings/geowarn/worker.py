@@ -14,7 +14,9 @@ from rich.progress import Progress, TaskID
 
 from geowarn.bootstrap import System
 from geowarn.domain.dispatch import SETTLED
+from geowarn.domain.errors import Collided
 from geowarn.hook_service import HookService
+from geowarn.pipeline.collisions import until_through
 from geowarn.pipeline.deliver import expire
 from geowarn.pipeline.escalation_audit import audit
 from geowarn.pipeline.lane import Lane
@@ -29,6 +31,7 @@ SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
 AUDIT_SECONDS = 20.0
 AFTER_FAULT_SECONDS = 5.0
+AFTER_COLLISION_SECONDS = 0.1
 _log = structlog.get_logger()
 
 
@@ -110,7 +113,7 @@ class Worker:
         while not self._stop.is_set():
             if not self._guarded(lane.step):
                 self._stop.wait(IDLE_SECONDS)
-        self._guarded(lane.close)
+        self._guarded(lambda: until_through(lane.close))
         asking.join()
 
     def _tell(self) -> None:
@@ -129,9 +132,16 @@ class Worker:
             self._stop.wait(seconds)
 
     def _guarded(self, job: Callable[[], object]) -> bool:
-        """Run `job`; a fault is told and the worker goes on, because a dead worker would send nothing at all."""
+        """Run `job`; a fault is told and the worker goes on, because a dead worker would send nothing at all.
+
+        A lane whose step only collided goes on at once: it keeps its answers until they are committed.
+        """
         try:
             return bool(job())
+        except Collided:
+            _log.warning("worker.collided", where=threading.current_thread().name)
+            self._stop.wait(AFTER_COLLISION_SECONDS)
+            return True
         except Exception as error:
             _log.error("worker.fault", where=threading.current_thread().name, error=type(error).__name__)
             self._stop.wait(AFTER_FAULT_SECONDS)

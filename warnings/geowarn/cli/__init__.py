@@ -33,7 +33,7 @@ from geowarn.cli import (
     warning_acts,
     warnings,
 )
-from geowarn.domain.errors import Refused
+from geowarn.domain.errors import Collided, Refused
 from geowarn.log import configure
 
 app = typer.Typer(
@@ -89,6 +89,8 @@ def main() -> None:
         app()
     except Refused as refusal:
         _end(explain(refusal, language))
+    except Collided:
+        _end(say("cli.collided", language))
     except KeyboardInterrupt:
         _end(say("cli.interrupted", language))
     except OSError as error:

@@ -4,6 +4,7 @@ Exception
 └── Refused                 a person or a file asked for something that must not happen
     ├── NotFound            the thing named does not exist
     └── NotEntitled         the person may not do this
+├── Collided                another transaction stood in the way: the same once more goes through
 └── SendFailure             a channel could not prove that a message went out
     ├── TemporaryFailure    try again later
     ├── PermanentFailure    never try this target again for this message
@@ -42,6 +43,10 @@ class NotFound(Refused):
 
 class NotEntitled(Refused):
     """The person may not do this, whatever else they would fill in."""
+
+
+class Collided(Exception):
+    """The database ended this transaction only because of another one; nothing of it is kept, and again it goes."""
 
 
 class SendFailure(Exception):

@@ -12,7 +12,7 @@ from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.identity import Invitation, PendingChange
 from geowarn.domain.people import Role, User
 from geowarn.pipeline import two_person
-from geowarn.pipeline.actor import Actor, find_user
+from geowarn.pipeline.actor import Actor, hold_user
 from geowarn.pipeline.people import hashed
 from geowarn.ports import Clock, PasswordHasher, Session, Store, UnitOfWork, Vault
 
@@ -64,7 +64,7 @@ def accept(
     """
     now, made = clock.now(), hashed(password, hasher)
     with store.begin() as work:
-        user = work.users.get(name)
+        user = work.users.held(name)
         if user is None or not user.active or not work.invitations.use(name, _key(vault, name, code.strip()), now):
             raise Refused("identity.no-invitation")
         user = replace(user, password_hash=made)
@@ -98,7 +98,7 @@ def disable(store: Store, clock: Clock, name: str, actor: Actor) -> None:
     if name == actor.user.name:
         raise Refused("identity.own-account", user=name)
     with store.begin() as work:
-        user = find_user(work, name)
+        user = hold_user(work, name)
         work.users.save(replace(user, active=False))
         ended = work.sessions.delete_of(name)
         work.ledger.append(clock.now(), actor.label, "user.disabled", name, {"sessions": ended})
@@ -145,8 +145,8 @@ def sessions_of(work: UnitOfWork, name: str, now: datetime) -> tuple[Session, ..
 
 
 def _account(work: UnitOfWork, name: str) -> User:
-    """The account of this name, switched off or not."""
-    user = work.users.get(name)
+    """The account of this name, switched off or not, held for a change."""
+    user = work.users.held(name)
     if user is None:
         raise NotFound("people.unknown-user", user=name)
     return user

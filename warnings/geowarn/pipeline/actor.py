@@ -78,7 +78,15 @@ def codes_of(content: Content) -> tuple[str, ...]:
 
 def find_user(work: UnitOfWork, name: str) -> User:
     """The active user of this name; raises NotFound."""
-    user = work.users.get(name)
+    return _active(work.users.get(name), name)
+
+
+def hold_user(work: UnitOfWork, name: str) -> User:
+    """`find_user` for whoever changes the account: nobody else does until the end."""
+    return _active(work.users.held(name), name)
+
+
+def _active(user: User | None, name: str) -> User:
     if user is None or not user.active:
         raise NotFound("people.unknown-user", user=name)
     return user

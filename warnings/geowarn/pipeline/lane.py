@@ -191,6 +191,7 @@ class Lane:
             return
         now = self.clock.now()
         with self.store.begin() as work:
+            work.dispatches.hold(tried.job.dispatch.id for tried in self._done)
             results = [self._result(work, tried) for tried in self._done]
             counted = [held for result in results if (held := self._as_held(work, result)) is not None]
             record(work, counted, now, "dispatch.results")
@@ -229,11 +230,14 @@ class Lane:
         return result
 
     def _alarm(self, work: UnitOfWork, results: Iterable[Result], now: datetime) -> None:
-        fault = next((result for result in results if result.alarm), None)
-        if fault is None:
+        """A person must act, and nothing real is tried meanwhile; an exercise's fault holds up nothing real."""
+        faults = [result for result in results if result.alarm]
+        if not faults:
             return
-        self._paused_until = now + self.pace.pause
-        facts = {"reason": fault.attempt.reason}
+        real = [fault for fault in faults if not self.loader.of_exercise(work, fault.before.bulletin_id)]
+        if real:
+            self._paused_until = now + self.pace.pause
+        facts = {"reason": (real or faults)[0].attempt.reason}
         work.tasks.open(Task(f"t-{uuid4().hex[:12]}", "channel-fault", self.channel.name, now, facts=facts))
 
 

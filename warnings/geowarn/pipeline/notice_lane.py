@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from geowarn.domain.dispatch import DispatchState, Outcome, back_off
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
 from geowarn.domain.notice import Notice
+from geowarn.pipeline.collisions import until_through
 from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.notices import note_result
 from geowarn.pipeline.outcome import Pace, reason_of
@@ -145,7 +147,8 @@ class NoticeLane:
             return 0
         finished, _ = wait(self._under_way, seconds, FIRST_COMPLETED)
         for future in finished:
-            self._settle(self._under_way.pop(future), future.result())
+            job, answer = self._under_way.pop(future), future.result()
+            until_through(partial(self._settle, job, answer))
         return len(finished)
 
     def _settle(self, job: _Job, answer: _Answer) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import Shift, User
-from geowarn.pipeline.actor import find_user
+from geowarn.pipeline.actor import find_user, hold_user
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.roster_desk import shift_facts
 from geowarn.pipeline.two_person import roles_of
@@ -56,7 +56,7 @@ def set_password(store: Store, clock: Clock, hasher: PasswordHasher, name: str, 
     """Give an account a new password."""
     made = hashed(password, hasher)
     with store.begin() as work:
-        work.users.save(replace(find_user(work, name), password_hash=made))
+        work.users.save(replace(hold_user(work, name), password_hash=made))
         work.sessions.delete_of(name)
         work.ledger.append(clock.now(), actor, "user.password", name, {})
         work.commit()

@@ -9,7 +9,7 @@ import phonenumbers
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import User
 from geowarn.domain.recipient import mask_phone
-from geowarn.pipeline.actor import find_user
+from geowarn.pipeline.actor import hold_user
 from geowarn.pipeline.notices import reached
 from geowarn.pipeline.recipient_file import NEVER_ASSIGNED
 from geowarn.ports import Clock, Store, Vault
@@ -33,7 +33,7 @@ def set_phone(store: Store, vault: Vault, clock: Clock, name: str, text: str, ac
     phone, masked = number_of(text) if text.strip() else ("", "")
     with store.begin() as work:
         now = clock.now()
-        user = replace(find_user(work, name), phone_sealed=vault.seal(phone) if phone else None, phone_masked=masked)
+        user = replace(hold_user(work, name), phone_sealed=vault.seal(phone) if phone else None, phone_masked=masked)
         work.users.save(user)
         if phone:
             reached(work, name, now)  # the old number's failures say nothing about the new one

@@ -49,6 +49,8 @@ def record_reports(store: Store, clock: Clock, channel: str, reports: Sequence[R
         now = clock.now()
         results: dict[str, Result] = {}
         news: set[Report] = set()
+        named = [report.provider_id for report in reports if report.provider_id]
+        work.dispatches.hold([report.dispatch_id for report in reports], channel, named)
         for report in reports:
             row = _row(work, channel, report, results)
             result = _news(row, report, now) if row is not None else None

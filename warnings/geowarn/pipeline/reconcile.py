@@ -39,6 +39,7 @@ def reconcile(store: Store, channel: Channel, vault: Vault, clock: Clock, pace: 
         answers = list(pool.map(_asker(channel, loader), jobs))
     with store.begin() as work:
         now = clock.now()
+        work.dispatches.hold(row.id for row in rows)
         results = [
             _decide(work, loader, channel, job, answer, began, now, pace)
             for job, answer in zip(jobs, answers, strict=True)

@@ -27,6 +27,7 @@ from geowarn.domain.warning import (
     content_from_json,
 )
 from geowarn.pipeline.actor import Actor, Doer, codes_of
+from geowarn.pipeline.collisions import through
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_follow import follow
@@ -73,6 +74,7 @@ def check_current(work: UnitOfWork, warning: HazardWarning, proposal: Proposal, 
         raise Refused("release.overtaken", warning=warning.id)
 
 
+@through
 def release(
     desk: Desk,
     warning_id: str,
@@ -120,13 +122,7 @@ def put_out(
     if package.sha256 != proposal.package_sha256:
         raise Refused("signoff.package-changed", version=proposal.version)
     signers = [
-        {
-            "user": s.user,
-            "role": s.role.value,
-            "at": s.at.isoformat(),
-            "via": s.via,
-            "second_factor": s.second_factor,
-        }
+        {"user": s.user, "role": s.role.value, "at": s.at.isoformat(), "via": s.via, "second_factor": s.second_factor}
         for s in valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
     ]
     bulletin = _issue(desk, work, warning, proposal.id, proposal.content, package, {}, actor, signers, marks)
@@ -145,6 +141,7 @@ def retraction_words(bulletin: Bulletin) -> tuple[str, str]:
     return f"撤回{bulletin.serial}号", f"retract {bulletin.slug}"
 
 
+@through
 def retract(desk: Desk, warning_id: str, typed: str, actor: Actor, code: str = "") -> Bulletin:
     """Send the retraction that was signed with the bulletin in force: one officer, one act, typed confirmation.
 

@@ -25,6 +25,7 @@ from geowarn.ports import UnitOfWork
 
 SILENT = "shift-silent"
 NOTICE = "shift-ask"
+FAR = timedelta(days=400)  # no roster reaches further ahead
 _YES = frozenset({"1", "是", "yes", "y", "ok", "确认", "收到"})
 _NO = frozenset({"2", "否", "no", "n", "不能"})
 
@@ -34,17 +35,34 @@ def _digest(ask_id: str, code: str) -> str:
 
 
 def ask_people(desk: RosterDesk) -> int:
-    """Ask everyone whose time has come and open a task for each silence; returns how many were asked."""
+    """Ask everyone whose time has come and open a task for each silence; returns how many were asked.
+
+    A question may run out just as the shift begins: silence counts until its end.
+    """
     now = desk.clock.now()
     longest = timedelta(hours=desk.rules.ask_hours[0])
     with desk.store.begin() as work:
-        shifts = [s for s in work.shifts.between(now, now + longest + timedelta(seconds=1)) if s.start > now]
+        shifts = work.shifts.between(now, now + longest + timedelta(seconds=1))
         asks = work.roster.asks([shift.id for shift in shifts])
-        asked = sum(_ask(work, desk, *due, now) for shift in shifts for due in _due(desk, shift, asks, now))
+        asked = sum(
+            _ask(work, desk, *due, now) for shift in shifts if shift.start > now for due in _due(desk, shift, asks, now)
+        )
         silent = sum(_silence(work, shift, asks, now) for shift in shifts)
-        if asked or silent:
+        over = _end_over(work, now)
+        if asked or silent or over:
             work.commit()
     return asked
+
+
+def _end_over(work: UnitOfWork, now: datetime) -> int:
+    """Close the tasks about shifts that have ended or are gone; returns how many."""
+    standing = [task for task in work.tasks.pending() if task.kind == SILENT]
+    lasting = {shift.id for shift in work.shifts.between(now, now + FAR)} if standing else set()
+    over = [task for task in standing if task.facts["shift"] not in lasting]
+    for task in over:
+        work.tasks.close(SILENT, task.subject, now)
+        work.ledger.append(now, SYSTEM, "task.closed", task.subject, {"kind": SILENT, **task.facts})
+    return len(over)
 
 
 def _due(desk: RosterDesk, shift: Shift, asks: Iterable[Ask], now: datetime) -> Iterator[tuple[Shift, str, int, int]]:

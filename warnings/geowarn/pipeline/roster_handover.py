@@ -40,6 +40,9 @@ def hand_over(desk: RosterDesk, actor: Actor, notes: str) -> Handover:
             raise Refused("roster.notes-long", most=LONGEST_NOTES)
         later = next_after(work, shift, now + desk.rules.ahead)
         held = next((one for one in work.roster.handovers(50) if one.shift == shift.id), None)
+        held = work.roster.handover(held.id) if held else None
+        if held is not None and held.taken_at is not None:  # meanwhile
+            raise Refused("roster.handover-taken", user=held.taken_by)
         made = Handover(
             id=held.id if held else new_id("h"),
             shift=shift.id,

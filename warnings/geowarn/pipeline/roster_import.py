@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from geowarn.domain.duty import Part
 from geowarn.domain.errors import Refused
 from geowarn.domain.people import Shift
 from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.roster import drop, keep, refuse_unfit
 from geowarn.pipeline.roster_desk import RULERS, RosterDesk, people
 from geowarn.pipeline.roster_files import Row, read_rows
@@ -41,7 +42,8 @@ def take_in(desk: RosterDesk, actor: str, text: str, file: str) -> Imported:
     with desk.store.begin() as work:
         now = desk.clock.now()
         rows = read_rows(text, file, people(work), desk.zone)
-        done = [_row(work, row, file, actor, now) for row in rows]
+        about = sorted(_shifts_of(work, rows, file), key=lambda pair: not pair[0].cancelled)
+        done = [_row(work, row, held, file, actor, now) for row, held in about]
         result = Imported(*(done.count(word) for word in ("added", "changed", "removed", "same")))
         facts = {"file": file[:200], "rows": len(rows), "sha256": sha256_hex(text.encode())}
         counted = {name: getattr(result, name) for name in ("added", "changed", "removed", "same")}
@@ -50,8 +52,24 @@ def take_in(desk: RosterDesk, actor: str, text: str, file: str) -> Imported:
     return result
 
 
-def _row(work: UnitOfWork, row: Row, file: str, actor: str, now: datetime) -> str:
-    held = _held(work, row)
+def _shifts_of(work: UnitOfWork, rows: Iterable[Row], file: str) -> list[tuple[Row, Shift | None]]:
+    """Each row with the shift it is about, all read before any is changed; two rows about one are refused."""
+    named = [(row, _named(work, row)) for row in rows]
+    taken = {shift.id for _, shift in named if shift is not None}
+    found: list[tuple[Row, Shift | None]] = []
+    seen: dict[object, int] = {}
+    for row, shift in named:
+        held = shift or _at_the_time(work, row, taken)
+        kept = () if row.cancelled else ((row.start, row.end),)
+        for what in (*kept, *(() if held is None else (held.id,))):
+            if what in seen:
+                raise Refused("roster.file-twice", file=file, line=row.line, first=seen[what])
+            seen[what] = row.line
+        found.append((row, held))
+    return found
+
+
+def _row(work: UnitOfWork, row: Row, held: Shift | None, file: str, actor: str, now: datetime) -> str:
     if row.cancelled:
         if held is None:
             return "same"
@@ -75,14 +93,18 @@ def _refuse_begun(start: datetime, row: Row, file: str, now: datetime) -> None:
         raise Refused("roster.file-begun", file=file, line=row.line)
 
 
-def _held(work: UnitOfWork, row: Row) -> Shift | None:
-    """The shift a row is about."""
-    if row.key:
-        found = work.shifts.get(row.key.partition("@")[0]) or work.shifts.get(_id_of(row.key))
-        if found is not None:
-            return found
-    same: Iterable[Shift] = work.shifts.between(row.start, row.end)
-    return next((shift for shift in same if (shift.start, shift.end) == (row.start, row.end)), None)
+def _named(work: UnitOfWork, row: Row) -> Shift | None:
+    """The shift of a row's UID or id."""
+    if not row.key:
+        return None
+    return work.shifts.get(row.key.partition("@")[0]) or work.shifts.get(_id_of(row.key))
+
+
+def _at_the_time(work: UnitOfWork, row: Row, named: Collection[str]) -> Shift | None:
+    """The shift of a row's start and end that no other row names."""
+    same = (shift for shift in work.shifts.between(row.start, row.end) if shift.id not in named)
+    found = next((shift.id for shift in same if (shift.start, shift.end) == (row.start, row.end)), None)
+    return work.shifts.get(found) if found else None
 
 
 def _made(row: Row, held: Shift | None) -> Shift:
@@ -90,8 +112,8 @@ def _made(row: Row, held: Shift | None) -> Shift:
     officer = row.people[Part.OFFICER]
     if held is not None:
         return replace(held, officer=officer, start=row.start, end=row.end, **names)  # type: ignore[arg-type]
-    foreign = row.key or f"{row.start.isoformat()} {row.end.isoformat()}"
-    return Shift(_id_of(foreign), officer, names["deputy"], row.start, row.end, names["leader"], uid=row.key or None)
+    made = _id_of(row.key) if row.key else new_id("sh")
+    return Shift(made, officer, names["deputy"], row.start, row.end, names["leader"], uid=row.key or None)
 
 
 def _id_of(key: str) -> str:

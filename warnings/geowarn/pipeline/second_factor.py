@@ -151,6 +151,7 @@ def trying(store: Store, clock: Clock, user: User, code: str) -> Iterator[None]:
 def _counted(store: Store, now: datetime, user: User) -> int:
     key = sha256_hex(f"second-factor\n{user.name}")[:32]
     with store.begin() as work:
+        work.sessions.hold_tries([key])
         failures = work.sessions.failures_since(key, now - WINDOW)
         if failures >= MOST_TRIES:
             raise Refused("identity.code-locked", user=user.name, minutes=int(WINDOW.total_seconds() // 60))

@@ -62,6 +62,10 @@ class Loader:
             return True
         return work.bulletins.of_warning(bulletin.warning_id)[-1].id != bulletin_id
 
+    def of_exercise(self, work: UnitOfWork, bulletin_id: str) -> bool:
+        """Whether this bulletin is an exercise's."""
+        return is_exercise(self._bulletin(work, bulletin_id)[0])
+
     def target(self, job: Job) -> Target:
         """The target with its address; raises TemporaryFailure when the key for the number is not there."""
         row = job.dispatch

@@ -71,13 +71,15 @@ def ask(
             raise Refused("identity.change-waits", user=subject, change=earlier.id)
     change = PendingChange(new_id("c"), kind, subject, dict(wanted), actor.user.name, now)
     work.pending_changes.save(change)
-    facts = {"change": change.id, "kind": kind, **wanted}
-    work.ledger.append(now, actor.label, "rights.asked", subject, facts)
-    if _others(work, actor.user.name):
+    alone = not _others(work, actor.user.name)
+    decided = _decided(work, change, Outcome.CONFIRMED, actor, now) if alone else change
+    work.ledger.append(now, actor.label, "rights.asked", subject, {"change": change.id, "kind": kind, **wanted})
+    if alone:
+        _enter(work, decided, actor, now, alone=True)
+    else:
         facts = {"account": subject, "asked_by": actor.user.name}
         work.tasks.open(Task(new_id("t"), TASK, change.id, now, facts=facts))
-        return change
-    return _decide(work, change, Outcome.CONFIRMED, actor, now, alone=True)
+    return decided
 
 
 def decide(store: Store, clock: Clock, change_id: str, confirmed: bool, actor: Actor) -> PendingChange:
@@ -93,7 +95,8 @@ def decide(store: Store, clock: Clock, change_id: str, confirmed: bool, actor: A
         if confirmed and actor.user.name in (change.asked_by, change.subject):
             raise Refused("identity.second-person", user=actor.user.name, change=change_id)
         outcome = Outcome.CONFIRMED if confirmed else Outcome.REFUSED
-        decided = _decide(work, change, outcome, actor, now, alone=False)
+        decided = _decided(work, change, outcome, actor, now)
+        _enter(work, decided, actor, now, alone=False)
         work.commit()
     return decided
 
@@ -106,19 +109,22 @@ def _others(work: UnitOfWork, name: str) -> bool:
     )
 
 
-def _decide(
-    work: UnitOfWork, change: PendingChange, outcome: Outcome, actor: Actor, now: datetime, alone: bool
-) -> PendingChange:
+def _decided(work: UnitOfWork, change: PendingChange, outcome: Outcome, actor: Actor, now: datetime) -> PendingChange:
+    """The change with what came of it, stored and carried out."""
     decided = replace(change, outcome=outcome, decided_by=actor.user.name, decided_at=now)
     work.pending_changes.save(decided)
-    work.tasks.close(TASK, change.id, now)
     if change.kind == KEY:
         _settle_key(work, change, outcome, now)
     elif outcome is Outcome.CONFIRMED:
         _apply(work, change)
-    facts = {"change": change.id, "kind": change.kind, "asked_by": change.asked_by, "alone": alone, **change.wanted}
-    work.ledger.append(now, actor.label, f"rights.{outcome.value}", change.subject, facts)
     return decided
+
+
+def _enter(work: UnitOfWork, decided: PendingChange, actor: Actor, now: datetime, alone: bool) -> None:
+    """Close the task and enter the decision, after every row is changed: see the order in `store.repositories.base`."""
+    work.tasks.close(TASK, decided.id, now)
+    facts = {"change": decided.id, "kind": decided.kind, "asked_by": decided.asked_by, "alone": alone, **decided.wanted}
+    work.ledger.append(now, actor.label, f"rights.{decided.outcome.value}", decided.subject, facts)
 
 
 def _settle_key(work: UnitOfWork, change: PendingChange, outcome: Outcome, now: datetime) -> None:
@@ -134,7 +140,7 @@ def _settle_key(work: UnitOfWork, change: PendingChange, outcome: Outcome, now: 
 
 def _apply(work: UnitOfWork, change: PendingChange) -> None:
     """Carry it out; every session of the person ends, so that nothing goes on with the old rights."""
-    user = work.users.get(change.subject)
+    user = work.users.held(change.subject)
     if user is None:
         raise NotFound("people.unknown-user", user=change.subject)
     if change.kind == "roles":

@@ -43,6 +43,13 @@ class Dispatches(Protocol):
 
     def add_all(self, dispatches: Iterable[Dispatch]) -> None: ...
 
+    def hold(self, ids: Iterable[str], channel: str = "", provider_ids: Iterable[str] = ()) -> None:
+        """Keep others off these rows until the end: before whoever settles several reads the first of them.
+
+        `provider_ids` are the far end's, of `channel`.
+        """
+        ...
+
     def get(self, dispatch_id: str) -> Dispatch | None: ...
 
     def of_bulletin(self, bulletin_id: str, channel: str | None = None) -> tuple[Dispatch, ...]: ...

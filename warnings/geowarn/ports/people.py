@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +16,10 @@ class Users(Protocol):
     def save(self, user: User) -> None: ...
 
     def get(self, name: str) -> User | None: ...
+
+    def held(self, name: str) -> User | None:
+        """`get` for whoever changes the account: nobody else does until the end."""
+        ...
 
     def all(self) -> tuple[User, ...]: ...
 
@@ -53,6 +58,10 @@ class Sessions(Protocol):
     def delete_of(self, user: str) -> int: ...
 
     def delete_ended(self, before: datetime) -> None: ...
+
+    def hold_tries(self, keys: Iterable[str]) -> None:
+        """Let one at a time count tries under any of these keys."""
+        ...
 
     def note_failure(self, user: str, at: datetime) -> int:
         """Note a failed try; returns the note's number."""

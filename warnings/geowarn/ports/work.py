@@ -24,6 +24,7 @@ class UnitOfWork(Protocol):
     """One transaction: everything inside commits together or not at all (house rule 4).
 
     Use as `with store.begin() as work: …; work.commit()`; leaving without commit rolls back.
+    Raises Collided where the database ended it for another one's sake.
     """
 
     @property

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
@@ -56,23 +56,33 @@ def open_engine(text: str, read_only: bool = False) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
+    """Parameters stay out of errors, here and below: logs would hold codes and password hashes."""
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             pool_size=8,
             max_overflow=32,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": "-c timezone=UTC", "connect_timeout": 10},
         )
     except (ImportError, NoSuchModuleError):
         raise Refused("store.no-driver") from None
+
+    @event.listens_for(engine, "handle_error")
+    def _leave_out_values(failed: ExceptionContext) -> None:
+        for error in (failed.original_exception, failed.sqlalchemy_exception):
+            if error is not None and error.args:  # the server's detail quotes the row
+                error.args = (str(error.args[0]).partition("\nDETAIL:")[0], *error.args[1:])
+
+    return engine
 
 
 def _sqlite(url: URL | str, journal: str | None, **options: Any) -> Engine:
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
     if "poolclass" not in options:
         options |= {"pool_size": 8, "max_overflow": 64}
-    engine = create_engine(url, connect_args=arguments, **options)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **options)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -118,6 +128,6 @@ def refuse_writing(connection: Connection, refuse: bool) -> None:
 _COLLISIONS = frozenset({"40P01", "40001"})
 
 
-def collided(error: Exception) -> bool:
+def collided(error: BaseException | None) -> bool:
     """Whether a transaction was ended only because another one stood in its way: done again, it goes through."""
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in _COLLISIONS

@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from geowarn.domain.errors import Refused
+from geowarn.domain.errors import Collided, Refused
 from geowarn.store import engine as engines
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
@@ -63,7 +63,10 @@ class _Turn:
 
 
 class SqlUnitOfWork:
-    """`ports.UnitOfWork` over one connection and one transaction; leaving without commit rolls back."""
+    """`ports.UnitOfWork` over one connection and one transaction; leaving without commit rolls back.
+
+    Raises Collided where the database ended the transaction for another one's sake.
+    """
 
     def __init__(self, engine: Engine, writing: bool, turn: _Turn | None = None) -> None:
         self._engine, self._writing, self._turn = engine, writing, turn
@@ -144,13 +147,20 @@ class SqlUnitOfWork:
         if self._connection is None:
             raise RuntimeError("this unit of work is over")
         if self._writing:
-            self._connection.commit()
+            try:
+                self._connection.commit()
+            except OperationalError as failed:
+                if engines.collided(failed):
+                    raise Collided from failed
+                raise
         self._end()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+        if engines.collided(error):
+            raise Collided from error
 
     def _end(self) -> None:
         connection, self._connection = self._connection, None

@@ -52,6 +52,7 @@ def count_try(store: Store, name: str, origin: str, now: datetime) -> tuple[int,
     """
     with store.begin() as work:
         keys = _keys(name, origin)
+        work.sessions.hold_tries(keys)
         for key, limit in keys.items():
             _refuse_haste(work, key, limit, now)
         notes = tuple(work.sessions.note_failure(key, now) for key in keys)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 from twilio.request_validator import RequestValidator
 
 from geowarn.domain.errors import Refused
+from geowarn.pipeline.collisions import until_through
 from geowarn.pipeline.escalation_acts import answered_by_text
 from geowarn.pipeline.notices import Listener, answered, reported
 from geowarn.pipeline.receipts import opt_out, record_status
 from geowarn.pipeline.roster_asks import hear
-from geowarn.store.engine import collided
 from geowarn.web.access import system_of
 from geowarn.web.forms import pairs
 
 router = APIRouter(prefix="/hooks/twilio", include_in_schema=False)
 LISTENERS: tuple[Listener, ...] = (hear, answered_by_text)
-_PAUSES = (0.05, 0.2, 0.8)  # seconds
 _EMPTY_TWIML = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
 
@@ -64,23 +60,11 @@ def status(request: Request) -> Response:
     told = (fields.get("MessageSid", ""), fields.get("MessageStatus", ""), fields.get("ErrorCode", ""))
     notice = request.query_params.get("notice", "")
     if notice:
-        _until_through(lambda: reported(system.store, system.clock, notice, *told))
+        until_through(lambda: reported(system.store, system.clock, notice, *told))
     else:
         dispatch = request.query_params.get("dispatch", "")
-        _until_through(lambda: record_status(system.store, system.clock, "sms", dispatch, *told))
+        until_through(lambda: record_status(system.store, system.clock, "sms", dispatch, *told))
     return Response(status_code=204)
-
-
-def _until_through(act: Callable[[], object]) -> None:
-    """A provider tells once: what only met another transaction is done again, and not lost."""
-    for pause in (*_PAUSES, None):
-        try:
-            act()
-            return
-        except Exception as error:
-            if pause is None or not collided(error):
-                raise
-            time.sleep(pause)
 
 
 @router.post("/inbound")
@@ -93,8 +77,8 @@ def inbound(request: Request) -> Response:
     system = system_of(request)
     sender, text = fields.get("From", ""), fields.get("Body", "")
     try:
-        if not opt_out(system.store, system.vault, system.clock, sender, text):
-            answered(system.store, system.vault, system.clock, sender, text, LISTENERS)
+        if not until_through(lambda: opt_out(system.store, system.vault, system.clock, sender, text)):
+            until_through(lambda: answered(system.store, system.vault, system.clock, sender, text, LISTENERS))
     except Refused:  # not a number: there is nobody to answer
         return Response(_EMPTY_TWIML, 400, media_type="text/xml")
     return Response(_EMPTY_TWIML, media_type="text/xml")

@@ -214,7 +214,7 @@ def change(visit: Visiting) -> Response:
         leaders=[user for user in active if user.roles & {Role.LEADER, Role.CHIEF}],
         swaps=swaps,
         sheet=sheet,
-        rules_it=bool(visit.user.roles & set(RULERS)),
+        rules_it=bool(visit.actor.roles_over(None, ()).intersection(RULERS)),
         seats=tuple(Part),
     )
 

@@ -66,7 +66,7 @@ def log_in(system: System, name: str, password: str, origin: str, old_token: str
         raise Refused("web.wrong-password")
     with system.store.begin() as work:
         take_back(work, notes)
-        if work.users.get(name) != user:  # changed or switched off while the password was looked at
+        if work.users.held(name) != user:  # changed or switched off while the password was looked at
             raise Refused("web.wrong-password")
         waits = system.settings.web.second_factor != AT_SIGNING and factor_in_use(work, user.name)
         entry = _open(system, work, user, (origin, browser), old_token, None if waits else "none")

@@ -1,4 +1,15 @@
-"""What every repository stands on: one connection inside one transaction."""
+"""What every repository stands on: one connection inside one transaction.
+
+On PostgreSQL everybody takes what others may wait for in one order, so that no two wait for each other:
+
+1. rows: the warning and what hangs on it, accounts, shifts, notices, counters, dispatches by id (`Dispatches.hold`);
+2. the ledger's lock (`_hold_ledger`), with the first entry or the first write to a task or a pass of escalation;
+3. tasks and passes.
+
+Claiming, letting expire and overtaking take only rows that are free, and wait for nobody. SQLite has one writer anyway.
+Where an act cannot keep to it (the clock enters who was rung, then releases, which takes a number), the database ends
+one of the two with Collided: a person's release is done again at once, the clock's at its next tick.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +18,7 @@ from dataclasses import fields
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
@@ -21,6 +32,9 @@ T = TypeVar("T")
 
 # Rows that travel together; bounds memory, not the transaction.
 BATCH = 1000
+
+# The advisory lock that lets one transaction at a time append to the ledger on PostgreSQL ("ledg" in ASCII).
+_LEDGER = 0x6C656467
 
 
 def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
@@ -80,6 +94,15 @@ class Repository:
         others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
         for batch in batches(rows):
             self._run(statement.on_conflict_do_update(index_elements=keys, set_=others), batch)
+
+    def _hold_ledger(self) -> None:
+        """Let one transaction at a time go on from here to the ledger, tasks and passes; see the order above."""
+        if self._postgres:
+            self._run(select(func.pg_advisory_xact_lock(_LEDGER)))
+
+    def _for_change(self, chosen: Select[Any]) -> Select[Any]:
+        """The statement that reads rows so that a unit of work that writes keeps others off them until the end."""
+        return chosen.with_for_update(key_share=True) if self._postgres and self._writing else chosen
 
     def _hold_warning(self, warning_id: str | None = None) -> None:
         """Let writers of one warning wait for each other, as SQLite's single writer does anyway.

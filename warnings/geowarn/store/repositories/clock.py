@@ -42,15 +42,17 @@ def _pass(row: AnyRow) -> Pass:
 
 
 class SqlEscalations(Repository):
-    """`ports.Escalations`."""
+    """`ports.Escalations`; every write comes after the ledger's lock, see `base`."""
 
     def start(self, one: Pass) -> bool:
         """Add unless a pass of this task and step is open; returns whether it was added."""
+        self._hold_ledger()
         added = self._insert(escalation).values(_row(one)).on_conflict_do_nothing().returning(escalation.c.id)
         return bool(self._rows(added))
 
     def end(self, pass_id: str, at: datetime, outcome: str) -> bool:
         """End an open pass; returns whether it was open."""
+        self._hold_ledger()
         standing = (escalation.c.id == pass_id) & escalation.c.ended_at.is_(None)
         ended = update(escalation).where(standing).values(ended_at=at, outcome=outcome).returning(escalation.c.id)
         return bool(self._rows(ended))
@@ -67,6 +69,7 @@ class SqlEscalations(Repository):
 
     def ring(self, pass_id: str, rung: Rung) -> bool:
         """Note a ring; the row that is there already wins."""
+        self._hold_ledger()
         row = renamed(values_of(rung), due="due_at", at="rung_at") | {"escalation_id": pass_id}
         added = self._insert(escalation_step).values(row).on_conflict_do_nothing()
         return bool(self._rows(added.returning(escalation_step.c.person)))
@@ -79,6 +82,7 @@ class SqlEscalations(Repository):
 
     def answer(self, pass_id: str, answer: Answer) -> bool:
         """Note an answer; False when it was noted before."""
+        self._hold_ledger()
         row = values_of(answer) | {"escalation_id": pass_id}
         added = self._insert(escalation_answer).values(row).on_conflict_do_nothing()
         return bool(self._rows(added.returning(escalation_answer.c.person)))

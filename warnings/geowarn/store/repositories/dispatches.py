@@ -68,8 +68,18 @@ class SqlDispatches(Repository):
             self._add_missing(shard, shards)
             self._add(dispatch, [values_of(given) | {"state": given.state.value} for given in batch])
 
+    def hold(self, ids: Iterable[str], channel: str = "", provider_ids: Iterable[str] = ()) -> None:
+        """Keep others off these rows until the end, taken in one order by whoever settles several: nobody waits in a
+        ring. Call it before any of them is read; `provider_ids` are the far end's, of `channel`.
+        """
+        if not (self._postgres and self._writing):
+            return
+        theirs = and_(dispatch.c.channel == channel, dispatch.c.provider_id.in_(list(provider_ids)))
+        wanted = select(dispatch.c.id).where(or_(dispatch.c.id.in_(list(ids)), theirs)).order_by(dispatch.c.id)
+        self._run(wanted.with_for_update(key_share=True))
+
     def get(self, dispatch_id: str) -> Dispatch | None:
-        """One row, or None; a unit of work that writes keeps others off it until the end."""
+        """One row, or None; a unit of work that writes keeps others off it until the end; `hold` several first."""
         return self._one(select(dispatch).where(dispatch.c.id == dispatch_id))
 
     def by_provider_id(self, channel: str, provider_id: str) -> Dispatch | None:
@@ -79,7 +89,7 @@ class SqlDispatches(Repository):
         )
 
     def _one(self, chosen: Select[Any]) -> Dispatch | None:
-        row = self._row(chosen.with_for_update(key_share=True) if self._writing else chosen)
+        row = self._row(self._for_change(chosen))
         return _dispatch(row) if row else None
 
     def of_bulletin(self, bulletin_id: str, channel: str | None = None) -> tuple[Dispatch, ...]:
@@ -191,16 +201,10 @@ class SqlDispatches(Repository):
             values = {f"to_{name}": getattr(given, name) for name in _RECORDED}
             by_state.setdefault(given.state, []).append({**values, "which": given.id, "whose": given.owner})
             attempts.append(values_of(tried) | {"outcome": tried.outcome.value})
-        self._hold(row["which"] for rows in by_state.values() for row in rows)
+        self.hold(row["which"] for rows in by_state.values() for row in rows)
         for state, rows in by_state.items():
             self._run(self._settle(state), rows)
         self._add(attempt, attempts)
-
-    def _hold(self, ids: Iterable[str]) -> None:
-        """Take the rows in one order everywhere, so that two who settle never wait for each other in a ring."""
-        if self._postgres:
-            wanted = select(dispatch.c.id).where(dispatch.c.id.in_(list(ids))).order_by(dispatch.c.id)
-            self._run(wanted.with_for_update(key_share=True))
 
     @staticmethod
     def _settle(state: DispatchState) -> Any:
@@ -220,8 +224,11 @@ class SqlDispatches(Repository):
         )
 
     def overtake(self, bulletin_ids: Iterable[str], now: datetime, reason: str) -> int:
-        """Unsent rows of these bulletins become expired-unsent; returns how many."""
-        unsent = update(dispatch).where(dispatch.c.bulletin_id.in_(list(bulletin_ids)), dispatch.c.state == _NEW)
+        """Unsent rows of these bulletins become expired-unsent; returns how many.
+
+        A row that somebody is changing at this moment is left: whoever claims it next sees that it was overtaken.
+        """
+        unsent = self._update_free(and_(dispatch.c.bulletin_id.in_(list(bulletin_ids)), dispatch.c.state == _NEW))
         values = {"state": _EXPIRED, "reason": reason, "next_try_at": None}
         return len(self._rows(unsent.values(values).returning(dispatch.c.id)))
 

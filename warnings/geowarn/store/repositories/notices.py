@@ -83,7 +83,9 @@ class SqlNotices(Repository):
         values = {"state": _IN_DOUBT, "owner": owner, "next_try_at": until, "lease_until": None}
         return self._take(and_(notice.c.settled_at.is_(None), _doubtful(now)), values, limit)
 
-    def _take(self, condition: ColumnElement[bool], values: dict[str, Any], limit: int) -> tuple[Notice, ...]:
+    def _take(
+        self, condition: ColumnElement[bool], values: dict[str, Any], limit: int | None = None
+    ) -> tuple[Notice, ...]:
         """Change rows that nobody else is changing at this moment; see `dispatches` for the CTE."""
         chosen = select(notice.c.id).where(condition).order_by(notice.c.not_after, notice.c.id).limit(limit)
         picked = chosen.with_for_update(skip_locked=True).cte("picked")
@@ -118,7 +120,7 @@ class SqlNotices(Repository):
         """New rows past their not-after become expired-unsent; returns them."""
         late = and_(notice.c.state == _NEW, notice.c.settled_at.is_(None), notice.c.not_after <= now)
         values = {"state": DispatchState.EXPIRED_UNSENT.value, "settled_at": now, "reason": "notices.expired"}
-        changed = self._rows(update(notice).where(late).values(values).returning(*notice.c))
-        for row in changed:
-            self._run(update(notice).where(notice.c.id == row.id).values(facts=without_secrets(row.facts)))
-        return tuple(_notice(row) for row in changed)
+        changed = self._take(late, values)
+        for one in changed:
+            self._run(update(notice).where(notice.c.id == one.id).values(facts=without_secrets(one.facts)))
+        return changed

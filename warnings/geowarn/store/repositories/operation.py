@@ -13,20 +13,23 @@ from geowarn.store.tables import airing, fired, heartbeat, station_poll, task
 
 
 class SqlTasks(Repository):
-    """`ports.Tasks`."""
+    """`ports.Tasks`; every write comes after the ledger's lock, see `base`."""
 
     def open(self, given: Task) -> bool:
         """Add unless one of this kind and subject is open; returns whether it was added."""
+        self._hold_ledger()
         row = values_of(given) | {"facts": dict(given.facts)}
         return bool(self._rows(self._insert(task).values(row).on_conflict_do_nothing().returning(task.c.id)))
 
     def close(self, kind: str, subject: str, at: datetime) -> int:
         """Close the open task of this kind and subject; returns how many there were."""
+        self._hold_ledger()
         standing = (task.c.kind == kind) & (task.c.subject == subject) & task.c.closed_at.is_(None)
         return len(self._rows(update(task).where(standing).values(closed_at=at).returning(task.c.id)))
 
     def save(self, given: Task) -> None:
         """Store the deadline, for whom it waits and who has taken it in hand; nothing of a closed task changes."""
+        self._hold_ledger()
         kept = ("due_at", "owner", "acknowledged_at", "acknowledged_by")
         standing = (task.c.id == given.id) & task.c.closed_at.is_(None)
         self._run(update(task).where(standing).values({name: getattr(given, name) for name in kept}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import delete, func, select
 
@@ -29,6 +31,11 @@ class SqlUsers(Repository):
     def get(self, name: str) -> User | None:
         """One person, or None."""
         row = self._row(select(account).where(account.c.name == name))
+        return _user(row) if row else None
+
+    def held(self, name: str) -> User | None:
+        """One person, or None; a unit of work that writes keeps others off the account until the end."""
+        row = self._row(self._for_change(select(account).where(account.c.name == name)))
         return _user(row) if row else None
 
     def all(self) -> tuple[User, ...]:
@@ -66,6 +73,13 @@ class SqlSessions(Repository):
         """Forget sessions whose end lies before this moment."""
         self._run(delete(console_session).where(console_session.c.ends_at < before))
 
+    def hold_tries(self, keys: Iterable[str]) -> None:
+        """Let one at a time count tries under any of these keys; SQLite has one writer anyway."""
+        if self._postgres:
+            numbers = {int.from_bytes(sha256(f"tries\n{key}".encode()).digest()[:8], signed=True) for key in keys}
+            for number in sorted(numbers):
+                self._run(select(func.pg_advisory_xact_lock(number)))
+
     def note_failure(self, user: str, at: datetime) -> int:
         """Note a failed log-in; returns the note's number."""
         noted = login_failure.insert().values(account=user, at=at).returning(login_failure.c.id)
@@ -93,8 +107,8 @@ class SqlShifts(Repository):
         self._add(shift, [renamed(values_of(given), start="starts_at", end="ends_at")])
 
     def get(self, shift_id: str) -> Shift | None:
-        """One shift, or None."""
-        row = self._row(select(shift).where(shift.c.id == shift_id))
+        """One shift, or None; a unit of work that writes keeps others off it until the end."""
+        row = self._row(self._for_change(select(shift).where(shift.c.id == shift_id)))
         return _shift(row) if row else None
 
     def save(self, given: Shift) -> None:

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from geowarn.domain.ledger import LedgerEntry, chain
 from geowarn.store.repositories.base import Repository, values_of
 from geowarn.store.tables import ledger
-
-# The advisory lock that lets one transaction at a time append on PostgreSQL ("ledg" in ASCII).
-_LOCK = 0x6C656467
 
 
 class SqlLedger(Repository):
@@ -21,8 +18,7 @@ class SqlLedger(Repository):
 
     def append(self, at: datetime, actor: str, kind: str, subject: str, payload: Mapping[str, Any]) -> LedgerEntry:
         """Chain one entry in this transaction; other transactions that append wait for its end."""
-        if self._postgres:
-            self._run(select(func.pg_advisory_xact_lock(_LOCK)))
+        self._hold_ledger()
         entry = chain(self.head(), at, actor, kind, subject, dict(payload))
         self._add(ledger, [values_of(entry)])
         return entry

@@ -46,8 +46,8 @@ class SqlRoster(Repository):
         self._put(shift_swap, [values | {"part": given.part.value, "state": given.state.value}])
 
     def swap(self, swap_id: str) -> Swap | None:
-        """One swap, or None."""
-        row = self._row(select(shift_swap).where(shift_swap.c.id == swap_id))
+        """One swap, or None; a writer holds it, so that two cannot decide it."""
+        row = self._row(self._for_change(select(shift_swap).where(shift_swap.c.id == swap_id)))
         return _swap(row) if row else None
 
     def swaps(self, since: datetime) -> tuple[Swap, ...]:
@@ -60,8 +60,8 @@ class SqlRoster(Repository):
         self._put(handover, [values_of(given) | {"facts": dict(given.facts)}])
 
     def handover(self, handover_id: str) -> Handover | None:
-        """One hand-over, or None."""
-        row = self._row(select(handover).where(handover.c.id == handover_id))
+        """One hand-over, or None; a writer holds it, so that it is not corrected while it is taken."""
+        row = self._row(self._for_change(select(handover).where(handover.c.id == handover_id)))
         return Handover(**row._mapping) if row else None
 
     def handovers(self, limit: int) -> tuple[Handover, ...]:
