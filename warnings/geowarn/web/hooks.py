@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -20,7 +21,6 @@ from geowarn.web.access import system_of
 from geowarn.web.forms import pairs
 
 router = APIRouter(prefix="/hooks/twilio", include_in_schema=False)
-LISTENERS: tuple[Listener, ...] = (hear, answered_by_text)
 _PAUSES = (0.05, 0.2, 0.8)  # seconds
 _EMPTY_TWIML = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
@@ -94,7 +94,8 @@ def inbound(request: Request) -> Response:
     sender, text = fields.get("From", ""), fields.get("Body", "")
     try:
         if not opt_out(system.store, system.vault, system.clock, sender, text):
-            answered(system.store, system.vault, system.clock, sender, text, LISTENERS)
+            listeners: tuple[Listener, ...] = (hear, partial(answered_by_text, system.desk))
+            answered(system.store, system.vault, system.clock, sender, text, listeners)
     except Refused:  # not a number: there is nobody to answer
         return Response(_EMPTY_TWIML, 400, media_type="text/xml")
     return Response(_EMPTY_TWIML, media_type="text/xml")
