@@ -13,6 +13,7 @@ from tests.integration.conftest import SettableClock, fresh_code
 from geowarn.bootstrap import System
 from geowarn.domain.clock import ClockRules, OnSilence
 from geowarn.domain.escalation import Pass
+from geowarn.domain.exercise import Scenario
 from geowarn.domain.level import Level
 from geowarn.domain.people import SignOff
 from geowarn.domain.policy import Policy
@@ -22,10 +23,13 @@ from geowarn.pipeline.actor import SYSTEM, Actor
 from geowarn.pipeline.after_review import sign_after
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.escalation import open_passes, open_task
+from geowarn.pipeline.escalation_acts import answered_by_text
 from geowarn.pipeline.escalation_advance import advance
+from geowarn.pipeline.exercise import permit, start
 from geowarn.pipeline.signoff import sign
-from geowarn.pipeline.versions import area_levels, open_warning, slots_for
+from geowarn.pipeline.versions import area_levels, open_warning, slots_for, store_version
 
+CHAIN = ["duty", "duty-b", "leader", "chief"]  # as shipped, while the officers of the first shift are on
 HAIYANG, QIXIA = "370687", "370686"
 Officer = Callable[[str], Actor]
 
@@ -75,6 +79,30 @@ class ClockDesk:
             proposal = open_warning(self.desk, work, content, editor, editor)
             work.commit()
         return proposal
+
+    def becomes(self, proposal: Proposal, levels: Mapping[str, Level]) -> Proposal:
+        """The machine's next version with other levels."""
+        with self.desk.store.begin() as work:
+            areas = area_levels(work, levels, {})
+            content = replace(proposal.content, areas=areas, slots=slots_for(self.desk, areas, {}))
+            made = store_version(self.desk, work, proposal.warning_id, content, SYSTEM, SYSTEM)
+            work.commit()
+        return made
+
+    def exercise(self, level: Level) -> Proposal:
+        """The version of a running exercise, which a leader has allowed."""
+        scenario = Scenario("test", "测试脚本", "a test scenario", {HAIYANG: level}, 24, synthetic=True)
+        permit(self.desk, "年度演练计划", self.officer("chief"))
+        exercise, _ = start(self.desk, scenario, "演练", 60, self.officer("duty"))
+        with self.desk.store.read() as work:
+            return work.proposals.of_warning(exercise.warning_id)[0]
+
+    def texts(self, name: str, text: str) -> str | None:
+        """What one person's text on the telephone is taken for."""
+        with self.desk.store.begin() as work:
+            meant = answered_by_text(self.desk, work, self.officer(name).user, text, self.clock.now())
+            work.commit()
+        return meant
 
     def signs(self, warning_id: str, name: str) -> SignOff:
         """One person signs, with a code where it is asked for."""

@@ -22,7 +22,7 @@ from geowarn.pipeline.counsel import comment, record_consultation
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release
-from geowarn.pipeline.review import edit, return_for_edit
+from geowarn.pipeline.review import dismiss, edit, return_for_edit
 from geowarn.pipeline.secrecy import check_secrecy
 from geowarn.pipeline.signoff import sign
 from geowarn.pipeline.view import warning_view
@@ -217,6 +217,20 @@ class TestAdjust:
         )
         sign(desk, name, officer("leader"))
         assert refused(lambda: adjust(desk, name, {HAIYANG: Level.RED}, "复核", duty)) == "review.being-signed"
+
+
+def test_a_reason_that_is_kept_is_bounded_and_holds_no_telephone_number(demo_system: System, officer: Officer) -> None:
+    desk, name, duty = demo_system.desk, proposed(demo_system, officer).warning_id, officer("duty")
+    acts: dict[str, Callable[[str], object]] = {
+        "review.reason-missing": lambda reason: return_for_edit(desk, name, reason, duty),
+        "adjust.reason": lambda reason: adjust(desk, name, {HAIYANG: Level.RED}, reason, duty),
+    }
+    for lacking, act in acts.items():
+        for reason, key in ((" ", lacking), ("长" * 501, lacking), ("电 138 0000 0000", "counsel.phone")):
+            assert refused(lambda a=act, r=reason: a(r)) == key  # type: ignore[misc]
+    assert refused(lambda: dismiss(desk, name, "电 0535-1234567", duty)) == "counsel.phone"
+    assert refused(lambda: dismiss(desk, name, "长" * 501, duty)) == "review.reason-missing"
+    assert dismiss(desk, name, "2026-07-15 20:00 起\n雨带偏南", duty).status_reason == "2026-07-15 20:00 起 雨带偏南"
 
 
 class TestTwoOfficers:

@@ -134,11 +134,20 @@ def content(act: Act, level: Level, before: Level, series: Series = Series.REAL)
 
 @given(st.sampled_from(list(Act)), st.sampled_from(list(Level)), st.sampled_from(list(Level)), st.sampled_from(Series))
 def test_silence_never_lowers_lifts_or_plays(act: Act, level: Level, before: Level, series: Series) -> None:
-    bars = release_first_bars(content(act, level, before, series), OnSilence.RELEASE_FIRST, False, False, False)
+    allowed = (OnSilence.RELEASE_FIRST, OnSilence.RELEASE_FIRST)
+    bars = release_first_bars(content(act, level, before, series), *allowed, False, False, False)
     rises = act in (Act.ISSUE, Act.UPDATE, Act.EXTEND) and level >= before and series is Series.REAL
     assert (not bars) == rises
 
 
+@given(st.sampled_from(OnSilence), st.sampled_from(OnSilence))
+def test_silence_releases_only_while_the_policy_lets_it(began: OnSilence, present: OnSilence) -> None:
+    bars = release_first_bars(content(Act.ISSUE, Level.RED, Level.NONE), began, present, False, False, False)
+    assert (not bars) == (began is present is OnSilence.RELEASE_FIRST)
+    assert set(bars) <= {"policy"}
+
+
 def test_every_bar_is_named() -> None:
-    given_all = release_first_bars(content(Act.LIFT, Level.RED, Level.RED), OnSilence.TASK, True, True, True)
+    silent = (OnSilence.TASK, OnSilence.TASK)
+    given_all = release_first_bars(content(Act.LIFT, Level.RED, Level.RED), *silent, True, True, True)
     assert given_all == ("policy", "lowers", "returned", "one-person", "not-rung")

@@ -13,6 +13,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.pipeline.rules import load_rules
 from geowarn.policy_file import load_policy
+from geowarn.resources import config_dir
 from geowarn.settings import load_settings
 
 # What pydantic, tomllib and the system call things; none of it belongs into a Chinese sentence.
@@ -60,21 +61,51 @@ def test_a_wrong_setting_in_the_environment_is_named_by_its_variable(monkeypatch
     assert all(one.startswith("GEOWARN_HAZARD__WINDOW_HOURS") for one in both(refused.value))
 
 
+SHIPPED_POLICY = (config_dir() / "policy.toml").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
-    ("text", "zh"),
+    ("text", "key", "zh"),
     [
-        ('blue = ["boss"]', "不能用 ['boss']；可用：[duty-officer, leader"),
-        ("blue = 3", "不能用 3"),
-        ("yellow = ", "不合 TOML 写法"),
-        ("", "缺少这一项"),
+        ('blue = ["boss", "leader"]', "blue", "不能用 ['boss']；可用：[duty-officer, leader"),
+        ("blue = 3", "blue", "不能用 3"),
+        ('red = "leader"', "red", "不能用 'leader'"),
+        ("orange = []", "orange", "没有写任何角色"),
+        ("incident = []", "incident", "没有写任何角色"),
+        ("retract =", "", "不合 TOML 写法"),
+        ("yellow", "yellow", "缺少这一项"),
+        ('second_factor = ["crimson"]', "second_factor", "可用：[blue, yellow, orange, red]"),
+        ("course = 3", "course", "3 不是一组设置项"),
+        ("review = 3", "review", "3 不是一组设置项"),
+        ("clock = [1]", "clock", "[1] 不是一组设置项"),
+        ("[course]\nlowering_runs = 1", "course.lowering_runs", "不能用 1；可用：2 … 240"),
+        ('[review]\nsecrecy_levels = ["pink"]', "review.secrecy_levels", "可用：[blue, yellow, orange, red]"),
+        ('[review]\nsecrecy_check = "leader"', "review.secrecy_check", "不能用 'leader'"),
+        ('[review]\nsecrecy_levels = ["red"]\nsecrecy_check = []', "review.secrecy_check", "没有写任何角色"),
+        ('[review]\nsecrecy_own_edit = "no"', "review.secrecy_own_edit", "不能用 'no'；可用：true, false"),
+        ("[review]\ncode_tries = 11", "review.code_tries", "不能用 11；可用：1 … 10"),
+        ('[review]\nlint_blocks = ["rhyme"]', "review.lint_blocks", "不能用 ['rhyme']"),
+        ("[review]\nhurry = 1", "review.hurry", "此处可用：code_minutes"),
+        ("[clock.red]\nagain_minutes = 0", "clock.red.again_minutes", "不能用 0；可用：1 … 1440"),
+        ("[clock.red]\nchain = []", "clock.red.chain", "不能用 []；至少列出 duty-officer"),
+        ('[clock.red]\nend_of_chain = ["round"]', "clock.red.end_of_chain", "不能用 ['round']"),
+        ('[clock.blue]\non_silence = "release-first"', "clock.blue.on_silence", "release-first 只能用于橙色和红色"),
+        ('[clock.tasks]\nkinds = ["no-forecasts"]', "clock.tasks.kinds", "不能用 ['no-forecasts']；可用：[all-clear"),
+        ('[clock.tasks]\nkinds = ["review"]', "clock.tasks.kinds", "不能用 ['review']"),
     ],
 )
-def test_a_wrong_policy(tmp_path: Path, text: str, zh: str) -> None:
-    file = tmp_path / "policy.toml"
-    file.write_text(text, "utf-8")
+def test_a_wrong_policy(tmp_path: Path, text: str, key: str, zh: str) -> None:
+    """The shipped file with one value changed, and in its place nothing at all where only the key is given."""
+    file, name = tmp_path / "policy.toml", text.split(" = ")[0]
+    table = text.startswith("[") or name in ("course", "review", "clock")
+    kept = SHIPPED_POLICY.split("# Hold and hysteresis")[0].splitlines()
+    kept = [line for line in kept if table or not line.startswith(name.split(" ")[0])]
+    file.write_text("\n".join([*kept, text if "=" in text else ""]), "utf-8")
     with pytest.raises(Refused) as refused:
         load_policy(file, Level.YELLOW)
-    assert zh in both(refused.value)[0]
+    said, _ = both(refused.value)
+    assert zh in said
+    assert refused.value.facts.get("key", "") == key
 
 
 def test_a_rule_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -138,16 +138,17 @@ def next_begin(over_at: datetime, length: timedelta, now: datetime) -> tuple[int
 
 
 def release_first_bars(
-    content: Content, rule: OnSilence, returned: bool, one_person_only: bool, not_rung: bool
+    content: Content, began: OnSilence, present: OnSilence, returned: bool, one_person_only: bool, not_rung: bool
 ) -> tuple[str, ...]:
     """What forbids releasing first and reviewing after; empty when nothing does.
 
+    Both rules must allow it: the one that the ringing `began` with, and the `present` one for this content's level.
     Only a rise may go out so: lowering, lifting and withdrawing are people's acts (house rule 1). What one person
     wrote or changed and nobody else has signed never goes out by silence (house rule 2).
     """
     lowers = any(area.level < area.before for area in content.areas)
     found = {
-        "policy": rule is not OnSilence.RELEASE_FIRST,
+        "policy": {began, present} != {OnSilence.RELEASE_FIRST},
         "series": content.series is not Series.REAL,
         "lowers": lowers or content.act not in (Act.ISSUE, Act.UPDATE, Act.EXTEND),
         "returned": returned,

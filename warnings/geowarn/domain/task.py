@@ -7,6 +7,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+# Every kind but the reviews of warnings, which ring by the level: those a policy may name as ringing.
+KINDS = (
+    "all-clear-due",
+    "cap-key-ends",
+    "channel-fault",
+    "companion",
+    "escalation-silent",
+    "exercise-stopped",
+    "extend-or-lift",
+    "fallback",
+    "hook-disabled",
+    "incident-overdue",
+    "incident-review",
+    "input-refused",
+    "levels-moved",
+    "no-forecast",
+    "rights-change",
+    "roster-fault",
+    "run-late",
+    "shift-silent",
+    "unreachable",
+    "worker-silent",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

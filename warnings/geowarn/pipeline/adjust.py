@@ -11,10 +11,10 @@ from geowarn.domain.package import refuse_markers
 from geowarn.domain.warning import Act, Proposal, Series
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.kept_words import kept_words
 from geowarn.pipeline.review import DECIDERS, refuse_moved_on, refuse_while_others_sign
 from geowarn.pipeline.versions import area_levels, slots_for, store_version
 
-LONGEST_REASON = 500  # characters
 _OPEN_ACTS = (Act.ISSUE, Act.UPDATE)
 
 
@@ -32,9 +32,7 @@ def adjust(
     an edit of the texts does.
     """
     actor.need_somewhere(*DECIDERS)
-    why = reason.strip()
-    if not why or len(why) > LONGEST_REASON:
-        raise Refused("adjust.reason", longest=LONGEST_REASON)
+    why = kept_words(reason, "reason", "adjust.reason")
     refuse_markers(why, "reason")
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from geowarn.domain.errors import Refused
@@ -13,23 +12,12 @@ from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.fitness import refuse_unseen
+from geowarn.pipeline.kept_words import kept_words
 from geowarn.pipeline.signoff import on_shift
 from geowarn.pipeline.versions import new_id
 
-LONGEST = 500  # characters
 EARLIEST = timedelta(hours=24)  # a talk before that was about other rain
-_PHONE = re.compile(r"(?<!\d)\+?\d(?:[ -]?\d){6,}(?!\d)")
 _REMARKING = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY, Role.DISCLOSURE)
-
-
-def _written(text: str, field: str) -> str:
-    """A text for the ledger, which keeps it for good: bounded, and without a telephone number (house rule 14)."""
-    said = " ".join(text.split())
-    if not said or len(said) > LONGEST:
-        raise Refused("counsel.text", field=field, longest=LONGEST)
-    if _PHONE.search(said):
-        raise Refused("counsel.phone", field=field)
-    return said
 
 
 def comment(desk: Desk, warning_id: str, text: str, actor: Actor) -> Comment:
@@ -41,7 +29,7 @@ def comment(desk: Desk, warning_id: str, text: str, actor: Actor) -> Comment:
         proposal = under_review(work, warning.id)
         actor.need(*_REMARKING, work=work, areas=codes_of(proposal.content))
         made = Comment(
-            new_id("c"), warning.id, proposal.id, proposal.version, actor.user.name, now, _written(text, "text")
+            new_id("c"), warning.id, proposal.id, proposal.version, actor.user.name, now, kept_words(text, "text")
         )
         work.counsel.add_comment(made)
         facts = {"comment": made.id, "version": made.version, "text": made.text}
@@ -80,10 +68,10 @@ def record_consultation(
             id=new_id("h"),
             proposal_id=proposal.id,
             package_sha256=proposal.package_sha256,
-            spoke_with=_written(spoke_with, "spoke_with"),
+            spoke_with=kept_words(spoke_with, "spoke_with"),
             spoken_at=spoken,
             agreed=agreed,
-            words=_written(words, "words"),
+            words=kept_words(words, "words"),
             user=actor.user.name,
             at=now,
             via=actor.via,

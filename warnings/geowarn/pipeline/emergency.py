@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.clock import AFTER_REVIEW
 from geowarn.domain.escalation import Pass, release_first_bars
+from geowarn.domain.level import Level
 from geowarn.domain.people import Role
-from geowarn.domain.policy import valid
+from geowarn.domain.policy import valid, weight
 from geowarn.domain.warning import Proposal, ProposalStatus
 from geowarn.pipeline.actor import SYSTEM, Machine
 from geowarn.pipeline.desk import Desk, find_warning, under_review
@@ -29,9 +31,9 @@ def bars_of(desk: Desk, work: UnitOfWork, one: Pass) -> tuple[str, ...]:
     returned = proposal.status is ProposalStatus.RETURNED
     now = desk.clock.now()
     rung = all(ring.at + one.window <= now for ring in work.escalations.rung(one.id))
-    bars = release_first_bars(
-        proposal.content, one.on_silence, returned, _one_person_only(work, proposal), not_rung=not rung
-    )
+    present = rule_of(desk, one.kind, weight(proposal.content)).on_silence
+    alone = _one_person_only(work, proposal)
+    bars = release_first_bars(proposal.content, one.on_silence, present, returned, alone, not_rung=not rung)
     others = (other for other in open_passes(work, one.task_id) if other.id != one.id)
     return bars if all(_gone_through(work, other, now) for other in others) else (*bars, OTHERS_ANSWER)
 
@@ -59,18 +61,20 @@ def release_first(desk: Desk, work: UnitOfWork, one: Pass) -> Bulletin:
     warning = find_warning(work, one.subject)
     proposal = under_review(work, warning.id)
     missing = tuple(role for role in missing_of(desk, work, proposal) if role is not None)
+    level = weight(proposal.content)
     marks = {
         "released_first": {
             "missing": [role.value for role in missing],
             "rung": [{"person": r.person, "at": r.at.isoformat(), "told": r.told} for r in _rung(work, one.task_id)],
             "secrecy_unchecked": unchecked(desk, work, proposal),
-            "policy": f"clock.{one.level.code}.on_silence",
+            "policy": f"clock.{level.code}.on_silence",
         }
     }
     refuse_unfit(desk, work, proposal)
     bulletin = put_out(desk, work, warning, proposal, Machine(), marks)
+    tell_released_first(desk, work, one, bulletin, missing)
     if missing:
-        _owe(desk, work, one, bulletin, proposal, missing, now)
+        _owe(desk, work, level, bulletin, proposal, missing, now)
     return bulletin
 
 
@@ -81,19 +85,18 @@ def _rung(work: UnitOfWork, task_id: str) -> list[Rung]:
 def _owe(
     desk: Desk,
     work: UnitOfWork,
-    one: Pass,
+    level: Level,
     bulletin: Bulletin,
     proposal: Proposal,
     missing: tuple[Role, ...],
     now: datetime,
 ) -> None:
-    due = now + rule_of(desk, one.kind, one.level).after_review
+    due = now + rule_of(desk, AFTER_REVIEW, level).after_review
     owed = Emergency(
         bulletin.id, bulletin.warning_id, proposal.id, bulletin.package_sha256, missing, bulletin.released_at, due
     )
     work.emergencies.add(owed)
-    task = owe(work, owed, new_id("t"), bulletin.slug, one.level.code)
+    task = owe(work, owed, new_id("t"), bulletin.slug, level.code)
     facts = {"kind": task.kind, "missing": task.facts["missing"], "due": due.isoformat()}
     work.ledger.append(now, SYSTEM, "task.opened", bulletin.warning_id, facts)
-    tell_released_first(desk, work, one, bulletin, missing)
     follow_task(desk, work, task)

@@ -34,6 +34,20 @@ def open_task(work: UnitOfWork, kind: str, subject: str) -> Task | None:
     return next((task for task in work.tasks.pending() if (task.kind, task.subject) == (kind, subject)), None)
 
 
+def warning_of(task: Task) -> str | None:
+    """The warning that a task is about; None for one about something else."""
+    if task.kind == AFTER_REVIEW:
+        return str(task.facts["warning"])
+    return task.subject if task.kind == REVIEW else None
+
+
+def keep_off(work: UnitOfWork, task: Task) -> None:
+    """Let other writers of a task's warning wait until the end, on PostgreSQL too; before anything else is locked."""
+    warning = warning_of(task)
+    if warning is not None:
+        work.warnings.get(warning)
+
+
 def areas_of(work: UnitOfWork, task: Task) -> tuple[str, ...]:
     """The areas that a task is about; none for one about the whole installation."""
     if task.kind == AFTER_REVIEW:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from geowarn.domain.clock import TURNS
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.escalation import Answer, Pass
 from geowarn.domain.people import Role, User
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk, find_warning
-from geowarn.pipeline.escalation import REVIEW, begin_again, open_passes, open_task, standing_of, tend
+from geowarn.pipeline.escalation import (
+    REVIEW,
+    begin_again,
+    keep_off,
+    open_passes,
+    open_task,
+    standing_of,
+    tend,
+    warning_of,
+)
 from geowarn.pipeline.escalation_chain import role_of
 from geowarn.ports import UnitOfWork
 
-ASKED = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+SIGNERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
+
+
+def need_signer(desk: Desk, actor: Actor) -> None:
+    """Raise NotEntitled for who neither holds a role that signs nor stands in for one by the written rule."""
+    if not any(actor.user.name in accounts for accounts in desk.policy.clock.stand_in.values()):
+        actor.need_somewhere(*SIGNERS)
 
 
 def acknowledge(desk: Desk, warning_id: str, actor: Actor) -> Task:
@@ -24,7 +38,7 @@ def acknowledge(desk: Desk, warning_id: str, actor: Actor) -> Task:
 
     Doing it twice changes nothing.
     """
-    actor.need_somewhere(*ASKED)
+    need_signer(desk, actor)
     with desk.store.begin() as work:
         warning = find_warning(work, warning_id)
         task = open_task(work, REVIEW, warning.id)
@@ -37,37 +51,63 @@ def acknowledge(desk: Desk, warning_id: str, actor: Actor) -> Task:
 
 def acknowledge_task(desk: Desk, task_id: str, actor: Actor) -> Task:
     """Take any task that rings in hand; raises NotFound for one that is not open."""
-    actor.need_somewhere(*ASKED)
+    need_signer(desk, actor)
     with desk.store.begin() as work:
-        task = next((found for found in work.tasks.pending() if found.id == task_id), None)
-        if task is None:
-            raise NotFound("clock.no-task", task=task_id)
-        taken = take(desk, work, task, actor)
+        taken = take(desk, work, _held(work, task_id), actor)
         work.commit()
     return taken
 
 
+def _held(work: UnitOfWork, task_id: str) -> Task:
+    """An open task, as it stands once other writers of its warning are kept off; raises NotFound where it is over."""
+    task = _pending(work, task_id)
+    if task is not None:
+        keep_off(work, task)
+        task = _pending(work, task_id)
+    if task is None:
+        raise NotFound("clock.no-task", task=task_id)
+    return task
+
+
+def _pending(work: UnitOfWork, task_id: str) -> Task | None:
+    return next((task for task in work.tasks.pending() if task.id == task_id), None)
+
+
 def take(desk: Desk, work: UnitOfWork, task: Task, actor: Actor) -> Task:
-    """Note the answer on what rings for this person, else on what they may answer, inside the caller's transaction."""
+    """Note the answer on what rings for this person, else on what they may answer, inside the caller's transaction.
+
+    The caller keeps other writers of a review's warning off.
+    """
     now, user = desk.clock.now(), actor.user
     passes = [one for one in open_passes(work, task.id) if may_answer(work, one, user, now)]
     if not passes:
-        actor.need_somewhere(*(role for turn in TURNS for role in turn))
+        actor.need_somewhere(*SIGNERS)
         raise Refused("clock.not-asked", user=user.name, task=task.subject)
-    passes = [_present(desk, work, task, one) for one in passes]
-    rung = [one for one in passes if any(r.person == user.name for r in work.escalations.rung(one.id))]
-    for one in rung or passes:
+    passes = [_present(desk, work, task, one, now) for one in passes]
+    rung = [one for one in passes if _rung(work, one, user)]
+    _answer(work, task, rung or passes, user, actor.label, now)
+    return tend(work, task, now)
+
+
+def _answer(work: UnitOfWork, task: Task, passes: Iterable[Pass], user: User, label: str, now: datetime) -> None:
+    """Note that somebody has these passes in hand, where they had not before."""
+    for one in passes:
         if standing_of(work, one, now).holder == user.name:
             continue
         if work.escalations.answer(one.id, Answer(user.name, now)):
             facts = {"task": one.kind, "step": one.step, "pass": one.number, "decide_by": one.decide_by.isoformat()}
-            work.ledger.append(now, actor.label, "escalation.answered", task.subject, facts)
-    return tend(work, task, now)
+            work.ledger.append(now, label, "escalation.answered", task.subject, facts)
 
 
-def _present(desk: Desk, work: UnitOfWork, task: Task, one: Pass) -> Pass:
-    """The pass itself, or where its time is over the next one: an answer counts, however late, before anything else."""
-    now = desk.clock.now()
+def _rung(work: UnitOfWork, one: Pass, user: User) -> bool:
+    return any(ring.person == user.name for ring in work.escalations.rung(one.id))
+
+
+def _present(desk: Desk, work: UnitOfWork, task: Task, one: Pass, now: datetime) -> Pass:
+    """The pass itself, or where its time is over the next one: an answer counts, however late, before anything else.
+
+    The next one begins at `now`, the moment of the answer, which would not be heard in it a moment earlier.
+    """
     return begin_again(desk, work, task, one, now) if standing_of(work, one, now).over else one
 
 
@@ -78,36 +118,42 @@ def may_answer(work: UnitOfWork, one: Pass, user: User, now: datetime) -> bool:
     return user.active and (user.name in one.people() or user.name in left_out or on_shift)
 
 
-def stands_in(desk: Desk, work: UnitOfWork, warning_id: str, user: User) -> frozenset[Role]:
-    """The roles that the written rule and the silence of their holders have put into this person's hands."""
-    task = open_task(work, REVIEW, warning_id)
+def stands_in(desk: Desk, work: UnitOfWork, task: Task | None, user: User) -> frozenset[Role]:
+    """The roles that the written rule and the silence of their holders have put into this person's hands.
+
+    `task`: the review that is open, or the one owed after a release; None: nothing rings.
+    """
     named = {role for role, accounts in desk.policy.clock.stand_in.items() if user.name in accounts}
     if task is None or not named:
         return frozenset()
     begun = [one for one in work.escalations.of_task(task.id) if role_of(one.step) in named]
-    rung = [one for one in begun if any(ring.person == user.name for ring in work.escalations.rung(one.id))]
-    return frozenset(role for one in rung if (role := role_of(one.step)) is not None)
+    return frozenset(role for one in begun if _rung(work, one, user) and (role := role_of(one.step)) is not None)
 
 
 def handed_on(desk: Desk, work: UnitOfWork, warning_id: str, users: Mapping[str, User]) -> dict[str, frozenset[Role]]:
-    """By account, the roles that have come into somebody's hands by the written rule."""
+    """By account, the roles that have come into somebody's hands by the written rule while a warning is reviewed."""
     named = {name for accounts in desk.policy.clock.stand_in.values() for name in accounts}
-    return {name: stands_in(desk, work, warning_id, user) for name, user in users.items() if name in named}
+    task = open_task(work, REVIEW, warning_id)
+    return {name: stands_in(desk, work, task, user) for name, user in users.items() if name in named}
 
 
-def answered_by_text(work: UnitOfWork, user: User, text: str, now: datetime) -> str | None:
-    """Take "1" or "收到" from somebody who is being rung as their answer; listens to what people on duty write."""
+def answered_by_text(desk: Desk, work: UnitOfWork, user: User, text: str, now: datetime) -> str | None:
+    """Take "1" or "收到" from somebody who is being rung as their answer; listens to what people on duty write.
+
+    However late: a chain that has been gone through is followed by the next one, which the answer then stops.
+    """
     if text.strip() not in ("1", "收到"):
         return None
+    rung = {one.task_id for one in work.escalations.open() if _rung(work, one, user)}
+    found = [task for task in work.tasks.pending() if task.id in rung]
+    for task in sorted(found, key=lambda task: warning_of(task) or ""):  # everybody in this order, before any writing
+        keep_off(work, task)
     taken = None
-    tasks = {task.id: task for task in work.tasks.pending()}
-    for one in work.escalations.open():
-        rung = any(ring.person == user.name for ring in work.escalations.rung(one.id))
-        if not rung or one.task_id not in tasks or standing_of(work, one, now).over:
-            continue
-        if work.escalations.answer(one.id, Answer(user.name, now)):
-            facts = {"task": one.kind, "step": one.step, "pass": one.number, "decide_by": one.decide_by.isoformat()}
-            work.ledger.append(now, f"{user.name} (SMS)", "escalation.answered", one.subject, facts)
-        tend(work, tasks[one.task_id], now)
-        taken = "escalation"
+    for task in (now_open for task in found if (now_open := _pending(work, task.id))):
+        passes = [one for one in open_passes(work, task.id) if _rung(work, one, user)]
+        if passes:
+            present = [_present(desk, work, task, one, now) for one in passes]
+            _answer(work, task, present, user, f"{user.name} (SMS)", now)
+            tend(work, task, now)
+            taken = "escalation"
     return taken

@@ -15,7 +15,7 @@ from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.emergency import NOT_RUNG, bars_of, release_first
-from geowarn.pipeline.escalation import REVIEW, begin_again, end, open_passes, ring_due, standing_of, tend
+from geowarn.pipeline.escalation import REVIEW, begin_again, end, keep_off, open_passes, ring_due, standing_of, tend
 from geowarn.pipeline.escalation_chain import current_shift
 from geowarn.pipeline.escalation_follow import follow_task, handed_over, waited_for
 from geowarn.ports import UnitOfWork
@@ -23,24 +23,54 @@ from geowarn.ports import UnitOfWork
 log = logging.getLogger(__name__)
 
 
+class _NotReleased(Exception):
+    """An emergency release that cannot be made; its whole transaction is taken back."""
+
+    def __init__(self, why: Refused) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 def advance(desk: Desk) -> int:
-    """Do what the clock asks for now; returns for how many tasks something was done."""
+    """Do what the clock asks for now; returns for how many tasks something was done.
+
+    What goes wrong with one task keeps no other waiting; all of it is raised at the end, and the next tick tries again.
+    """
+    faults = []
     with desk.store.read() as work:
-        waiting = [task.id for task in work.tasks.pending() if _stirs(desk, work, task)]
-        known = {task.id for task in work.tasks.pending()}
-        waiting += sorted({one.task_id for one in work.escalations.open()} - known)
+        known = work.tasks.pending()
+        waiting = [task.id for task in known if _may_stir(desk, work, task)]
+        waiting += sorted({one.task_id for one in work.escalations.open()} - {task.id for task in known})
     for task_id in waiting:
         try:
-            _turn(desk, task_id, None)
-        except Refused as refusal:  # only a release that cannot be made; it must not end in silence
-            log.error("an emergency release was refused: %s", refusal)
-            _turn(desk, task_id, refusal)
+            _have_turn(desk, task_id)
+        except Exception as fault:
+            fault.add_note(f"at the turn of task {task_id}")
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("the clock failed at some tasks", faults)
     return len(waiting)
+
+
+def _have_turn(desk: Desk, task_id: str) -> None:
+    try:
+        _turn(desk, task_id, None)
+    except _NotReleased as refusal:  # it must not end in silence
+        log.error("an emergency release was refused: %s", refusal.why)
+        _turn(desk, task_id, refusal.why)
 
 
 def rings(desk: Desk, task: Task) -> bool:
     """Whether a task of this kind has a clock."""
     return task.kind in (REVIEW, AFTER_REVIEW) or task.kind in desk.policy.clock.kinds
+
+
+def _may_stir(desk: Desk, work: UnitOfWork, task: Task) -> bool:
+    """Whether anything is due for a task, or looking at it fails: its own turn then says at what."""
+    try:
+        return _stirs(desk, work, task)
+    except Exception:
+        return True
 
 
 def _stirs(desk: Desk, work: UnitOfWork, task: Task) -> bool:
@@ -71,8 +101,7 @@ def _turn(desk: Desk, task_id: str, refused: Refused | None) -> None:
                 end(work, one, now, "closed")
             work.commit()
             return
-        if task.kind == REVIEW:
-            work.warnings.get(task.subject)  # PostgreSQL: writers of one warning wait for each other
+        keep_off(work, task)
         follow_task(desk, work, task)
         for one in open_passes(work, task_id):
             ring_due(desk, work, one)
@@ -89,7 +118,10 @@ def _go_on(desk: Desk, work: UnitOfWork, task: Task, one: Pass, refused: Refused
         bars = ("refused",) if refused else bars_of(desk, work, one)
         if not bars:
             end(work, one, desk.clock.now(), "released-first")
-            release_first(desk, work, one)
+            try:
+                release_first(desk, work, one)
+            except Refused as refusal:
+                raise _NotReleased(refusal) from refusal
             return True
         if bars == (NOT_RUNG,):
             return False  # rung too late, after an outage: everybody has their time first

@@ -8,22 +8,18 @@ from geowarn.domain.clock import AFTER_REVIEW, EDIT, OTHER_SIGNER, RELEASE, SECR
 from geowarn.domain.escalation import Answer, Pass
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, Shift
-from geowarn.domain.policy import lacks
+from geowarn.domain.policy import lacks, weight
 from geowarn.domain.task import Task
-from geowarn.domain.warning import Content, Proposal, ProposalStatus
+from geowarn.domain.warning import Proposal, ProposalStatus
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk, newest
 from geowarn.pipeline.escalation import REVIEW, begin, end, open_passes, open_task, ring_due, tend
 from geowarn.pipeline.escalation_chain import current_shift, role_of
 from geowarn.pipeline.fitness import consulted, unchecked
+from geowarn.pipeline.owed import still_missing
 from geowarn.ports import UnitOfWork
 
 _FOR_THE_OFFICE = frozenset({Role.LEADER, Role.CHIEF})  # who sign only after the secrecy check
-
-
-def clock_level(content: Content) -> Level:
-    """The level whose clock a version goes by: its highest now or before, at least blue."""
-    return max((max(area.level, area.before) for area in content.areas), default=Level.BLUE) or Level.BLUE
 
 
 def missing_of(desk: Desk, work: UnitOfWork, proposal: Proposal) -> tuple[Role | None, ...]:
@@ -60,7 +56,7 @@ def follow(desk: Desk, work: UnitOfWork, warning_id: str, acted: str = SYSTEM) -
     if task is None or proposal is None:
         close_passes(desk, work, REVIEW, warning_id)
         return
-    level = clock_level(proposal.content)
+    level = weight(proposal.content)
     keep_in_line(desk, work, task, steps_of(desk, work, proposal), level)
     if acted != SYSTEM:
         for one in open_passes(work, task.id):
@@ -133,7 +129,4 @@ def handed_over(one: Pass, shift: Shift | None) -> bool:
 def _owed(work: UnitOfWork, task: Task) -> tuple[str, ...]:
     """The signatures that an emergency release still lacks."""
     found = next((e for e in work.emergencies.unsettled() if e.bulletin_id == task.facts["bulletin"]), None)
-    if found is None:
-        return ()
-    signed = {s.role for s in work.signoffs.of_proposal(found.proposal_id) if s.voided_at is None}
-    return tuple(f"{AFTER_REVIEW}:{role.value}" for role in found.missing if role not in signed)
+    return tuple(f"{AFTER_REVIEW}:{role.value}" for role in still_missing(work, found)) if found else ()

@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from geowarn.domain.clock import AFTER_REVIEW
+from geowarn.domain.people import Role
 from geowarn.domain.task import Task
 from geowarn.ports import Emergency, UnitOfWork
 
 SIGNED, RETRACTED = "signed", "retracted"
+
+
+def still_missing(work: UnitOfWork, owed: Emergency) -> tuple[Role, ...]:
+    """The roles whose signature a released bulletin still lacks."""
+    signed = {s.role for s in work.signoffs.of_proposal(owed.proposal_id) if s.voided_at is None}
+    return tuple(role for role in owed.missing if role not in signed)
 
 
 def settle(work: UnitOfWork, warning_id: str, now: datetime, how: str, label: str, only: str | None = None) -> None:

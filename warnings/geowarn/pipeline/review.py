@@ -14,6 +14,7 @@ from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.course_acts import LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
 from geowarn.pipeline.escalation_follow import follow
+from geowarn.pipeline.kept_words import kept_words
 from geowarn.pipeline.propose import store_version
 from geowarn.ports import UnitOfWork
 
@@ -96,12 +97,11 @@ def _close(
     desk: Desk, warning_id: str, reason: str, actor: Actor, status: ProposalStatus, roles: tuple[Role, ...]
 ) -> Proposal:
     actor.need_somewhere(*roles)
-    if not reason.strip():
-        raise Refused("review.reason-missing")
+    why = kept_words(reason, "reason", "review.reason-missing")
     with desk.store.begin() as work:
         proposal = under_review(work, find_warning(work, warning_id).id)
         actor.need(*roles, work=work, areas=codes_of(proposal.content))
-        closed = close_review(desk, work, proposal, reason, actor, status)
+        closed = close_review(desk, work, proposal, why, actor, status)
         work.commit()
     return closed
 

@@ -39,7 +39,11 @@ def tell_rung(desk: Desk, work: UnitOfWork, user: User, one: Pass, ring: Ring, s
 def tell_released_first(desk: Desk, work: UnitOfWork, one: Pass, bulletin: Bulletin, missing: tuple[Role, ...]) -> None:
     """Tell everybody who was rung, and everybody whose signature is owed, that it went out without them."""
     rung = {ring.person for found in work.escalations.of_task(one.task_id) for ring in work.escalations.rung(found.id)}
-    facts = {"number": bulletin.number, "level": one.level.code, "missing": [role.value for role in missing]}
+    facts = {
+        "number": bulletin.number,
+        "level": bulletin.content.highest.code,
+        "missing": [role.value for role in missing],
+    }
     for user in work.users.all():
         if user.active and (user.name in rung or user.roles.intersection(missing)):
             _send(desk, work, user, "released-first", bulletin.id, facts, _KEPT)

@@ -8,6 +8,7 @@ from geowarn.domain.review import SecrecyCheck, standing_check
 from geowarn.domain.warning import Content, ProposalStatus
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.fitness import refuse_unseen
 from geowarn.pipeline.signoff import on_shift
 from geowarn.pipeline.versions import new_id
@@ -39,6 +40,7 @@ def check_secrecy(desk: Desk, warning_id: str, actor: Actor, package_sha256: str
         work.counsel.add_check(check)
         facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
         work.ledger.append(now, actor.label, "proposal.secrecy-checked", warning.id, facts)
+        follow(desk, work, warning.id)
         work.commit()
     return check
 

@@ -21,7 +21,9 @@ from geowarn.domain.review import SignCode
 from geowarn.domain.warning import Proposal, ProposalStatus, Series
 from geowarn.pipeline.actor import Actor, codes_of, find_user, roles_over
 from geowarn.pipeline.desk import Desk, find_warning, under_review
+from geowarn.pipeline.escalation import REVIEW, open_task
 from geowarn.pipeline.escalation_acts import stands_in
+from geowarn.pipeline.kept_words import kept_words
 from geowarn.pipeline.notices import tell
 from geowarn.pipeline.review import DECIDERS, close_review
 from geowarn.pipeline.second_factor import prove, trying
@@ -68,10 +70,11 @@ def may_be_asked(desk: Desk, work: UnitOfWork, proposal: Proposal) -> tuple[User
     taken, signed = {s.role for s in standing}, {s.user for s in standing}
     free = {role for role in desk.policy.required(proposal.content) if role not in taken}
     known = by_code(work.areas.all())
+    task = open_task(work, REVIEW, proposal.warning_id)
 
     def can(user: User) -> bool:
         here = roles_over(user, known, codes_of(proposal.content))
-        held = free.intersection(here | stands_in(desk, work, proposal.warning_id, user))
+        held = free.intersection(here | stands_in(desk, work, task, user))
         return bool(held - {Role.DUTY_OFFICER}) or (bool(held) and on_shift(work, user, desk.clock.now()))
 
     reachable = (user for user in work.users.all() if user.active and user.phone_sealed)
@@ -201,12 +204,16 @@ def sign_by_code(
 def return_by_code(
     desk: Desk, reference: str, code: str, reason: str, origin: str, visitor: User | None = None
 ) -> Proposal:
-    """Give the version back for editing, as the person the code was sent to; the code is used up."""
-    if not reason.strip():
-        raise Refused("review.reason-missing")
+    """Give the version back for editing, as the person the code was sent to; the code is used up.
+
+    Raises Refused for who has lost the right to sign it since the code was sent, as for every code that is dead.
+    """
+    why = kept_words(reason, "reason", "review.reason-missing")
     held, user = _checked(desk, reference, code, visitor)
     with desk.store.begin() as work:
         proposal = _use(desk, work, held)
-        closed = close_review(desk, work, proposal, reason, Actor(user, VIA, origin), ProposalStatus.RETURNED)
+        if user.name not in {found.name for found in may_be_asked(desk, work, proposal)}:
+            raise Refused("code.no-longer", user=user.name, version=proposal.version)
+        closed = close_review(desk, work, proposal, why, Actor(user, VIA, origin), ProposalStatus.RETURNED)
         work.commit()
     return closed

@@ -12,15 +12,14 @@ from geowarn.domain.policy import valid
 from geowarn.domain.warning import Content, Proposal, ProposalStatus, Series
 from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.desk import Desk, find_warning, under_review
-from geowarn.pipeline.escalation_acts import stands_in
+from geowarn.pipeline.escalation import REVIEW, open_task
+from geowarn.pipeline.escalation_acts import SIGNERS, need_signer, stands_in
 from geowarn.pipeline.escalation_follow import follow
 from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fitness import refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import prove, trying
 from geowarn.ports import UnitOfWork
-
-SIGNERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF, Role.OBSERVATORY)
 
 # Who signs for the office: only after the secrecy check, where the policy asks for it.
 _AFTER_CHECK = (Role.LEADER, Role.CHIEF)
@@ -33,7 +32,7 @@ def on_shift(work: UnitOfWork, user: User, now: datetime) -> bool:
 
 def _role_to_sign(desk: Desk, work: UnitOfWork, proposal: Proposal, actor: Actor) -> Role:
     """The required role this person can still sign in; raises Refused naming what is in the way."""
-    handed = stands_in(desk, work, proposal.warning_id, actor.user)
+    handed = stands_in(desk, work, open_task(work, REVIEW, proposal.warning_id), actor.user)
     if not handed:
         actor.need(*SIGNERS, work=work, areas=codes_of(proposal.content))
     standing = valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
@@ -63,6 +62,30 @@ def factor_given(desk: Desk, work: UnitOfWork, content: Content, actor: Actor, c
     return prove(work, desk.vault, actor.user, code, desk.clock.now())
 
 
+def keep(
+    work: UnitOfWork, proposal_id: str, package_sha256: str, actor: Actor, role: Role, factor: str, now: datetime
+) -> SignOff:
+    """Store one signature; that it may be made is the caller's to see to."""
+    signoff = SignOff(
+        id=new_id("s"),
+        proposal_id=proposal_id,
+        package_sha256=package_sha256,
+        user=actor.user.name,
+        role=role,
+        at=now,
+        via=actor.via,
+        origin=actor.origin,
+        second_factor=factor,
+    )
+    work.signoffs.add(signoff)
+    return signoff
+
+
+def by_rule(work: UnitOfWork, content: Content, actor: Actor, role: Role) -> dict[str, str]:
+    """What the ledger says beside a signature in a role that the person does not hold there but stands in for."""
+    return {} if role in actor.roles_over(work, codes_of(content)) else {"stands_in": role.value}
+
+
 def put_signature(
     desk: Desk,
     work: UnitOfWork,
@@ -87,23 +110,11 @@ def put_signature(
     if role in _AFTER_CHECK:
         refuse_unchecked(desk, work, proposal)
     proved = factor()
-    signoff = SignOff(
-        id=new_id("s"),
-        proposal_id=proposal.id,
-        package_sha256=proposal.package_sha256,
-        user=actor.user.name,
-        role=role,
-        at=now,
-        via=actor.via,
-        origin=actor.origin,
-        second_factor=proved,
-    )
-    work.signoffs.add(signoff)
+    signoff = keep(work, proposal.id, proposal.package_sha256, actor, role, proved, now)
     shift = next((s.id for s in work.shifts.at(now) if actor.user.name in (s.officer, s.deputy)), None)
     facts = {"version": proposal.version, "package_sha256": proposal.package_sha256, "role": role.value}
     more: dict[str, Any] = {"shift": shift, "second_factor": proved}
-    if role not in actor.user.roles:
-        more["stands_in"] = role.value
+    more |= by_rule(work, proposal.content, actor, role)
     work.ledger.append(now, actor.label, "proposal.signed", proposal.warning_id, {**facts, **more})
     follow(desk, work, proposal.warning_id)
     return signoff
@@ -123,7 +134,7 @@ def sign(
     `code` is the second factor's, asked for at the levels the policy names; it is used up with the signature. An
     exercise is signed with its own `confirmation` and code instead, which open nothing real.
     """
-    actor.need_somewhere(*SIGNERS)
+    need_signer(desk, actor)
     with trying(desk.store, desk.clock, actor.user, code), desk.store.begin() as work:
         proposal = under_review(work, find_warning(work, warning_id).id)
         signoff = put_signature(

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from geowarn.catalogue import explain
 from geowarn.domain.area import AreaKind, by_code
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.level import Level
@@ -19,6 +20,7 @@ from geowarn.pipeline.propose import follow_course, propose_by_hand
 from geowarn.pipeline.release import release, retract
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.channel_texts import channel_texts
+from geowarn.web.review import review_page
 from geowarn.web.review_conflict import both_texts
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -86,7 +88,10 @@ def sign(visit: Visiting, name: str) -> Response:
     form = visit.form()
     signoff.sign(visit.system.desk, name, visit.actor, form.get("package_sha256", "") or "-", form.get("code", ""))
     if form.get("ask_next"):
-        sign_codes.ask(visit.system.desk, name, form["ask_next"], visit.actor)
+        try:
+            sign_codes.ask(visit.system.desk, name, form["ask_next"], visit.actor)
+        except Refused as refusal:  # the signature stands all the same, and the page must say so
+            return review_page(visit, name, explain(Refused("code.signed-unasked", why=refusal), visit.words.language))
     return visit.go(_page(name))
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from geowarn.domain.errors import NotFound
+from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.people import User
 from geowarn.domain.task import Task
-from geowarn.pipeline.actor import codes_of
-from geowarn.pipeline.after_review import owed_by, sign_after, still_missing
+from geowarn.pipeline.after_review import owed_by, role_after, sign_after
 from geowarn.pipeline.clock_view import TaskClock, clock_of_review, clocks
 from geowarn.pipeline.escalation_acts import acknowledge, acknowledge_task
+from geowarn.pipeline.owed import still_missing
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import HOME, Visit, Visiting
 from geowarn.web.asking import factor_asked
@@ -96,7 +96,10 @@ def owed(visit: Visiting, name: str) -> Response:
         if bulletin is None:
             raise NotFound("web.no-version", warning=name)
         missing = still_missing(work, found)
-        here = visit.actor.roles_over(work, codes_of(bulletin.content))
+        try:
+            mine = role_after(visit.system.desk, work, found, bulletin, visit.actor)
+        except Refused:  # somebody else's to sign
+            mine = None
         signed = [s for s in work.signoffs.of_proposal(found.proposal_id) if s.voided_at is None]
         values: dict[str, Any] = {
             "owed": found,
@@ -105,9 +108,7 @@ def owed(visit: Visiting, name: str) -> Response:
             "missing": missing,
             "factor": factor_asked(visit, work, bulletin.content),
             "signed": signed,
-            "mine": next((role for role in missing if role in here), None)
-            if visit.user.name not in {s.user for s in signed}
-            else None,
+            "mine": mine,
             "areas": {area.code: area for area in work.areas.all()},
             "users": {user.name: user for user in work.users.all()},
         }

@@ -16,6 +16,7 @@ from geowarn.pipeline import exercise as exercises
 from geowarn.pipeline import signoff
 from geowarn.pipeline.assess import evidence_short
 from geowarn.pipeline.desk import newest
+from geowarn.pipeline.escalation_acts import need_signer
 from geowarn.pipeline.exercise_end import finish
 from geowarn.pipeline.exercise_guard import Confirmation, need_running
 from geowarn.pipeline.exercise_report import report_of
@@ -132,7 +133,7 @@ def _confirmed(form: dict[str, str]) -> Confirmation:
 def sign(visit: Visiting) -> Response:
     """Sign what the exercise proposes, with the word and the exercise's own code."""
     form = visit.form()
-    visit.actor.need_somewhere(*signoff.SIGNERS)
+    need_signer(visit.system.desk, visit.actor)
     digest, given = form.get("package_sha256", "") or "-", _confirmed(form)
     signoff.sign(visit.system.desk, _warning(visit), visit.actor, digest, confirmation=given)
     return visit.go(HERE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +19,6 @@ from geowarn.web.access import system_of
 from geowarn.web.forms import pairs
 
 router = APIRouter(prefix="/hooks/twilio", include_in_schema=False)
-LISTENERS: tuple[Listener, ...] = (hear, answered_by_text)
 _EMPTY_TWIML = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 
 
@@ -78,7 +79,8 @@ def inbound(request: Request) -> Response:
     sender, text = fields.get("From", ""), fields.get("Body", "")
     try:
         if not until_through(lambda: opt_out(system.store, system.vault, system.clock, sender, text)):
-            until_through(lambda: answered(system.store, system.vault, system.clock, sender, text, LISTENERS))
+            listeners: tuple[Listener, ...] = (hear, partial(answered_by_text, system.desk))
+            until_through(lambda: answered(system.store, system.vault, system.clock, sender, text, listeners))
     except Refused:  # not a number: there is nobody to answer
         return Response(_EMPTY_TWIML, 400, media_type="text/xml")
     return Response(_EMPTY_TWIML, media_type="text/xml")

@@ -47,6 +47,11 @@ def listing(visit: Visiting) -> Response:
 @router.get("/warnings/{name}")
 def show(visit: Visiting, name: str) -> Response:
     """One warning: under review, or its release board once decided."""
+    return review_page(visit, name)
+
+
+def review_page(visit: Visit, name: str, fault: str = "") -> Response:
+    """The same after an act of which only a part was done; `fault` says which."""
     with visit.system.store.read() as work:
         sheet = sheet_of(visit.system.desk, work, name)
         if sheet is None:
@@ -56,7 +61,7 @@ def show(visit: Visiting, name: str) -> Response:
         if not sheet.editable and sheet.earlier:
             return visit.go(f"/console/warnings/{sheet.warning.id}/board")
         values = _values(visit, work, sheet)
-    return visit.page("review", **values)
+    return visit.page("review", 409 if fault else 200, fault=fault, **values)
 
 
 def _values(visit: Visit, work: UnitOfWork, sheet: Sheet) -> dict[str, Any]:
