@@ -15,6 +15,7 @@ KINDS = (
     "companion",
     "escalation-silent",
     "exercise-stopped",
+    "exercise-untold",
     "extend-or-lift",
     "fallback",
     "hook-disabled",
