@@ -118,7 +118,7 @@ def _write_state(
     write_all(root, files)
     for shown in view.real:
         _write_frozen(root, record, shown)
-    record.write((*pages.bulletins(), *pages.archive(), *pressing))
+    record.write((*pages.bulletins(), *pages.archive_data(), *pages.archive(), *pressing))
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
     pictures = _pictures(pages, root)
