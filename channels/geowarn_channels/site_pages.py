@@ -20,6 +20,7 @@ from geowarn_channels.page_head import article_words, head_tags, image_of, label
 from geowarn_channels.site_entry import LANGUAGES, page_path
 from geowarn_channels.site_incidents import ShownIncident
 from geowarn_channels.site_view import Row, Shown, SiteView
+from geowarn_channels.sitemap import places, sitemap_pages
 from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
@@ -98,6 +99,12 @@ class Pages:
                 yield Page(f"{part.place}warnings.{ending}", key, partial(written, part, self._facts, synthetic))
         listed = short(self._lasting, [(part.place, len(part.chains)) for part in parts])
         yield Page("archive/files.json", f"{listed}.", partial(archive_index, parts, self._facts))
+
+    def for_machines(self) -> Iterator[Page]:
+        """What nobody waits for: the map of the site; exercises have none."""
+        if not self._view.exercise:
+            found = places(self._view, self._shelves, self._zone)
+            yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""

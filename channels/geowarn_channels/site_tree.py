@@ -19,6 +19,8 @@ from geowarn_channels.site_incidents import incident_json
 from geowarn_channels.site_pages import Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import Shown, SiteView
+from geowarn_channels.sitemap import FOLDER as SITEMAPS
+from geowarn_channels.sitemap import robots
 from geowarn_channels.svg_map import MapBases
 from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
 
@@ -43,13 +45,14 @@ class Rest:
     record: TreeRecord
     pages: Sequence[Page]
     sequence: int
+    last: Sequence[Page] = ()  # and what only machines and printers read
 
     def write(self) -> bool:
         """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
 
         Raises OSError.
         """
-        for number, batch in enumerate(batches(self.pages, BATCH), 1):
+        for number, batch in enumerate(batches((*self.pages, *self.last), BATCH), 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
                     return False
@@ -60,7 +63,7 @@ class Rest:
             if _sequence(self.root) != self.sequence:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-            self.record.drop_left_behind(("areas/", "en/areas/"))
+            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS))
             self.record.save()
         return True
 
@@ -85,9 +88,9 @@ def write_state(
         if _sequence(root) > state.sequence:
             return None
         record = TreeRecord(root)
-        later = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
+        later, last = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
         record.save()
-    return Rest(root, record, later, state.sequence)
+    return Rest(root, record, later, state.sequence, last)
 
 
 @contextmanager
@@ -110,10 +113,10 @@ def _write_state(
     view: SiteView,
     pages: Pages,
     beside: Mapping[str, bytes],
-) -> list[Page]:
+) -> tuple[list[Page], list[Page]]:
     """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
-    areas = list(pages.areas())
-    pressing = [page for page in areas if record.pressing(page)]
+    areas, last = list(pages.areas()), list(pages.for_machines())
+    pressing = [page for page in (*areas, *last) if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
     for shown in view.real:
@@ -129,7 +132,7 @@ def _write_state(
         write_whole(root / page.path, page.body())
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
     done = {page.path for page in pressing}
-    return [page for page in areas if page.path not in done]
+    return [page for page in areas if page.path not in done], [page for page in last if page.path not in done]
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
@@ -170,6 +173,7 @@ def _sequence(root: Path) -> int:
 
 def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, bytes]:
     files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
+    files["robots.txt"] = robots(facts["site"]["public_url"], hidden=view.exercise or view.state.synthetic)
     for incident in view.incidents:
         files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)
     if view.state.checkpoint is not None:

@@ -28,7 +28,7 @@ def site(tmp_path: Path) -> SiteDesk:
 
 def tags(page: str) -> dict[str, str]:
     """Every `meta` tag by name or property."""
-    found = html.fromstring(page).xpath("//head/meta[@name or @property]")
+    found: Any = html.fromstring(page).xpath("//head/meta[@name or @property]")
     names = [str(one.get("name") or one.get("property")) for one in found]
     assert len({name.lower() for name in names}) == len(names)
     return {name: str(one.get("content")) for name, one in zip(names, found, strict=True)}
@@ -72,7 +72,7 @@ def test_the_map_of_tags_is_the_installations_own(site: SiteDesk) -> None:
 
 
 def test_tags_are_text_and_never_markup() -> None:
-    facts = {
+    facts: dict[str, dict[str, Any]] = {
         "meta": {"every": {"SiteName": '"{name}"<'}, "column": {"ColumnName": "{title}"}, "article": {}},
         "installation": {"name_zh": "<甲>&", "name_en": ""},
         "issuer": {"name_zh": "", "joint_zh": ""},
@@ -134,7 +134,8 @@ def test_labels_come_once_and_in_order() -> None:
 
 
 def catalogue(page: str) -> dict[str, str]:
-    listed: Any = html.fromstring(page).find_class("kv")[0]
+    tree: Any = html.fromstring(page)
+    listed = tree.find_class("kv")[0]
     return dict(zip(listed.xpath(".//dt/text()"), listed.xpath(".//dd/text()"), strict=True))
 
 

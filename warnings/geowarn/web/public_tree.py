@@ -27,6 +27,7 @@ MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
     ".pem": "application/x-pem-file",
     ".pub": "application/x-pem-file",
     ".png": "image/png",
@@ -36,7 +37,7 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
     "": "application/json; charset=utf-8",  # /ledger/checkpoint
 }
-_COMPRESSED = (".html", ".rss", ".atom", ".xml", ".json", ".geojson", ".svg", ".css", ".js", ".txt", "")
+_COMPRESSED = (".html", ".rss", ".atom", ".xml", ".json", ".geojson", ".svg", ".css", ".js", ".txt", ".csv", "")
 _SMALL = 1024  # bytes; smaller answers are not worth compressing
 # What machines read state from: where such a file is missing the tree is broken, and silence is not "no warning".
 _STATE = ("feeds/", "current.json", "current.geojson")
