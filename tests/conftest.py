@@ -21,6 +21,9 @@ from geowarn.security import FileVault, create_keys
 from geowarn.store.unit_of_work import SqlStore
 from geowarn.store.upgrade import upgrade
 
+# The sheet of A4 takes half a second of every publication; its own tests switch it on.
+os.environ["GEOWARN_SITE__PRINT_MAP"] = "false"
+
 NOON = datetime(2026, 7, 23, 4, 0, tzinfo=UTC)  # 12:00 in Yantai
 REQUIRED = "GEOWARN_REQUIRE_POSTGRES"
 GIVEN = "GEOWARN_TEST_POSTGRES"  # address of a server on which databases may be created

@@ -17,6 +17,7 @@ from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
+from geowarn_channels.print_sheet import PrintSheet
 from geowarn_channels.site_entry import LANGUAGES, page_path
 from geowarn_channels.site_incidents import ShownIncident
 from geowarn_channels.site_view import Row, Shown, SiteView
@@ -101,10 +102,21 @@ class Pages:
         yield Page("archive/files.json", f"{listed}.", partial(archive_index, parts, self._facts))
 
     def for_machines(self) -> Iterator[Page]:
-        """What nobody waits for: the map of the site; exercises have none."""
+        """What nobody waits for: the map on paper, and the map of the site, which exercises have not."""
+        if self._facts["site"]["print_map"]:
+            yield from self._sheet().pages(short(self._lasting, self._hours))
         if not self._view.exercise:
             found = places(self._view, self._shelves, self._zone)
             yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
+
+    def _sheet(self) -> PrintSheet:
+        common = self._common("zh")
+        told = {key: common[key] for key in ("city", "asof", "next", "url", "issuer", "joint", "approval")}
+        return PrintSheet(
+            self._templates, self._drawings["zh"], self._view, self.map_label,
+            lambda part, **values: self._say(part, "zh", **told, **values),
+            lambda shown: self._end(shown.bulletin, "zh")["words"],
+        )  # fmt: skip
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
@@ -231,6 +243,7 @@ class Pages:
             "radio": issuer[f"radio_{language}"],
             "duty_phone": issuer["duty_phone"],
             "press": {**self._facts["press"], "name": self._facts["press"][f"name_{language}"]},
+            "print_map": self._facts["site"]["print_map"],
             "licence": self._facts["archive"][f"licence_{language}"],
             "licence_url": self._facts["archive"]["licence_url"],
             "now": state.generated,

@@ -14,6 +14,7 @@ from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
+from geowarn_channels.print_sheet import SHEET
 from geowarn_channels.site_entry import LANGUAGES, MAP
 from geowarn_channels.site_incidents import incident_json
 from geowarn_channels.site_pages import Pages
@@ -63,7 +64,7 @@ class Rest:
             if _sequence(self.root) != self.sequence:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS))
+            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET))
             self.record.save()
         return True
 

@@ -96,6 +96,12 @@ class Drawing:
         values = {"areas": self._areas, "marks": self._marks, "opening": opening}
         return self._render(box, {**values, "standalone": True, "height": height})
 
+    def framed(self, transform: str) -> str:
+        """The picture as a part of a larger one, put there by an SVG transform."""
+        box = (0, 0, WIDTH, self.base.height)
+        values = {"areas": self._areas, "marks": self._marks, "opening": ""}
+        return self._render(box, {**values, "standalone": True, "frame": transform})
+
     def whole(self) -> str:
         """The whole map for a page."""
         shapes, labels = zip(*self._fragments(pinned=False), strict=True) if self._areas else ((), ())
@@ -226,7 +232,10 @@ class Drawing:
             box=list(box),
             land=self.base.land,
             language=self._language,
-            **({"height": self.base.height, "standalone": False, "pin": None, "title": self.title} | dict(values)),
+            **(
+                {"height": self.base.height, "standalone": False, "frame": "", "pin": None, "title": self.title}
+                | dict(values)
+            ),
         )
 
 

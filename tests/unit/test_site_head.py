@@ -12,9 +12,12 @@ from markupsafe import Markup
 from tests.unit.site_desk import SiteDesk
 from tests.unit.test_tree_kept import everything, written_anew
 
+from geowarn.domain.area import AreaKind, by_code
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
+from geowarn.pipeline.areas import read_areas
+from geowarn.resources import config_dir
 from geowarn.settings import load_settings
 from geowarn_channels.page_head import head_tags, labelled_title
 
@@ -197,3 +200,26 @@ def test_a_warning_elsewhere_leaves_the_head_of_a_page_alone(site: SiteDesk, tmp
     assert site.read("w/2026-001/index.html").split("</head>")[0] == before
     kept, anew = everything(site.root), written_anew(site, tmp_path / "anew")
     assert {path: kept.get(path) for path in anew} == anew
+
+
+def test_the_first_page_of_the_shipped_city_is_light(tmp_path: Path) -> None:
+    """HTML and styles together, its own map left out; and nothing else is asked for before it can be read."""
+    folder = config_dir() / "areas" / "yantai"
+    areas = by_code(read_areas([folder / "areas.csv", folder / "areas.geojson"]))
+    site = SiteDesk(tmp_path, areas=areas)
+    counties = [area.code for area in areas.values() if area.kind is AreaKind.COUNTY]
+    site.release({code: (Level.RED, Level.ORANGE, Level.YELLOW)[at % 3] for at, code in enumerate(counties)})
+    site.publish()
+    for path in ("index.html", "en/index.html"):
+        page = site.read(path)
+        tree: Any = html.fromstring(page)
+        for drawn in tree.xpath("//svg[@role='img']"):
+            drawn.drop_tree()
+        bare = html.tostring(tree, encoding="unicode")
+        assert len(bare) < len(page)
+        styles = tree.xpath("//link[@rel='stylesheet']/@href")
+        whole = len(bare.encode()) + sum(((site.root / path).parent / name).stat().st_size for name in styles)
+        assert whole <= 50_000, (path, whole)
+        assert not tree.xpath("//script[not(@defer)] | //img | //iframe | //link[@rel='preload']"), path
+        loaded = [*styles, *tree.xpath("//script/@src")]
+        assert all(not name.startswith(("http", "/")) for name in loaded), path
