@@ -23,12 +23,13 @@ from geowarn_channels.site_view import Shown, SiteView
 from geowarn_channels.sitemap import FOLDER as SITEMAPS
 from geowarn_channels.sitemap import robots
 from geowarn_channels.svg_map import MapBases
+from geowarn_channels.taken import vendored
 from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
 
 STATE = "current.json"
 _WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
 _SAVE_EVERY = 4  # groups of the rest
-_STYLES = ("tokens.css", "public.css")
+_STATIC = ("tokens.css", "public.css", "map.js")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 Facts = Mapping[str, Mapping[str, Any]]
 
@@ -173,7 +174,8 @@ def _sequence(root: Path) -> int:
 
 
 def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, bytes]:
-    files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
+    files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STATIC}
+    files |= {f"static/{name}": body for name, body in vendored().items()}
     files["robots.txt"] = robots(facts["site"]["public_url"], hidden=view.exercise or view.state.synthetic)
     for incident in view.incidents:
         files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)

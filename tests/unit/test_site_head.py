@@ -203,7 +203,7 @@ def test_a_warning_elsewhere_leaves_the_head_of_a_page_alone(site: SiteDesk, tmp
 
 
 def test_the_first_page_of_the_shipped_city_is_light(tmp_path: Path) -> None:
-    """HTML and styles together, its own map left out; and nothing else is asked for before it can be read."""
+    """HTML, styles and script together, its own map left out; and nothing else is asked for before it can be read."""
     folder = config_dir() / "areas" / "yantai"
     areas = by_code(read_areas([folder / "areas.csv", folder / "areas.geojson"]))
     site = SiteDesk(tmp_path, areas=areas)
@@ -217,9 +217,8 @@ def test_the_first_page_of_the_shipped_city_is_light(tmp_path: Path) -> None:
             drawn.drop_tree()
         bare = html.tostring(tree, encoding="unicode")
         assert len(bare) < len(page)
-        styles = tree.xpath("//link[@rel='stylesheet']/@href")
-        whole = len(bare.encode()) + sum(((site.root / path).parent / name).stat().st_size for name in styles)
+        loaded = tree.xpath("//link[@rel='stylesheet']/@href | //script/@src")
+        whole = len(bare.encode()) + sum(((site.root / path).parent / name).stat().st_size for name in loaded)
         assert whole <= 50_000, (path, whole)
         assert not tree.xpath("//script[not(@defer)] | //img | //iframe | //link[@rel='preload']"), path
-        loaded = [*styles, *tree.xpath("//script/@src")]
         assert all(not name.startswith(("http", "/")) for name in loaded), path
