@@ -40,7 +40,8 @@
     figure.insertBefore(live, place);
     map = L.map(live, {
       crs: L.CRS.Simple, attributionControl: false, zoomControl: false, zoomSnap: 0, scrollWheelZoom: false,
-      maxBounds: L.latLngBounds(whole).pad(0.2), zoomAnimation: !still, fadeAnimation: !still, minZoom: -5
+      maxBounds: L.latLngBounds(whole).pad(0.2), minZoom: -5, inertia: !still,
+      zoomAnimation: false // it may still run when the map is shut, and fail then
     });
     L.control.zoom({ zoomInTitle: words.nearer, zoomOutTitle: words.farther }).addTo(map);
     (drawing.viewBox ? L.svgOverlay : L.imageOverlay)(drawing, whole, { alt: drawing.alt || "" }).addTo(map);
