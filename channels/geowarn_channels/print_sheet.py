@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from geowarn_channels.tree_record import Page, short
 SHEET = "map-a4"
 WIDE, HIGH = 1000, 1414  # units of the picture: 210 mm and 297 mm
 DOTS = 1654  # of the PNG from side to side: 200 to the inch
+_HEADED = 33  # bytes of a PNG up to the end of its header
 _EDGE = 50
 _INDENT = 84  # of text beside a mark
 _LEADING = 1.35
@@ -44,13 +46,20 @@ class Mark:
     y: float
 
 
+def sized(png: bytes) -> bytes:
+    """The picture with its size on paper (PNG 1.2, chunk pHYs), so that a layout program puts it there as A4."""
+    a_metre = round(DOTS / 0.21).to_bytes(4)
+    chunk = b"pHYs" + a_metre + a_metre + b"\x01"
+    return png[:_HEADED] + (len(chunk) - 4).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) + png[_HEADED:]
+
+
 def wrapped(text: str, size: int, width: float) -> list[str]:
     """The text in lines no wider than `width`; Chinese breaks anywhere but before a closing mark, Latin at blanks."""
     lines: list[str] = []
     line, wide = "", 0.0
     for piece in _pieces(text):
         room = _width(piece, size)
-        if line and wide + room > width and piece[0] not in _NO_START:
+        if line and wide + room > width and piece.strip() and piece[0] not in _NO_START:
             lines.append(line.rstrip())
             line, wide = "", 0.0
             piece = piece.lstrip()
@@ -114,7 +123,7 @@ class PrintSheet:
         rows = [(row.shown.bulletin.id, row.level) for row in self._view.rows]
         key = f".{short(mark, rows, lapsed)}"
         yield Page(f"{SHEET}.svg", key, lambda: self.svg.encode())
-        yield Page(f"{SHEET}.png", key, lambda: picture(self.svg, DOTS))
+        yield Page(f"{SHEET}.png", key, lambda: sized(picture(self.svg, DOTS)))
 
     @cached_property
     def svg(self) -> str:

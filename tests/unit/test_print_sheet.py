@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from tests.unit.test_tree_kept import everything, written_anew
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
 from geowarn.settings import load_settings
+from geowarn_channels import print_sheet
 from geowarn_channels.print_sheet import HIGH, WIDE, wrapped
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> SiteDesk:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteDesk:
+    monkeypatch.setattr(print_sheet, "DOTS", 60)  # the real size takes half a second each time
     found = SiteDesk(tmp_path)
     found.facts["site"]["print_map"] = True
     return found
@@ -40,7 +43,10 @@ def test_it_is_drawn_unless_somebody_says_otherwise(monkeypatch: pytest.MonkeyPa
     assert load_settings(None).site.print_map is True
 
 
-def test_the_sheet_says_where_which_level_until_when_and_what_to_do(site: SiteDesk) -> None:
+def test_the_sheet_says_where_which_level_until_when_and_what_to_do(
+    site: SiteDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
     site.release({"990101": Level.RED, "990104": Level.YELLOW}, calibrated=False)
     site.publish()
     said = texts(site.read("map-a4.svg"))
@@ -59,6 +65,9 @@ def test_the_sheet_says_where_which_level_until_when_and_what_to_do(site: SiteDe
     size = (int.from_bytes(drawn[16:20]), int.from_bytes(drawn[20:24]))
     assert size[0] == 1654
     assert abs(size[1] / size[0] - 297 / 210) < 0.002
+    assert drawn[37:41] == b"pHYs"
+    assert abs(size[0] / int.from_bytes(drawn[41:45]) - 0.21) < 0.0001  # metres
+    assert zlib.crc32(drawn[37:50]) == int.from_bytes(drawn[50:54])
     for page in ("feeds/index.html", "en/feeds/index.html", "en/areas/990101/index.html"):
         assert 'map-a4.png"' in site.read(page), page
 
@@ -131,7 +140,7 @@ def test_lines_hold_the_whole_text_and_no_more_than_fits(text: str, width: float
     for line in lines:
         wide = sum(24 if unicodedata.east_asian_width(c) in "WFA" else 24 * 0.6 for c in line)
         longest = max(len(word) for word in line.split())
-        marks = sum(c in "，。）" for c in line)
+        marks = sum(c in "，。） " for c in line)  # these may hang over
         assert wide <= max(width + 24 * marks, 24 * longest)
     assert not [line for line in lines[1:] if line[0] in "，。）" and lines[0].strip("，。） ")]
 
