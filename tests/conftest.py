@@ -27,6 +27,8 @@ from geowarn.store.upgrade import upgrade
 # How long an example takes says how busy the machine is, not whether a property holds.
 settings.register_profile("geowarn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("geowarn")
+# The sheet of A4 takes half a second of every publication; its own tests switch it on.
+os.environ["GEOWARN_SITE__PRINT_MAP"] = "false"
 
 NOON = datetime(2026, 7, 23, 4, 0, tzinfo=UTC)  # 12:00 in Yantai
 REQUIRED = "GEOWARN_REQUIRE_POSTGRES"

@@ -49,3 +49,24 @@ def _of_year(year: int, oldest_first: list[Chain], newest: bool) -> list[Shelf]:
         )
         for at in range(full + 1)
     ]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one file of data holds: warnings of one year, oldest first; it only grows, and its address stays."""
+
+    year: int
+    number: int  # from 1 on, oldest first
+    chains: list[Chain]
+
+    @property
+    def place(self) -> str:
+        """Its folder in the tree."""
+        return f"archive/{self.year}/{self.number}/"
+
+
+def parts_of(shelf: Shelf) -> list[Part]:
+    """The files of data that hold the warnings of one page, oldest first."""
+    oldest_first = shelf.chains[::-1]
+    starts = range(0, len(oldest_first), WARNINGS)
+    return [Part(shelf.year, shelf.part + at, oldest_first[n : n + WARNINGS]) for at, n in enumerate(starts)]

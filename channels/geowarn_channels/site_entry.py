@@ -99,14 +99,35 @@ def _article(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], 
         map=_map(templates, draft, entry, language, standalone=False),
         issuer=issuer[f"name_{language}"],
         joint=issuer[f"joint_{language}"],
-        number=marker("number"),
         slug=marker("slug"),
         date=marker(f"date.{language}"),
-        validity=texts.validity(draft, language),
+        catalogue=_catalogue(templates, draft, language),
         prefix=draft.facts["cap"]["identifier_prefix"],
         caps=[level for level in entry["levels"]],
         approval=draft.facts["installation"]["map_approval"],
     )
+
+
+def _catalogue(templates: Templates, draft: BulletinDraft, language: str) -> list[dict[str, Any]]:
+    """Fields of the disclosure catalogue as the settings order them; the late ones are still to be filled in."""
+    issuer, levels = draft.facts["issuer"], public_levels(draft)
+    known = {
+        "slug": marker("slug"),
+        "number": marker("number"),
+        "issuer": issuer[f"name_{language}"],
+        "joint": issuer[f"joint_{language}"],
+        "date": marker(f"date.{language}"),
+        "validity": texts.validity(draft, language),
+        "level": texts.join([texts.level_name(templates, level, language) for level in levels], language),
+        "areas": texts.area_list(draft, None, language),
+    }
+    found = []
+    for one in draft.facts["catalogue"]["fields"]:
+        value = one[f"value_{language}"]
+        if value.strip():
+            chinese = language != "zh" and "{number}" in value  # the number is read in its own language
+            found.append({"name": one[f"name_{language}"], "value": value.format(**known), "chinese": chinese})
+    return found
 
 
 def _rows(templates: Templates, draft: BulletinDraft, language: str) -> list[dict[str, Any]]:

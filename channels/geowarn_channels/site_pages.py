@@ -12,13 +12,17 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.exercise import PREFIX
 from geowarn.ports import Templates
-from geowarn_channels.archive_shelves import shelves_of
+from geowarn_channels.archive_data import archive_csv, archive_index, archive_json
+from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
+from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
+from geowarn_channels.print_sheet import PrintSheet
 from geowarn_channels.site_entry import LANGUAGES, page_path
 from geowarn_channels.site_incidents import ShownIncident
 from geowarn_channels.site_view import Row, Shown, SiteView
-from geowarn_channels.svg_draw import Drawing
+from geowarn_channels.sitemap import places, sitemap_pages
+from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
@@ -75,16 +79,44 @@ class Pages:
 
     def archive(self) -> Iterator[Page]:
         """Every warning by year, so many to a page; the newest year is the archive's first page."""
-        shelves = shelves_of(self._view.chains(self._view.real))
+        shelves = self._shelves
         for language in LANGUAGES:
             for shelf in shelves:
                 first = shelf is shelves[0]
                 key = short(self._lasting, self._hours if first else "", _standings(shelf.chains), shelves)
                 yield self._page(
                     "archive", shelf.place, language, f"{key}.",
-                    shelf=shelf, shelves=shelves, history=not first,
+                    shelf=shelf, shelves=shelves, parts=parts_of(shelf), history=not first,
                     uncalibrated=first and self._view.uncalibrated,
                 )  # fmt: skip
+
+    def archive_data(self) -> Iterator[Page]:
+        """The archive as CSV and JSON, a pair of files for so many warnings, and the list of them."""
+        parts = [part for shelf in self._shelves for part in reversed(parts_of(shelf))]
+        synthetic = self._view.state.synthetic
+        for part in parts:
+            key = f"{short(self._lasting, _standings(part.chains))}."
+            for ending, written in (("csv", archive_csv), ("json", archive_json)):
+                yield Page(f"{part.place}warnings.{ending}", key, partial(written, part, self._facts, synthetic))
+        listed = short(self._lasting, [(part.place, len(part.chains)) for part in parts])
+        yield Page("archive/files.json", f"{listed}.", partial(archive_index, parts, self._facts))
+
+    def for_machines(self) -> Iterator[Page]:
+        """What nobody waits for: the map on paper, and the map of the site, which exercises have not."""
+        if self._facts["site"]["print_map"]:
+            yield from self._sheet().pages(short(self._lasting, self._hours))
+        if not self._view.exercise:
+            found = places(self._view, self._shelves, self._zone)
+            yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
+
+    def _sheet(self) -> PrintSheet:
+        common = self._common("zh")
+        told = {key: common[key] for key in ("city", "asof", "next", "url", "issuer", "joint", "approval")}
+        return PrintSheet(
+            self._templates, self._drawings["zh"], self._view, self.map_label,
+            lambda part, **values: self._say(part, "zh", **told, **values),
+            lambda shown: self._end(shown.bulletin, "zh")["words"],
+        )  # fmt: skip
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
@@ -96,6 +128,10 @@ class Pages:
         """A page for every area."""
         for language in LANGUAGES:
             yield from self._areas[language]
+
+    @cached_property
+    def _shelves(self) -> list[Shelf]:
+        return shelves_of(self._view.chains(self._view.real))
 
     @cached_property
     def _hours(self) -> str:
@@ -161,6 +197,7 @@ class Pages:
         body = self._templates.render(
             f"website/{name}.html.j2",
             **self._common(language),
+            **self._head(name, language, path, values),
             place=place,
             path=path,
             root=root,
@@ -169,6 +206,25 @@ class Pages:
             **({"history": False, "uncalibrated": self._view.uncalibrated} | dict(values)),
         )
         return body.encode()
+
+    def _head(self, name: str, language: str, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What the head of a page is made of; its title and description are known to the template only."""
+        base, picture = self._facts["site"]["public_url"], image_of(name, values)
+        image = f"{base}/{picture}" if picture else ""
+
+        def tags(title: Any, description: Any, column: str, event: str) -> list[tuple[str, Any]]:
+            known = article_words(values, event, self._zone, language)
+            told = {"title": title, "description": description, "column": column, "event": event}
+            return head_tags(self._facts, name, language, {**known, **told, "url": f"{base}/{path}", "image": image})
+
+        return {
+            "page": name,
+            "tags": tags,
+            "image": image,
+            "image_alt": self._title_of(language, None),  # the same on every page, whatever is in force
+            "image_high": self.base.height + (LABEL if self.map_label else 0),
+            "titled": lambda title, synthetic: labelled_title(title, language, synthetic, self._view.exercise),
+        }
 
     def _common(self, language: str) -> dict[str, Any]:
         state, installation, issuer = self._view.state, self._facts["installation"], self._facts["issuer"]
@@ -186,6 +242,10 @@ class Pages:
             "tv": issuer[f"tv_{language}"],
             "radio": issuer[f"radio_{language}"],
             "duty_phone": issuer["duty_phone"],
+            "press": {**self._facts["press"], "name": self._facts["press"][f"name_{language}"]},
+            "print_map": self._facts["site"]["print_map"],
+            "licence": self._facts["archive"][f"licence_{language}"],
+            "licence_url": self._facts["archive"]["licence_url"],
             "now": state.generated,
             "asof": self._hour(state.generated, language),
             "asof_iso": floor_hour(state.generated, self._zone).isoformat(timespec="minutes"),

@@ -17,6 +17,7 @@ from geowarn_channels.site_view import Shown, SiteView
 
 FONT = "NotoSansCJKsc-Bold-subset.otf"
 _FAMILY = "Noto Sans CJK SC"
+_DPI = 96.0  # of lengths in millimetres; the library assumes none
 
 
 def current_json(facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> bytes:
@@ -80,11 +81,11 @@ def current_geojson(facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> b
     return canonical_json(body).encode() + b"\n"
 
 
-def picture(svg: str) -> bytes:
-    """The map as PNG, drawn with the font we carry, so that it looks the same on every machine."""
+def picture(svg: str, width: int = 1000) -> bytes:
+    """The map as PNG, so many dots wide, drawn with the font we carry, so that it looks the same on every machine."""
     with as_file(files("geowarn_channels") / "fonts" / FONT) as font:
         drawn = resvg_py.svg_to_bytes(
-            svg_string=svg, skip_system_fonts=True, font_files=[str(font)], font_family=_FAMILY, width=1000
+            svg_string=svg, skip_system_fonts=True, font_files=[str(font)], font_family=_FAMILY, dpi=_DPI, width=width
         )
     return bytes(drawn)
 

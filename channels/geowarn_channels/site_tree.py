@@ -14,18 +14,22 @@ from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
+from geowarn_channels.print_sheet import SHEET
 from geowarn_channels.site_entry import LANGUAGES, MAP
 from geowarn_channels.site_incidents import incident_json
 from geowarn_channels.site_pages import Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import Shown, SiteView
+from geowarn_channels.sitemap import FOLDER as SITEMAPS
+from geowarn_channels.sitemap import robots
 from geowarn_channels.svg_map import MapBases
+from geowarn_channels.taken import vendored
 from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
 
 STATE = "current.json"
 _WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
 _SAVE_EVERY = 4  # groups of the rest
-_STYLES = ("tokens.css", "public.css")
+_STATIC = ("tokens.css", "public.css", "map.js")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 Facts = Mapping[str, Mapping[str, Any]]
 
@@ -43,13 +47,14 @@ class Rest:
     record: TreeRecord
     pages: Sequence[Page]
     sequence: int
+    last: Sequence[Page] = ()  # and what only machines and printers read
 
     def write(self) -> bool:
         """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
 
         Raises OSError.
         """
-        for number, batch in enumerate(batches(self.pages, BATCH), 1):
+        for number, batch in enumerate(batches((*self.pages, *self.last), BATCH), 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
                     return False
@@ -60,7 +65,7 @@ class Rest:
             if _sequence(self.root) != self.sequence:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-            self.record.drop_left_behind(("areas/", "en/areas/"))
+            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET))
             self.record.save()
         return True
 
@@ -85,9 +90,9 @@ def write_state(
         if _sequence(root) > state.sequence:
             return None
         record = TreeRecord(root)
-        later = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
+        later, last = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
         record.save()
-    return Rest(root, record, later, state.sequence)
+    return Rest(root, record, later, state.sequence, last)
 
 
 @contextmanager
@@ -110,15 +115,15 @@ def _write_state(
     view: SiteView,
     pages: Pages,
     beside: Mapping[str, bytes],
-) -> list[Page]:
+) -> tuple[list[Page], list[Page]]:
     """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
-    areas = list(pages.areas())
-    pressing = [page for page in areas if record.pressing(page)]
+    areas, last = list(pages.areas()), list(pages.for_machines())
+    pressing = [page for page in (*areas, *last) if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
     for shown in view.real:
         _write_frozen(root, record, shown)
-    record.write((*pages.bulletins(), *pages.archive(), *pressing))
+    record.write((*pages.bulletins(), *pages.archive_data(), *pages.archive(), *pressing))
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
     pictures = _pictures(pages, root)
@@ -129,7 +134,7 @@ def _write_state(
         write_whole(root / page.path, page.body())
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
     done = {page.path for page in pressing}
-    return [page for page in areas if page.path not in done]
+    return [page for page in areas if page.path not in done], [page for page in last if page.path not in done]
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
@@ -169,7 +174,9 @@ def _sequence(root: Path) -> int:
 
 
 def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, bytes]:
-    files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STYLES}
+    files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STATIC}
+    files |= {f"static/{name}": body for name, body in vendored().items()}
+    files["robots.txt"] = robots(facts["site"]["public_url"], hidden=view.exercise or view.state.synthetic)
     for incident in view.incidents:
         files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)
     if view.state.checkpoint is not None:

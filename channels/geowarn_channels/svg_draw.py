@@ -17,6 +17,7 @@ from geowarn_channels.svg_map import WIDTH, MapBase, Outline, outline_ids
 
 Box = tuple[float, float, float, float]  # west, north, east, south
 
+LABEL = 56  # height of the bar that says that a picture is synthetic or of an exercise
 DENSE = 150  # outlines; a map with more shows places inside others only where their own level is higher
 _ALWAYS = (AreaKind.COUNTY, AreaKind.ZONE)
 # Where a name may stand round its point, best first.
@@ -90,10 +91,16 @@ class Drawing:
 
     def standalone(self, opening: str) -> str:
         """A picture for any viewer."""
-        height = self.base.height + (56 if opening else 0)
+        height = self.base.height + (LABEL if opening else 0)
         box = (0, 0, WIDTH, self.base.height)
         values = {"areas": self._areas, "marks": self._marks, "opening": opening}
         return self._render(box, {**values, "standalone": True, "height": height})
+
+    def framed(self, transform: str) -> str:
+        """The picture as a part of a larger one, put there by an SVG transform."""
+        box = (0, 0, WIDTH, self.base.height)
+        values = {"areas": self._areas, "marks": self._marks, "opening": ""}
+        return self._render(box, {**values, "standalone": True, "frame": transform})
 
     def whole(self) -> str:
         """The whole map for a page."""
@@ -225,7 +232,10 @@ class Drawing:
             box=list(box),
             land=self.base.land,
             language=self._language,
-            **({"height": self.base.height, "standalone": False, "pin": None, "title": self.title} | dict(values)),
+            **(
+                {"height": self.base.height, "standalone": False, "frame": "", "pin": None, "title": self.title}
+                | dict(values)
+            ),
         )
 
 

@@ -145,10 +145,13 @@ def test_a_worker_that_is_not_told_of_tests_sends_nothing_of_an_exercise(desk: E
     assert not (system.data_dir / "broadcast" / "demo-tv" / "items" / f"{bulletin.slug}.json").exists()
 
 
-def test_scripts_are_allowed_on_the_console_only(browser: Callable[[str], Browser], desk: ExerciseDesk) -> None:
+def test_scripts_are_allowed_on_the_console_and_in_the_tree_only(
+    browser: Callable[[str], Browser], desk: ExerciseDesk
+) -> None:
     duty = browser("duty")
     assert duty.get("/console/").headers["content-security-policy"] == CONSOLE_POLICY
-    assert "script-src" not in duty.client.get("/").headers["content-security-policy"]
+    for path in ("/", "/nowhere", "/search?q=a"):  # there is no tree yet
+        assert "script-src" not in duty.client.get(path).headers["content-security-policy"]
     script = duty.get("/console/static/vendor/htmx-4.0.1.min.js")
     assert script.headers["content-type"].startswith("text/javascript")
 

@@ -18,7 +18,7 @@ from tests.unit.site_desk import SiteDesk
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act
 
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'"
 AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -26,6 +26,15 @@ FLAGS = (
 )
 LOOK = """const done = arguments[arguments.length - 1];
 axe.run(document, {}).then(found => done(found.violations.map(v => v.id + ' ' + v.nodes[0].target)));"""
+STATE = "return [document.querySelector('figure').outerHTML, !document.querySelector('.map-live')]"
+PRESS_AND_WAIT = """const done = arguments[arguments.length - 1];
+document.querySelector('.map-btn').click();
+const wait = () => document.querySelector('.leaflet-overlay-pane .map') ? done() : setTimeout(wait, 20); wait();"""
+WIDE = "return document.querySelector('.leaflet-overlay-pane .map').getBoundingClientRect().width"
+GROWN = """const [wide, done] = [arguments[0], arguments[arguments.length - 1]];
+const map = document.querySelector('.leaflet-overlay-pane .map');
+const wait = left => { const now = map.getBoundingClientRect().width;
+  if (now > wide * 1.5 || !left) done(now); else setTimeout(wait, 20, left - 1); }; wait(100);"""
 SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 pytestmark = pytest.mark.browser
@@ -103,3 +112,25 @@ def test_pages_are_accessible_and_fit(driver: Any, address: str, width: int) -> 
         assert driver.execute_script(SIDEWAYS) <= 0, path
         complaints = [line["message"] for line in driver.get_log("browser") if "favicon" not in line["message"]]
         assert complaints == [], path
+    for path in ("index.html", "en/areas/990101001/index.html"):
+        _map_moves(driver, f"{address}/{path}", axe)
+
+
+def _map_moves(driver: Any, page: str, axe: str) -> None:
+    """Whoever asks gets a map that moves, from the page's own tree; whoever has enough gets the plain one back."""
+    driver.get(page)
+    before = driver.execute_script(STATE)
+    assert not driver.execute_script("return window.L")
+    driver.execute_async_script(PRESS_AND_WAIT)
+    assert driver.execute_script("return document.activeElement.classList.contains('leaflet-container')")
+    driver.execute_script(axe)
+    assert driver.execute_async_script(LOOK) == [], page
+    assert driver.execute_script(SIDEWAYS) <= 0, page
+    wide = driver.execute_script(WIDE)
+    driver.execute_script("document.querySelector('.leaflet-control-zoom-in').click()")
+    assert driver.execute_async_script(GROWN, wide) > wide * 1.5
+    hosts = driver.execute_script("return performance.getEntriesByType('resource').map(one => new URL(one.name).host)")
+    assert set(hosts) == {page.split("/")[2]}
+    assert [line for line in driver.get_log("browser") if "favicon" not in line["message"]] == []
+    driver.execute_script("document.querySelector('.map-btn').click()")
+    assert driver.execute_script(STATE) == before

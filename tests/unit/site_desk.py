@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,12 @@ from geowarn.templating import JinjaTemplates
 from geowarn_channels.website import WebsiteChannel
 
 START = datetime(2026, 7, 22, 12, 0, tzinfo=UTC)
+
+
+@cache
+def _templates() -> JinjaTemplates:
+    """The shipped ones, compiled once for all desks."""
+    return JinjaTemplates()
 
 
 def _square(west: float, south: float, size: float = 0.4) -> dict[str, Any]:
@@ -65,7 +72,7 @@ class SiteDesk:
     now: datetime = START
 
     def __post_init__(self) -> None:
-        self.templates = JinjaTemplates()
+        self.templates = _templates()
         context = ChannelContext(self.facts, self.data_dir, self.templates, self, lambda: self.state())  # type: ignore[arg-type]
         self.channel = WebsiteChannel(context)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
 
-from geowarn.web.public_tree import PublicTree, resolve
+from geowarn.web.public_tree import TREE_POLICY, PublicTree, resolve
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def tree(tmp_path: Path) -> PublicTree:
         "feeds/cap.atom": "<feed/>",
         "cap/geowarn-2026-012-red.xml": "<alert/>",
         "map.png": "png",
+        "archive/2026/1/warnings.csv": "warning",
         "ledger/checkpoint": "{}",
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -52,11 +53,16 @@ def answer(tree: PublicTree, path: str, method: str = "GET", **headers: str) -> 
         ("feeds/cap.atom", "application/atom+xml; charset=utf-8"),
         ("cap/geowarn-2026-012-red.xml", "application/cap+xml; charset=utf-8"),
         ("map.png", "image/png"),
+        ("archive/2026/1/warnings.csv", "text/csv; charset=utf-8"),
         ("ledger/checkpoint", "application/json; charset=utf-8"),
     ],
 )
 def test_types(tree: PublicTree, path: str, media_type: str) -> None:
-    assert answer(tree, path).headers["content-type"] == media_type
+    found = answer(tree, path).headers
+    assert found["content-type"] == media_type
+    # A page may run the script beside it in the tree; a message or a picture opened by itself may run nothing.
+    assert found.get("content-security-policy", "") == (TREE_POLICY if "html" in media_type else "")
+    assert TREE_POLICY.count("script-src 'self'") == 1
 
 
 @pytest.mark.parametrize(

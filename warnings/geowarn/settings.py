@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,13 +18,10 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.unread import why
 from geowarn.resources import config_dir
 from geowarn.settings_reason import refusal_of
+from geowarn.settings_site import Archive, Catalogue, Meta, Press, Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Installation(_Section):
+class Installation(Section):
     """Who runs this installation and where."""
 
     zone: str
@@ -47,12 +44,13 @@ class Installation(_Section):
         return value
 
 
-class Site(_Section):
+class Site(Section):
     """The public pages."""
 
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
     next_update_hours: Annotated[int, Field(ge=1, le=24)]
     hub_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""  # WebSub hub that the feeds announce
+    print_map: bool = True
 
     @field_validator("public_url")
     @classmethod
@@ -60,7 +58,7 @@ class Site(_Section):
         return value.rstrip("/")
 
 
-class Issuer(_Section):
+class Issuer(Section):
     """The offices that issue jointly, and the stations that air it."""
 
     name_zh: str
@@ -76,14 +74,14 @@ class Issuer(_Section):
     radio_en: str
 
 
-class Numbering(_Section):
+class Numbering(Section):
     """How a bulletin's number is written; `{year}` and `{serial}` are filled in at release."""
 
     pattern: Annotated[str, Field(pattern=r"\{serial\}")]
     exercise_pattern: Annotated[str, Field(pattern=r"\{serial\}")]
 
 
-class Cap(_Section):
+class Cap(Section):
     """CAP 1.2 messages."""
 
     sender: Annotated[str, Field(pattern=r"^[^\s,<&]+$")]
@@ -93,7 +91,7 @@ class Cap(_Section):
     signature: Annotated[str, Field(pattern=r"^(required|none)$")]
 
 
-class Publish(_Section):
+class Publish(Section):
     """What is public."""
 
     from_: Annotated[str, Field(alias="from", pattern=r"^(blue|yellow|orange|red)$")]
@@ -102,7 +100,7 @@ class Publish(_Section):
 RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class Hazard(_Section):
+class Hazard(Section):
     """The deciding model and its rule set, and the rule sets that run beside it."""
 
     model: str
@@ -118,7 +116,7 @@ class Hazard(_Section):
         return tuple(dict.fromkeys((*self.also, *self.second_trigger)))
 
 
-class Sms(_Section):
+class Sms(Section):
     """The SMS provider."""
 
     enabled: bool
@@ -133,7 +131,7 @@ class Sms(_Section):
     workers: Annotated[int, Field(ge=1, le=128)]
 
 
-class Exercise(_Section):
+class Exercise(Section):
     """Where exercises go: credentials and pages of their own; empty ones refuse."""
 
     site_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/\S*)?)?$")] = ""
@@ -143,7 +141,7 @@ class Exercise(_Section):
     sms_sender: str = ""
 
 
-class Broadcast(_Section):
+class Broadcast(Section):
     """The stations' feeds."""
 
     enabled: bool
@@ -151,13 +149,13 @@ class Broadcast(_Section):
     air_minutes: Annotated[int, Field(ge=1)] = 5
 
 
-class Database(_Section):
+class Database(Section):
     """Where the tables are."""
 
     url: str
 
 
-class Web(_Section):
+class Web(Section):
     """Sessions of the console."""
 
     session_hours: Annotated[int, Field(ge=1, le=48)]
@@ -166,7 +164,7 @@ class Web(_Section):
     second_factor: Annotated[str, Field(pattern=r"^(when-enrolled|required|at-signing)$")] = "when-enrolled"
 
 
-class Schedule(_Section):
+class Schedule(Section):
     """How often the scheduler ticks."""
 
     assess_minutes: Annotated[int, Field(ge=1)]
@@ -178,7 +176,7 @@ class Schedule(_Section):
     keep_taken_days: Annotated[int, Field(ge=1, le=3650)] = 14
 
 
-class Partners(_Section):
+class Partners(Section):
     """The interface for partners and what is sent to their hooks."""
 
     idempotency_hours: Annotated[int, Field(ge=1, le=720)] = 24
@@ -198,6 +196,10 @@ class Settings(BaseSettings):
     installation: Installation
     site: Site
     issuer: Issuer
+    press: Press = Press()
+    archive: Archive = Archive()
+    meta: Meta
+    catalogue: Catalogue
     numbering: Numbering
     cap: Cap
     publish: Publish

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from geowarn.domain.canonical import sha256_hex
+from geowarn.web.guard import CONTENT_SECURITY_POLICY
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -27,6 +28,7 @@ MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
     ".pem": "application/x-pem-file",
     ".pub": "application/x-pem-file",
     ".png": "image/png",
@@ -36,7 +38,9 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
     "": "application/json; charset=utf-8",  # /ledger/checkpoint
 }
-_COMPRESSED = (".html", ".rss", ".atom", ".xml", ".json", ".geojson", ".svg", ".css", ".js", ".txt", "")
+# A page of the tree may run the one script that lies beside it in the tree.
+TREE_POLICY = f"{CONTENT_SECURITY_POLICY}; script-src 'self'"
+_COMPRESSED = (".html", ".rss", ".atom", ".xml", ".json", ".geojson", ".svg", ".css", ".js", ".txt", ".csv", "")
 _SMALL = 1024  # bytes; smaller answers are not worth compressing
 # What machines read state from: where such a file is missing the tree is broken, and silence is not "no warning".
 _STATE = ("feeds/", "current.json", "current.geojson")
@@ -171,6 +175,8 @@ class PublicTree:
         except OSError:
             return 503 if wanted.startswith(_STATE) else 404
         response = send_stored(request, found, _media_type(wanted, path), _cache_control(wanted))
+        if path.suffix == ".html":
+            response.headers["Content-Security-Policy"] = TREE_POLICY
         if wanted.startswith((*_STATE, "cap/")):
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
