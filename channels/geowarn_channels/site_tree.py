@@ -118,7 +118,7 @@ def _write_state(
 ) -> tuple[list[Page], list[Page]]:
     """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
     areas, last = list(pages.areas()), list(pages.for_machines())
-    pressing = [page for page in (*areas, *last) if record.pressing(page)]
+    pressing = [page for page in areas if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
     for shown in view.real:
@@ -130,10 +130,12 @@ def _write_state(
     write_all(root, feeds | pictures)
     write_all(root, {"current.geojson": current_geojson(facts, view), STATE: current_json(facts, view)})
     homes = sorted(pages.homes(), key=lambda page: page.path, reverse=True)
-    for page in homes:  # index.html last of all
+    for page in homes:  # index.html last of what people look at
         write_whole(root / page.path, page.body())
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
-    done = {page.path for page in pressing}
+    after = [page for page in last if record.pressing(page)]  # the map for the paper takes half a second to draw
+    record.write(after)
+    done = {page.path for page in (*pressing, *after)}
     return [page for page in areas if page.path not in done], [page for page in last if page.path not in done]
 
 
