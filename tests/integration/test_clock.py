@@ -125,6 +125,8 @@ def test_while_the_secrecy_check_is_missing_that_is_what_rings(desk: ClockDesk) 
     proposal = desk.proposed(Level.RED)
     desk.signs(proposal.warning_id, "duty")
     assert {one.step for one in desk.passes(proposal.warning_id)} == {"observatory", "secrecy"}
+    (check,) = [one for one in desk.passes(proposal.warning_id) if one.step == "secrecy"]
+    assert [post.name for post in check.posts] == ["duty-officer", "deputy", "disclosure", "leader", "chief"]
     check_secrecy(desk.desk, proposal.warning_id, desk.officer("disclosure"))
     assert {one.step for one in desk.passes(proposal.warning_id)} == {"observatory", "leader"}, "and then the leader"
     assert desk.must_task(proposal.warning_id).owner in ("leader", "observatory")

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from geowarn.domain.clock import AFTER_REVIEW, TASK, ClockRule
+from geowarn.domain.clock import AFTER_REVIEW, SECRECY, TASK, ClockRule
 from geowarn.domain.escalation import Pass, Standing, next_begin, walk
 from geowarn.domain.level import Level
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM, codes_of
 from geowarn.pipeline.desk import Desk, newest
-from geowarn.pipeline.escalation_chain import Chain, chain_again, chain_of
+from geowarn.pipeline.escalation_chain import Chain, chain_again, chain_of, with_checkers
 from geowarn.pipeline.ringing import tell_rung
 from geowarn.ports import Rung, UnitOfWork
 
@@ -27,6 +27,12 @@ def rule_of(desk: Desk, kind: str, level: Level) -> ClockRule:
     """The clock that a task goes by now; a pass under way keeps the numbers it began with."""
     rules = desk.policy.clock
     return rules.of(level) if kind in (REVIEW, AFTER_REVIEW) else rules.tasks
+
+
+def _rule_for(desk: Desk, task: Task, level: Level, step: str) -> ClockRule:
+    """The same for one step: the secrecy check also rings those who may do it, after the desk."""
+    rule = rule_of(desk, task.kind, level)
+    return replace(rule, chain=with_checkers(rule.chain, desk.policy.review.secrecy_check)) if step == SECRECY else rule
 
 
 def open_task(work: UnitOfWork, kind: str, subject: str) -> Task | None:
@@ -79,7 +85,7 @@ def begin(
 
     `decide_by` is given where a step goes on with somebody else and keeps its deadline.
     """
-    now, rule = desk.clock.now(), rule_of(desk, task.kind, level)
+    now, rule = desk.clock.now(), _rule_for(desk, task, level, step)
     chain = chain_of(work, desk.policy.clock, rule, step, now, areas_of(work, task))
     deadline = decide_by or _own_deadline(task, step, now) or now + rule.time_for(step)
     return _start(desk, work, task, step, level, chain, 1, now, rule.acknowledge, deadline)
@@ -95,7 +101,7 @@ def begin_again(desk: Desk, work: UnitOfWork, task: Task, one: Pass, at: datetim
 
     It begins when the last one was over, or `at`; what nobody rang because nothing ran is not made up for.
     """
-    now, rule = desk.clock.now(), rule_of(desk, one.kind, one.level)
+    now, rule = desk.clock.now(), _rule_for(desk, task, one.level, one.step)
     chain = chain_again(work, desk.policy.clock, rule, one.step, now, areas_of(work, task))
     missed, began = next_begin(at or standing_of(work, one, now).until, len(chain.posts) * rule.again, now)
     end(work, one, now, "unanswered")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,6 +81,13 @@ def chain_again(
     unreached = (skipped.person for skipped in first.skipped if skipped.why == "no-number")
     everybody = dict.fromkeys((*first.people(), *unreached))
     return Chain((Post(EVERYBODY, tuple(everybody)),), first.skipped, first.shift)
+
+
+def with_checkers(chain: tuple[str, ...], roles: Iterable[Role]) -> tuple[str, ...]:
+    """A chain with these roles behind those on shift, before it goes up to the leaders."""
+    on_shift = (Role.DUTY_OFFICER.value, DEPUTY)
+    at = max((chain.index(place) + 1 for place in on_shift if place in chain), default=0)
+    return (*chain[:at], *(role.value for role in roles if role.value not in chain), *chain[at:])
 
 
 def _places(rule: ClockRule, step: str) -> tuple[str, ...]:
