@@ -1,0 +1,160 @@
+"""The part of a text that shows why it was found, in pieces that say what to mark; escaping is the page's."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from geowarn.domain.search import Query
+from geowarn.domain.search_terms import is_chinese, tokens
+
+WIDTH = 150  # columns of one snippet: a Chinese character takes two
+_BEFORE = 30  # columns kept before the first mark
+_ENDS = frozenset("。！？；.!?;\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text; `hit` says that it is what was looked for."""
+
+    text: str
+    hit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: int
+    end: int
+    sought: int
+
+
+def marked(text: str, query: Query) -> tuple[Piece, ...]:
+    """The whole text, with what was looked for told apart."""
+    return _pieces(text, 0, len(text), _spans(text, query))
+
+
+def holds(text: str, query: Query) -> bool:
+    """Whether anything looked for stands in the text."""
+    return next(_found(text, query), None) is not None
+
+
+def snippet(text: str, query: Query, width: int = WIDTH) -> tuple[Piece, ...]:
+    """About `width` columns around the most different terms looked for; the beginning where there are none."""
+    text = " ".join(text.split())
+    spans = _spans(text, query)
+    columns = _columns(text)
+    start = _start(text, columns, spans, width)
+    end = _word_end(text, start, _advance(columns, start, width))
+    pieces = _pieces(text, start, end, spans)
+    head = (Piece("…"),) if start else ()
+    tail = (Piece("…"),) if end < len(text) else ()
+    return (*head, *pieces, *tail)
+
+
+def _found(text: str, query: Query) -> Iterator[_Span]:
+    exact = {one.term: place for place, one in enumerate(query.sought) if not one.beginning}
+    wide = [(one, place) for place, one in enumerate(query.sought) if one.beginning]
+    for token in tokens(text):
+        if token.term in exact:
+            yield _Span(token.start, token.end, exact[token.term])
+        for one, place in wide:
+            if one.fits(token.term):
+                # A lone character is the first of a pair; of a longer word all is marked.
+                yield _Span(token.start, token.start + 1 if is_chinese(one.term[0]) else token.end, place)
+
+
+def _spans(text: str, query: Query) -> list[_Span]:
+    return sorted(_found(text, query), key=lambda one: (one.start, one.end, one.sought))
+
+
+def _columns(text: str) -> list[int]:
+    """How many columns stand before each place, and in all."""
+    found = [0]
+    for character in text:
+        found.append(found[-1] + (2 if unicodedata.east_asian_width(character) in "WF" else 1))
+    return found
+
+
+def _advance(columns: Sequence[int], start: int, width: int) -> int:
+    """The last place that keeps the stretch from `start` within `width`."""
+    end = start
+    while end + 1 < len(columns) and columns[end + 1] - columns[start] <= width:
+        end += 1
+    return end
+
+
+def _start(text: str, columns: Sequence[int], spans: Sequence[_Span], width: int) -> int:
+    """Where the snippet begins: before the stretch with the most different terms, at a sentence if one begins near."""
+    if not spans or columns[-1] <= width:
+        return 0
+    first = spans[_densest(columns, spans, width - _BEFORE)].start
+    start = first
+    while start and columns[first] - columns[start - 1] <= _BEFORE:
+        start -= 1
+    for place in range(start, first):
+        if place and text[place - 1] in _ENDS:
+            return place + 1 if text[place] == " " else place
+    return _word_start(text, start, first)
+
+
+def _densest(columns: Sequence[int], spans: Sequence[_Span], width: int) -> int:
+    """The first span of the window that holds the most different terms; the earliest of equals."""
+    counts: dict[int, int] = {}
+    best, most, end = 0, 0, 0
+    for at, span in enumerate(spans):
+        while end < len(spans) and columns[spans[end].end] - columns[span.start] <= width:
+            counts[spans[end].sought] = counts.get(spans[end].sought, 0) + 1
+            end += 1
+        different = sum(count > 0 for count in counts.values())
+        if different > most:
+            best, most = at, different
+        if end > at:
+            counts[span.sought] -= 1
+        else:
+            end = at + 1
+    return best
+
+
+def _word_start(text: str, start: int, first: int) -> int:
+    """The next beginning of a word, where the text has spaces."""
+    blank = text.find(" ", start, first)
+    inside = start and text[start - 1].isascii() and text[start - 1].isalnum()
+    return blank + 1 if inside and blank >= 0 else start
+
+
+def _word_end(text: str, start: int, end: int) -> int:
+    """The last end of a word, where the cut would go through one."""
+    cut = end < len(text) and text[end - 1 : end + 1].isascii() and text[end - 1 : end + 1].isalnum()
+    blank = text.rfind(" ", start, end)
+    return blank if cut and blank > start else end
+
+
+def _pieces(text: str, start: int, end: int, spans: Sequence[_Span]) -> tuple[Piece, ...]:
+    found: list[Piece] = []
+    at = start
+    for left, right in _joined(spans):
+        left, right = max(left, at), min(right, end)
+        if left >= right:
+            continue
+        if left > at:
+            found.append(Piece(text[at:left]))
+        found.append(Piece(text[left:right], True))
+        at = right
+    if at < end:
+        found.append(Piece(text[at:end]))
+    return tuple(found)
+
+
+def _joined(spans: Sequence[_Span]) -> Iterator[tuple[int, int]]:
+    """The spans without overlaps, those that touch as one."""
+    left = right = -1
+    for span in spans:
+        if span.start > right:
+            if right > left:
+                yield left, right
+            left, right = span.start, span.end
+        else:
+            right = max(right, span.end)
+    if right > left:
+        yield left, right

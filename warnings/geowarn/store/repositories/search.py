@@ -1,0 +1,147 @@
+"""Documents of the search, and their terms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as SetOf
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+
+from geowarn.domain.search import Document, Query, Sought, Weight, document_from_json, weights
+from geowarn.domain.search_rank import TITLE, Candidate, Collection
+from geowarn.ports.search import Narrowed
+from geowarn.store.repositories.base import Repository, batches
+from geowarn.store.tables import search_document, search_term
+
+_HIGHEST = "\U0010ffff"  # no term holds it: it is no character
+_FACET_END = ";"  # the character after the colon
+
+
+def _fitting(sought: Iterable[Sought]) -> ColumnElement[bool]:
+    """Terms that are looked for."""
+    wanted = list(sought)
+    exact = [one.term for one in wanted if not one.beginning]
+    either: list[ColumnElement[bool]] = [search_term.c.term.in_(exact)] if exact else []
+    either += [_beginning(one.term) for one in wanted if one.beginning]
+    return or_(*either)
+
+
+def _beginning(term: str) -> ColumnElement[bool]:
+    return search_term.c.term.between(term, term + _HIGHEST)
+
+
+class SqlSearch(Repository):
+    """`ports.SearchIndex`."""
+
+    def put(self, documents: Iterable[Document], anew: bool = False) -> int:
+        """Store these documents in place of those with the same keys; returns how many were not there just so."""
+        changed = 0
+        for batch in batches(documents):
+            known = self._digests([document.key for document in batch])
+            for document in batch:
+                new = known.get(document.key) != document.digest
+                changed += new
+                if new or anew:
+                    self._write(document)
+        return changed
+
+    def _digests(self, keys: Sequence[str]) -> dict[str, str]:
+        found = select(search_document.c.key, search_document.c.digest).where(search_document.c.key.in_(keys))
+        return {row.key: row.digest for row in self._rows(found)}
+
+    def _write(self, document: Document) -> None:
+        terms = weights(document)
+        row = {
+            "key": document.key,
+            "kind": document.kind,
+            "family": document.family,
+            "at": document.at,
+            "length": sum(TITLE * one.title + one.text for one in terms.values()),
+            "digest": document.digest,
+            "body": document.as_json(),
+        }
+        insert = self._insert(search_document).values(row)
+        others = {name: insert.excluded[name] for name in row if name != "key"}
+        upsert = insert.on_conflict_do_update(index_elements=["key"], set_=others)
+        number = self._rows(upsert.returning(search_document.c.number))[0].number
+        self._run(delete(search_term).where(search_term.c.document == number))
+        self._add(
+            search_term,
+            (
+                {"term": term, "document": number, "in_title": one.title, "in_text": one.text}
+                for term, one in terms.items()
+            ),
+        )
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Remove these documents."""
+        for batch in batches(keys):
+            numbers = select(search_document.c.number).where(search_document.c.key.in_(batch))
+            self._run(delete(search_term).where(search_term.c.document.in_(numbers)))
+            self._run(delete(search_document).where(search_document.c.key.in_(batch)))
+
+    def keys(self, kind: str) -> frozenset[str]:
+        """The keys of every document of one kind."""
+        found = select(search_document.c.key).where(search_document.c.kind == kind)
+        return frozenset(row.key for row in self._rows(found))
+
+    def collection(self, query: Query, kinds: tuple[str, ...]) -> Collection:
+        """How many documents of these kinds there are, and in how many each term of the query stands."""
+        of_kinds = search_document.c.kind.in_(kinds)
+        sums = select(func.count(), func.coalesce(func.sum(search_document.c.length), 0)).where(of_kinds)
+        counted = self._rows(sums)[0]
+        frequencies = tuple(self._frequency(one, of_kinds) for one in query.sought)
+        return Collection(int(counted[0]), int(counted[1]), frequencies)
+
+    def _frequency(self, sought: Sought, of_kinds: ColumnElement[bool]) -> int:
+        held = search_term.join(search_document, search_document.c.number == search_term.c.document)
+        counted = select(func.count(search_term.c.document.distinct())).select_from(held)
+        return int(self._connection.scalar(counted.where(of_kinds, _fitting([sought]))) or 0)
+
+    def candidates(self, query: Query, anchors: SetOf[int], narrowed: Narrowed) -> tuple[Candidate, ...]:
+        """Documents that hold at least one of the query's terms at these places, the newest first; none: any."""
+        table = search_document.c
+        chosen = select(table.number, table.key, table.family, table.at, table.length)
+        chosen = chosen.where(table.kind.in_(narrowed.kinds))
+        if anchors:
+            chosen = chosen.where(table.number.in_(_holding(_fitting(query.sought[place] for place in anchors))))
+        for facet in narrowed.facets:
+            chosen = chosen.where(table.number.in_(_holding(search_term.c.term == facet)))
+        rows = self._rows(chosen.order_by(table.at.desc().nulls_first(), table.key).limit(narrowed.most))
+        hits = self._hits(query, [row.number for row in rows])
+        return tuple(
+            Candidate(row.number, row.key, row.family, row.at, row.length, hits.get(row.number, {})) for row in rows
+        )
+
+    def _hits(self, query: Query, numbers: Sequence[int]) -> dict[int, dict[int, Weight]]:
+        found: dict[int, dict[int, Weight]] = {}
+        if not query.sought:
+            return found
+        terms = select(search_term).where(_fitting(query.sought))
+        for batch in batches(numbers):
+            for row in self._rows(terms.where(search_term.c.document.in_(batch))):
+                held = found.setdefault(row.document, {})
+                for place, one in enumerate(query.sought):
+                    if one.fits(row.term):
+                        before = held.get(place, Weight(0, 0))
+                        held[place] = Weight(before.title + row.in_title, before.text + row.in_text)
+        return found
+
+    def documents(self, numbers: Iterable[int]) -> Mapping[int, Document]:
+        """The documents of these numbers."""
+        found: dict[int, Document] = {}
+        for batch in batches(numbers):
+            for row in self._rows(select(search_document).where(search_document.c.number.in_(batch))):
+                found[row.number] = document_from_json(row.key, row.kind, row.family, row.at, row.body)
+        return found
+
+    def facets(self, name: str) -> tuple[str, ...]:
+        """Every value of one facet, in order."""
+        term: Any = search_term.c.term
+        found = select(term).distinct().where(term > f"{name}:", term < f"{name}{_FACET_END}").order_by(term)
+        return tuple(row.term.partition(":")[2] for row in self._rows(found))
+
+
+def _holding(terms: ColumnElement[bool]) -> Any:
+    return select(search_term.c.document).where(terms)
