@@ -6,7 +6,7 @@ A query has no operators: whatever is typed, it is only letters, digits and char
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -36,6 +36,7 @@ class Document:
     title: Text
     text: Text
     at: datetime | None = None  # UTC; None: not of one day
+    called: str = ""  # numbers and names it goes by besides its title, and is found by as by that
     also: str = ""  # found by this too, though no result shows it: dates, codes, names of what lies around
     facets: frozenset[str] = frozenset()  # `year:2026`, `level:red`, `area:370687`: what lists are narrowed by
     facts: Mapping[str, Any] = field(default_factory=dict)  # plain values for the line below the title
@@ -47,6 +48,7 @@ class Document:
             "place": self.place,
             "title": {"zh": self.title.zh, "en": self.title.en},
             "text": {"zh": self.text.zh, "en": self.text.en},
+            "called": self.called,
             "also": self.also,
             "facets": sorted(self.facets),
             "facts": dict(self.facts),
@@ -63,9 +65,19 @@ class Document:
 def document_from_json(key: str, kind: str, family: str, at: datetime | None, value: Mapping[str, Any]) -> Document:
     """Read back what `Document.as_json` wrote."""
     return Document(
-        key, kind, family, value["place"], Text(**value["title"]), Text(**value["text"]), at, value["also"],
-        frozenset(value["facets"]), value["facts"], value["synthetic"],
-    )  # fmt: skip
+        key,
+        kind,
+        family,
+        value["place"],
+        Text(**value["title"]),
+        Text(**value["text"]),
+        at,
+        called=value["called"],
+        also=value["also"],
+        facets=frozenset(value["facets"]),
+        facts=value["facts"],
+        synthetic=value["synthetic"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class Weight:
 
 def weights(document: Document) -> dict[str, Weight]:
     """Every term of a document; facets are terms too, with a colon that no word holds."""
-    titles = counted(document.title.zh, document.title.en)
+    titles = counted(document.title.zh, document.title.en, document.called)
     texts = counted(document.text.zh, document.text.en, document.also)
     found = {term: Weight(titles[term], texts[term]) for term in titles | texts}
     return found | {facet: Weight(0, 0) for facet in document.facets}
@@ -108,6 +120,12 @@ class Query:
     sought: tuple[Sought, ...]
     units: tuple[frozenset[int], ...]
     shortened: bool = False  # more was typed than is looked for
+
+    def places(self) -> Callable[[str], list[int]]:
+        """A function that tells for which places of `sought` a document's term is one looked for."""
+        exact = {one.term: [place] for place, one in enumerate(self.sought) if not one.beginning}
+        wide = [(one, place) for place, one in enumerate(self.sought) if one.beginning]
+        return lambda term: exact.get(term, []) + [place for one, place in wide if one.fits(term)]
 
     def widened(self, unknown: frozenset[int]) -> Query:
         """The query with words that no document holds taken as beginnings of words."""

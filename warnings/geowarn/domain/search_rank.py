@@ -16,7 +16,7 @@ _LENGTH = 0.75
 TITLE = 4  # a term in the title counts as so many in the text
 _FRESH = 0.5  # what a page of today gains over one that is long past
 _FRESH_DAYS = 30.0  # after which half of that gain is gone
-_PARTLY = 0.5  # share of the query that a page must hold to be shown where none holds it all
+_PARTLY = 0.5  # share of what was asked that a page must hold to be shown where none holds it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Results in order; `partly`: none holds all that was asked, these hold at least half."""
+    """Results in order; `partly`: none holds all that was asked, these hold half of it or more, rare words most."""
 
     found: tuple[Found, ...]
     partly: bool
@@ -59,9 +59,9 @@ class Ranking:
 
 def rank(query: Query, candidates: Iterable[Candidate], collection: Collection, now: datetime) -> Ranking:
     """The candidates worth showing, best first; a query without terms is matched by all of them."""
-    covered = [(coverage(query, one.hits), one) for one in candidates]
-    whole = [one for share, one in covered if share == 1.0]
-    chosen = whole or [one for share, one in covered if share >= _PARTLY]
+    known = tuple(candidates)
+    whole = [one for one in known if all(not unit.isdisjoint(one.hits) for unit in query.units)]
+    chosen = whole or [one for one in known if _share(query, one, collection) >= _PARTLY]
     families: dict[str, list[Candidate]] = {}
     for one in chosen:
         families.setdefault(one.family, []).append(one)
@@ -70,11 +70,11 @@ def rank(query: Query, candidates: Iterable[Candidate], collection: Collection, 
     return Ranking(tuple(found), bool(chosen) and not whole)
 
 
-def coverage(query: Query, hits: Mapping[int, Weight]) -> float:
-    """Which share of what was asked a document holds, 0 to 1."""
-    if not query.units:
-        return 1.0
-    return sum(not unit.isdisjoint(hits) for unit in query.units) / len(query.units)
+def _share(query: Query, candidate: Candidate, collection: Collection) -> float:
+    """Which share of what was asked a document holds, 0 to 1; what hardly any document holds weighs most."""
+    told = [min(_rarity(collection, place) for place in unit) for unit in query.units]
+    held = [weight for unit, weight in zip(query.units, told, strict=True) if not unit.isdisjoint(candidate.hits)]
+    return sum(held) / sum(told)
 
 
 def in_title(query: Query, candidate: Candidate) -> bool:

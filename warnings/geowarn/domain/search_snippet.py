@@ -53,15 +53,13 @@ def snippet(text: str, query: Query, width: int = WIDTH) -> tuple[Piece, ...]:
 
 
 def _found(text: str, query: Query) -> Iterator[_Span]:
-    exact = {one.term: place for place, one in enumerate(query.sought) if not one.beginning}
-    wide = [(one, place) for place, one in enumerate(query.sought) if one.beginning]
+    places = query.places()
     for token in tokens(text):
-        if token.term in exact:
-            yield _Span(token.start, token.end, exact[token.term])
-        for one, place in wide:
-            if one.fits(token.term):
-                # A lone character is the first of a pair; of a longer word all is marked.
-                yield _Span(token.start, token.start + 1 if is_chinese(one.term[0]) else token.end, place)
+        for place in places(token.term):
+            sought = query.sought[place]
+            # A lone character is the first of a pair; of a longer word all is marked.
+            lone = sought.beginning and is_chinese(sought.term[0])
+            yield _Span(token.start, token.start + 1 if lone else token.end, place)
 
 
 def _spans(text: str, query: Query) -> list[_Span]:

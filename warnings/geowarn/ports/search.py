@@ -38,8 +38,8 @@ class SearchIndex(Protocol):
         """The keys of every document of one kind."""
         ...
 
-    def collection(self, query: Query, kinds: tuple[str, ...]) -> Collection:
-        """How many documents of these kinds there are, and in how many each term of the query stands."""
+    def collection(self, query: Query) -> Collection:
+        """How many documents there are, and in how many each term of the query stands."""
         ...
 
     def candidates(self, query: Query, anchors: SetOf[int], narrowed: Narrowed) -> tuple[Candidate, ...]:

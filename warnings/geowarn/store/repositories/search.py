@@ -86,18 +86,22 @@ class SqlSearch(Repository):
         found = select(search_document.c.key).where(search_document.c.kind == kind)
         return frozenset(row.key for row in self._rows(found))
 
-    def collection(self, query: Query, kinds: tuple[str, ...]) -> Collection:
-        """How many documents of these kinds there are, and in how many each term of the query stands."""
-        of_kinds = search_document.c.kind.in_(kinds)
-        sums = select(func.count(), func.coalesce(func.sum(search_document.c.length), 0)).where(of_kinds)
-        counted = self._rows(sums)[0]
-        frequencies = tuple(self._frequency(one, of_kinds) for one in query.sought)
-        return Collection(int(counted[0]), int(counted[1]), frequencies)
+    def collection(self, query: Query) -> Collection:
+        """How many documents there are, and in how many each term of the query stands."""
+        length = func.coalesce(func.sum(search_document.c.length), 0).label("length")
+        sums = self._rows(select(func.count().label("documents"), length).select_from(search_document))[0]
+        exact = [one.term for one in query.sought if not one.beginning]
+        counted = select(search_term.c.term, func.count()).where(search_term.c.term.in_(exact))
+        rows: Any = self._rows(counted.group_by(search_term.c.term))
+        held: dict[str, int] = {term: count for term, count in rows}
+        frequencies = (
+            self._documents_beginning(one.term) if one.beginning else held.get(one.term, 0) for one in query.sought
+        )
+        return Collection(int(sums.documents), int(sums.length), tuple(frequencies))
 
-    def _frequency(self, sought: Sought, of_kinds: ColumnElement[bool]) -> int:
-        held = search_term.join(search_document, search_document.c.number == search_term.c.document)
-        counted = select(func.count(search_term.c.document.distinct())).select_from(held)
-        return int(self._connection.scalar(counted.where(of_kinds, _fitting([sought]))) or 0)
+    def _documents_beginning(self, term: str) -> int:
+        counted = select(func.count(search_term.c.document.distinct())).where(_beginning(term))
+        return int(self._connection.scalar(counted) or 0)
 
     def candidates(self, query: Query, anchors: SetOf[int], narrowed: Narrowed) -> tuple[Candidate, ...]:
         """Documents that hold at least one of the query's terms at these places, the newest first; none: any."""
@@ -118,14 +122,16 @@ class SqlSearch(Repository):
         found: dict[int, dict[int, Weight]] = {}
         if not query.sought:
             return found
-        terms = select(search_term).where(_fitting(query.sought))
+        table = search_term.c
+        terms = select(table.document, table.term, table.in_title, table.in_text).where(_fitting(query.sought))
+        places = query.places()
         for batch in batches(numbers):
-            for row in self._rows(terms.where(search_term.c.document.in_(batch))):
-                held = found.setdefault(row.document, {})
-                for place, one in enumerate(query.sought):
-                    if one.fits(row.term):
-                        before = held.get(place, Weight(0, 0))
-                        held[place] = Weight(before.title + row.in_title, before.text + row.in_text)
+            rows: Any = self._rows(terms.where(table.document.in_(batch)))
+            for document, term, title, text in rows:
+                held = found.setdefault(document, {})
+                for place in places(term):
+                    before = held.get(place)
+                    held[place] = Weight(title + before.title, text + before.text) if before else Weight(title, text)
         return found
 
     def documents(self, numbers: Iterable[int]) -> Mapping[int, Document]:
