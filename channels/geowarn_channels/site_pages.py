@@ -11,8 +11,10 @@ from typing import Any
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.exercise import PREFIX
+from geowarn.domain.level import Level
+from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn.ports import Templates
-from geowarn_channels.archive_shelves import shelves_of
+from geowarn_channels.archive_shelves import Shelf, shelves_of
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.site_entry import LANGUAGES, page_path
@@ -70,6 +72,8 @@ class Pages:
             yield self._page("feeds", "feeds/", language, "")
             yield self._page("about", "about/", language, "")
             yield self._page("incidents", "incidents/", language, "")
+            if self._searchable:
+                yield self._shell(language)
             for incident in self._view.incidents:
                 yield from self._incident(incident, language)
 
@@ -83,8 +87,30 @@ class Pages:
                 yield self._page(
                     "archive", shelf.place, language, f"{key}.",
                     shelf=shelf, shelves=shelves, history=not first,
-                    uncalibrated=first and self._view.uncalibrated,
+                    uncalibrated=first and self._view.uncalibrated, **self._narrowing(shelves),
                 )  # fmt: skip
+
+    def _narrowing(self, shelves: Sequence[Shelf]) -> dict[str, Any]:
+        """What the form above the archive offers."""
+        least = Level.parse(self._facts["publish"]["from"])
+        places = sorted(counties_of(self._view), key=lambda area: area.code)
+        return {
+            "years": list(dict.fromkeys(str(shelf.year) for shelf in shelves if shelf.chains)),
+            "public_levels": [level.code for level in sorted(Level, reverse=True) if level >= max(least, Level.BLUE)],
+            "places": places if len(places) <= MOST_CHOICES else [],
+            "longest_query": LONGEST_QUERY,
+        }
+
+    @property
+    def _searchable(self) -> bool:
+        """Whether pages lead to the search; exercises are never found, so theirs do not."""
+        return bool(self._facts["site"]["search"]) and not self._view.exercise
+
+    def _shell(self, language: str) -> Page:
+        """The page the program puts its answers into; it stands beside the home page, as its address does."""
+        start = "" if language == "zh" else "en/"
+        path = f"{start}search"
+        return Page(f"{path}.html", "", lambda: self._drawn("search", "search", path, language, {}))
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
@@ -158,6 +184,7 @@ class Pages:
 
     def _drawn(self, name: str, place: str, path: str, language: str, values: Mapping[str, Any]) -> bytes:
         root = "../" * path.count("/")
+        other = f"{place}.html" if name == "search" else f"{place}index.html"
         body = self._templates.render(
             f"website/{name}.html.j2",
             **self._common(language),
@@ -165,7 +192,7 @@ class Pages:
             path=path,
             root=root,
             here=root if language == "zh" else f"{root}en/",
-            there=f"{root}en/{place}index.html" if language == "zh" else f"{root}{place}index.html",
+            there=f"{root}en/{other}" if language == "zh" else f"{root}{other}",
             **({"history": False, "uncalibrated": self._view.uncalibrated} | dict(values)),
         )
         return body.encode()
@@ -176,6 +203,7 @@ class Pages:
         return {
             "language": language,
             "view": self._view,
+            "searchable": self._searchable,
             "synthetic": state.synthetic,
             "name": installation[f"name_{language}"],
             "city": installation[f"place_{language}"],

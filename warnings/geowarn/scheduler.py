@@ -35,6 +35,7 @@ from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.propose import follow_course
 from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
+from geowarn.pipeline.search_index import catch_up
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
@@ -87,6 +88,7 @@ class Scheduler:
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
         self._add("tidy", 3600, system.tidy)
+        self._add("search", 3600, lambda: catch_up(system.search_sources))
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
         self._ticks.add_job(self.escalate, self._every(schedule.escalate_seconds), id="escalate")

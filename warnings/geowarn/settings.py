@@ -53,6 +53,7 @@ class Site(_Section):
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
     next_update_hours: Annotated[int, Field(ge=1, le=24)]
     hub_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""  # WebSub hub that the feeds announce
+    search: bool = True  # whether pages lead to the search, which the program answers
 
     @field_validator("public_url")
     @classmethod

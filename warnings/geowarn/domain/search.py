@@ -17,6 +17,7 @@ from geowarn.domain.incident import Text
 from geowarn.domain.search_terms import LONGEST_TERM, Run, counted, runs, stem
 
 LONGEST_QUERY = 60  # characters that are looked for; what is typed beyond them is not
+MOST_CHOICES = 60  # areas that a list to choose from holds; beyond that one types
 SHORTEST_BEGINNING = 3  # letters that a word unknown to the index may be the beginning of others from
 _FORMAT = "geowarn-terms/1"  # changes with how terms are made, so that a rebuild writes every document again
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.bulletin import Standing, standing
 from geowarn.domain.level import Level
-from geowarn.domain.search import Document, Query, parse
+from geowarn.domain.search import MOST_CHOICES, Document, Query, parse
 from geowarn.domain.search_rank import Candidate, Collection, Found, Ranking, in_title, rank
 from geowarn.domain.warning import Series
 from geowarn.pipeline.search_documents import AREA, BULLETIN
@@ -18,7 +18,6 @@ from geowarn.ports import Narrowed, Store, UnitOfWork
 
 RESULTS = 20  # to a page
 MOST_PLACES = 12  # areas named above the results
-MOST_CHOICES = 60  # areas that a list to choose from holds; beyond that one types
 _MOST = 500  # documents that are compared, the newest
 _LEVELS = (Level.RED, Level.ORANGE, Level.YELLOW, Level.BLUE)
 _TOLD = tuple(kind for kind in KINDS if kind != AREA)
