@@ -89,12 +89,17 @@ class Weight:
     text: int
 
 
+def facet_term(facet: str) -> str:
+    """A facet as a term: behind a colon, which no word begins with."""
+    return f":{facet}"
+
+
 def weights(document: Document) -> dict[str, Weight]:
-    """Every term of a document; facets are terms too, with a colon that no word holds."""
+    """Every term of a document, facets among them."""
     titles = counted(document.title.zh, document.title.en, document.called)
     texts = counted(document.text.zh, document.text.en, document.also)
     found = {term: Weight(titles[term], texts[term]) for term in titles | texts}
-    return found | {facet: Weight(0, 0) for facet in document.facets}
+    return found | {facet_term(facet): Weight(0, 0) for facet in document.facets}
 
 
 @dataclass(frozen=True, slots=True)

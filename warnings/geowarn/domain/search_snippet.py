@@ -10,7 +10,7 @@ from geowarn.domain.search import Query
 from geowarn.domain.search_terms import is_chinese, tokens
 
 WIDTH = 150  # columns of one snippet: a Chinese character takes two
-_BEFORE = 30  # columns kept before the first mark
+_BEFORE = 5  # a fifth of the width may stand before the first mark
 _ENDS = frozenset("。！？；.!?;\n")
 
 
@@ -41,7 +41,7 @@ def holds(text: str, query: Query) -> bool:
 
 def snippet(text: str, query: Query, width: int = WIDTH) -> tuple[Piece, ...]:
     """About `width` columns around the most different terms looked for; the beginning where there are none."""
-    text = " ".join(text.split())
+    text = _one_line(text)
     spans = _spans(text, query)
     columns = _columns(text)
     start = _start(text, columns, spans, width)
@@ -50,6 +50,18 @@ def snippet(text: str, query: Query, width: int = WIDTH) -> tuple[Piece, ...]:
     head = (Piece("…"),) if start else ()
     tail = (Piece("…"),) if end < len(text) else ()
     return (*head, *pieces, *tail)
+
+
+def _one_line(text: str) -> str:
+    """The lines one after the other; Chinese takes no space between them."""
+    said = ""
+    for line in filter(None, (" ".join(line.split()) for line in text.splitlines())):
+        said += " " + line if said and not _wide(said[-1]) else line
+    return said
+
+
+def _wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
 
 
 def _found(text: str, query: Query) -> Iterator[_Span]:
@@ -70,7 +82,7 @@ def _columns(text: str) -> list[int]:
     """How many columns stand before each place, and in all."""
     found = [0]
     for character in text:
-        found.append(found[-1] + (2 if unicodedata.east_asian_width(character) in "WF" else 1))
+        found.append(found[-1] + (2 if _wide(character) else 1))
     return found
 
 
@@ -83,16 +95,16 @@ def _advance(columns: Sequence[int], start: int, width: int) -> int:
 
 
 def _start(text: str, columns: Sequence[int], spans: Sequence[_Span], width: int) -> int:
-    """Where the snippet begins: before the stretch with the most different terms, at a sentence if one begins near."""
+    """Where the snippet begins: with the sentence before the stretch that holds most, or a little before it."""
     if not spans or columns[-1] <= width:
         return 0
-    first = spans[_densest(columns, spans, width - _BEFORE)].start
+    before = width // _BEFORE
+    first = spans[_densest(columns, spans, width - before)].start
     start = first
-    while start and columns[first] - columns[start - 1] <= _BEFORE:
+    while start and columns[first] - columns[start - 1] <= before:
         start -= 1
-    for place in range(start, first):
-        if place and text[place - 1] in _ENDS:
-            return place + 1 if text[place] == " " else place
+        if text[start] in _ENDS:
+            return start + 2 if text[start + 1] == " " else start + 1
     return _word_start(text, start, first)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.bulletin import Standing, standing
 from geowarn.domain.level import Level
-from geowarn.domain.search import MOST_CHOICES, Document, Query, parse
+from geowarn.domain.search import MOST_CHOICES, Document, Query, parse, tidy
 from geowarn.domain.search_rank import Candidate, Collection, Found, Ranking, in_title, rank
 from geowarn.domain.warning import Series
 from geowarn.pipeline.search_documents import AREA, BULLETIN
@@ -36,7 +36,8 @@ class Asked:
     @property
     def facets(self) -> tuple[str, ...]:
         """What a result must have."""
-        return tuple(f"{name}:{getattr(self, name)}" for name in ("year", "level", "area") if getattr(self, name))
+        narrowing = {"year": self.year, "level": self.level, "area": self.area}
+        return tuple(f"{name}:{tidy(value)}" for name, value in narrowing.items() if value)
 
 
 @dataclass(frozen=True, slots=True)

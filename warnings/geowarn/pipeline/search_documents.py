@@ -48,7 +48,7 @@ def bulletin_document(
         family=bulletin.warning_id,
         place=f"w/{bulletin.slug}/",
         title=_text(entry["heading"]),
-        text=_joined(entry["summary"], entry["why"], entry["instruction"], {"zh": bulletin.content.reason}),
+        text=_joined(entry["summary"], entry["why"], entry["instruction"]),
         at=bulletin.released_at,
         called=" ".join([bulletin.number, bulletin.slug, *named, *words]),
         also=" ".join([*_dates(bulletin.released_at, zone), *_names(around, areas)]),

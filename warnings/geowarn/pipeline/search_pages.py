@@ -10,6 +10,7 @@ from geowarn.domain.incident import Text
 from geowarn.domain.search import Document
 
 PAGE = "page"
+_NO_PROSE = frozenset({"en", "areas"})  # every area is found by itself
 _LARGEST = 1 << 20  # bytes of a page of fixed wording
 # Lists, telephones and what changes by the hour say nothing of what a page is about.
 _LEFT_OUT = frozenset({"table", "nav", "form", "dl", "svg", "figure", "script", "style"})
@@ -72,7 +73,7 @@ def page_documents(root: Path) -> Iterator[Document]:
     """The pages that are there in both languages, in order of their paths."""
     for chinese in sorted(root.glob("*/index.html")):
         english = root / "en" / chinese.relative_to(root)
-        if chinese.parent.name == "en" or not english.is_file():
+        if chinese.parent.name in _NO_PROSE or not english.is_file():
             continue
         (title, text), (english_title, english_text) = (_read(path) for path in (chinese, english))
         if title and english_title:

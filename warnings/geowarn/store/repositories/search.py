@@ -6,16 +6,15 @@ from collections.abc import Collection as SetOf
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 
-from geowarn.domain.search import Document, Query, Sought, Weight, document_from_json, weights
+from geowarn.domain.search import Document, Query, Sought, Weight, document_from_json, facet_term, weights
 from geowarn.domain.search_rank import TITLE, Candidate, Collection
 from geowarn.ports.search import Narrowed
 from geowarn.store.repositories.base import Repository, batches
 from geowarn.store.tables import search_document, search_term
 
 _HIGHEST = "\U0010ffff"  # no term holds it: it is no character
-_FACET_END = ";"  # the character after the colon
 
 
 def _fitting(sought: Iterable[Sought]) -> ColumnElement[bool]:
@@ -28,7 +27,8 @@ def _fitting(sought: Iterable[Sought]) -> ColumnElement[bool]:
 
 
 def _beginning(term: str) -> ColumnElement[bool]:
-    return search_term.c.term.between(term, term + _HIGHEST)
+    # No BETWEEN: PostgreSQL takes no collation inside one.
+    return and_(search_term.c.term >= term, search_term.c.term <= term + _HIGHEST)
 
 
 class SqlSearch(Repository):
@@ -111,7 +111,7 @@ class SqlSearch(Repository):
         if anchors:
             chosen = chosen.where(table.number.in_(_holding(_fitting(query.sought[place] for place in anchors))))
         for facet in narrowed.facets:
-            chosen = chosen.where(table.number.in_(_holding(search_term.c.term == facet)))
+            chosen = chosen.where(table.number.in_(_holding(search_term.c.term == facet_term(facet))))
         rows = self._rows(chosen.order_by(table.at.desc().nulls_first(), table.key).limit(narrowed.most))
         hits = self._hits(query, [row.number for row in rows])
         return tuple(
@@ -144,9 +144,9 @@ class SqlSearch(Repository):
 
     def facets(self, name: str) -> tuple[str, ...]:
         """Every value of one facet, in order."""
-        term: Any = search_term.c.term
-        found = select(term).distinct().where(term > f"{name}:", term < f"{name}{_FACET_END}").order_by(term)
-        return tuple(row.term.partition(":")[2] for row in self._rows(found))
+        term, start = search_term.c.term, facet_term(f"{name}:")
+        found = select(term).distinct().where(_beginning(start)).order_by(term)
+        return tuple(row.term.removeprefix(start) for row in self._rows(found))
 
 
 def _holding(terms: ColumnElement[bool]) -> Any:
