@@ -24,6 +24,7 @@ from geowarn_channels.svg_draw import Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
+SHELLS = ("search.html", "en/search.html")  # the pages that the program puts its answers into
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -108,8 +109,7 @@ class Pages:
 
     def _shell(self, language: str) -> Page:
         """The page the program puts its answers into; it stands beside the home page, as its address does."""
-        start = "" if language == "zh" else "en/"
-        path = f"{start}search"
+        path = SHELLS[LANGUAGES.index(language)].removesuffix(".html")
         return Page(f"{path}.html", "", lambda: self._drawn("search", "search", path, language, {}))
 
     def bulletins(self) -> Iterator[Page]:

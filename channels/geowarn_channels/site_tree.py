@@ -16,7 +16,7 @@ from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.site_entry import LANGUAGES, MAP
 from geowarn_channels.site_incidents import incident_json
-from geowarn_channels.site_pages import Pages
+from geowarn_channels.site_pages import SHELLS, Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import Shown, SiteView
 from geowarn_channels.svg_map import MapBases
@@ -60,7 +60,8 @@ class Rest:
             if _sequence(self.root) != self.sequence:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-            self.record.drop_left_behind(("areas/", "en/areas/"))
+            # A search that pages no longer lead to would go on answering from an old page.
+            self.record.drop_left_behind(("areas/", "en/areas/", *SHELLS))
             self.record.save()
         return True
 
