@@ -23,5 +23,5 @@ def rebuild_(data: Data = None) -> None:
 
 @app.command("catch-up")
 def catch_up_(data: Data = None) -> None:
-    """Add what is public and not yet found; the scheduler does it by itself every hour · 补录漏掉的内容"""
+    """Add what is public and not yet found; the scheduler does it by itself · 补录漏掉的内容"""
     line("search-caught-up", count=catch_up(system_of(data).search_sources))
