@@ -18,6 +18,8 @@ from tests.integration.exercise_desk import ExerciseDesk
 from tests.integration.test_incidents import bring_out, published, table
 
 from geowarn.bootstrap import System, open_system
+from geowarn.cli.search import catch_up_ as catch_up_command
+from geowarn.cli.search import rebuild_ as rebuild_command
 from geowarn.domain.level import Level
 from geowarn.pipeline import incidents
 from geowarn.pipeline.actor import Actor, find_user
@@ -110,7 +112,9 @@ def test_what_is_released_is_found_at_once_in_both_languages(reader: TestClient)
     assert {"w/2026-001/index.html", "w/2026-002/index.html"} <= set(hits(page(reader, "黄色")))
     chinese = page(reader, "栖霞")
     assert said(chinese, "//ol[@class='hits']//mark").startswith("栖霞")
-    assert "生效中" in said(chinese, "//ol[@class='hits']")
+    line = said(chinese, "//ol[@class='hits']/li[1]")
+    assert "生效中" in line
+    assert "合成演示降雨" in line
     assert chinese.xpath("//div[contains(@class,'rows-2')]/a/@href") == [f"areas/{QIXIA}/index.html"]
     assert chinese.xpath("//meta[@name='robots']/@content") == ["noindex"]
     assert chinese.xpath("//a[@class='lang']/@href") == ["en/search?q=%E6%A0%96%E9%9C%9E"]
@@ -188,7 +192,10 @@ def test_a_retraction_leads_and_a_correction_leaves_the_old_version_named(client
     assert "已有新版" in said(old, "//ol[@class='hits']")
 
 
-def test_a_rebuild_finds_what_was_there_before_and_drops_what_is_gone(client: TestClient, system: System) -> None:
+def test_a_rebuild_finds_what_was_there_before_and_drops_what_is_gone(
+    client: TestClient, system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEOWARN_LANG", "zh")
     before = page(client, "栖霞").text_content()
     assert hits(page(client, "级别含义")) == ["about/index.html"]
     with system.store.begin() as work:
@@ -198,13 +205,16 @@ def test_a_rebuild_finds_what_was_there_before_and_drops_what_is_gone(client: Te
     assert hits(page(client, "栖霞")) == []
     shutil.rmtree(system.public_dir / "feeds")
     told: list[tuple[int, int]] = []
+    rebuild_command(data=system.data_dir)
     count = rebuild(system.search_sources, lambda done, of: told.append((done, of)))
+    assert f"重建：{count} 页" in capsys.readouterr().out
     assert told[-1] == (count, count)
     assert len(told) > 1
     assert page(client, "栖霞").text_content() == before
     with system.store.read() as work:
         assert {kind: work.search.keys(kind) for kind in kept} == {**kept, "page": kept["page"] - {"page/feeds/"}}
-    assert catch_up(system.search_sources) == 0
+    catch_up_command(data=system.data_dir)
+    assert "补录或更正 0 页" in capsys.readouterr().out
 
 
 def test_without_a_tree_or_where_the_pages_name_no_search_there_is_none(client: TestClient, system: System) -> None:

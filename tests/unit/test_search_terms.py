@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -83,6 +84,7 @@ def test_any_text_makes_a_query_and_what_it_seeks_is_found_in_itself(text: str) 
     query.typed.encode()  # no half characters are left
     assert len(query.typed) <= LONGEST_QUERY
     held = counted(query.typed)
+    assert held == Counter(terms(query.typed))
     assert all(any(one.fits(term) for term in held) for one in query.sought)
     assert all(term and all(letter.isalnum() for letter in term) for term in held)
     assert len({unit for unit in query.units}) == len(query.units)

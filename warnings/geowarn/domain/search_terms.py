@@ -56,17 +56,22 @@ def is_chinese(character: str) -> bool:
     return character.isalnum() and any(first <= code <= last for first, last in _CHARACTERS)
 
 
+@lru_cache(maxsize=1 << 14)
+def _read(character: str) -> tuple[tuple[str, bool, bool], ...]:
+    """What one character gives: each letter with whether it belongs to a term and whether it is Chinese."""
+    return tuple((one, one.isalnum(), is_chinese(one)) for one in folded(character))
+
+
 def runs(text: str) -> Iterator[Run]:
     """The text in words and runs of Chinese; everything else parts them."""
     held: list[tuple[str, int]] = []
     chinese = False
     for place, character in enumerate(text):
-        for one in folded(character):
-            kind = is_chinese(one)
-            if held and (not one.isalnum() or kind is not chinese):
+        for one, counts, kind in _read(character):
+            if held and (not counts or kind is not chinese):
                 yield Run(chinese, tuple(held))
                 held = []
-            if one.isalnum():
+            if counts:
                 chinese = kind
                 held.append((one, place))
     if held:
@@ -100,4 +105,14 @@ def tokens(text: str) -> Iterator[Token]:
 
 def counted(*texts: str) -> Counter[str]:
     """How often each term stands in these texts."""
-    return Counter(token.term for text in texts for token in tokens(text))
+    return Counter(term for text in texts for run in runs(text) for term in _terms(run))
+
+
+def _terms(run: Run) -> Iterator[str]:
+    """The terms of one run without their places."""
+    if not run.chinese:
+        yield stem(run.word[:LONGEST_TERM])
+        return
+    letters = run.word
+    yield from map("".join, pairwise(letters))
+    yield letters[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,7 +39,8 @@ def bulletin_document(
     if entry["format"] != _ENTRY_FORMAT or entry["exercise"]:
         return None
     levels = entry["levels"]
-    around = _around((code for level in levels for code in level["codes"]), areas)
+    codes = list(dict.fromkeys(code for level in levels for code in level["codes"]))
+    around = _around(codes, areas)
     named = [name for level in levels for names in level["names"].values() for name in names]
     words = [word for level in levels for word in level["word"].values()]
     return Document(
@@ -51,7 +52,7 @@ def bulletin_document(
         text=_joined(entry["summary"], entry["why"], entry["instruction"]),
         at=bulletin.released_at,
         called=" ".join([bulletin.number, bulletin.slug, *named, *words]),
-        also=" ".join([*_dates(bulletin.released_at, zone), *_names(around, areas)]),
+        also=" ".join([*_dates(bulletin.released_at, zone), *_names(around[len(codes) :], areas)]),
         facets=frozenset(
             [f"year:{bulletin.year}", f"level:{levels[0]['level']}", *(f"area:{code}" for code in around)]
         ),
@@ -123,10 +124,9 @@ def _dates(moment: datetime, zone: str) -> list[str]:
     return [f"{local.year}年{local.month}月{local.day}日", f"{local.day} {local:%B %Y}"]
 
 
-def _around(codes: Iterable[str], areas: Mapping[str, Area]) -> list[str]:
-    """The areas named and all that they lie in, each once; one that is gone since counts by its code alone."""
-    found = (holder for code in codes for holder in (ancestors(code, areas) or (code,)))
-    return list(dict.fromkeys(found))
+def _around(codes: Sequence[str], areas: Mapping[str, Area]) -> list[str]:
+    """The areas named, then all that they lie in, each once."""
+    return list(dict.fromkeys([*codes, *(holder for code in codes for holder in ancestors(code, areas))]))
 
 
 def _names(codes: Iterable[str], areas: Mapping[str, Area]) -> list[str]:
