@@ -18,6 +18,9 @@ _LEFT_OUT_CLASSES = frozenset({"now", "calls", "calls-4", "rows", "late", "asof"
 _ALONE = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "use", "rect", "circle", "source", "wbr"})
 _PARTS = frozenset({"p", "li", "h1", "h2", "h3", "h4", "div", "section", "td"})
 
+# A paragraph or an item that is not closed ends where the next block begins.
+_ENDED_BY = dict.fromkeys(("p", "ul", "ol", "div", "section", "table", "h2", "h3"), ("p",)) | {"li": ("li",)}
+
 
 class _Reader(HTMLParser):
     """The first heading and the prose of a page's main part."""
@@ -34,6 +37,8 @@ class _Reader(HTMLParser):
         self._main = self._main or tag == "main"
         if not self._main or tag in _ALONE:
             return
+        if self._open and self._open[-1][0] in _ENDED_BY.get(tag, ()):
+            self._open.pop()
         classes = set((dict(attrs).get("class") or "").split())
         hidden = self._hidden or tag in _LEFT_OUT or bool(classes & _LEFT_OUT_CLASSES)
         self._open.append((tag, hidden))
