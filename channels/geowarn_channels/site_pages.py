@@ -11,6 +11,8 @@ from typing import Any
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.exercise import PREFIX
+from geowarn.domain.level import Level
+from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn.ports import Templates
 from geowarn_channels.archive_data import archive_csv, archive_index, archive_json
 from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of
@@ -26,6 +28,7 @@ from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
+SHELLS = ("search.html", "en/search.html")  # the pages that the program puts its answers into
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -74,6 +77,8 @@ class Pages:
             yield self._page("feeds", "feeds/", language, "")
             yield self._page("about", "about/", language, "")
             yield self._page("incidents", "incidents/", language, "")
+            if self._searchable:
+                yield self._shell(language)
             for incident in self._view.incidents:
                 yield from self._incident(incident, language)
 
@@ -87,7 +92,7 @@ class Pages:
                 yield self._page(
                     "archive", shelf.place, language, f"{key}.",
                     shelf=shelf, shelves=shelves, parts=parts_of(shelf), history=not first,
-                    uncalibrated=first and self._view.uncalibrated,
+                    uncalibrated=first and self._view.uncalibrated, **self._narrowing(shelves),
                 )  # fmt: skip
 
     def archive_data(self) -> Iterator[Page]:
@@ -117,6 +122,27 @@ class Pages:
             lambda part, **values: self._say(part, "zh", **told, **values),
             lambda shown: self._end(shown.bulletin, "zh")["words"],
         )  # fmt: skip
+
+    def _narrowing(self, shelves: Sequence[Shelf]) -> dict[str, Any]:
+        """What the form above the archive offers."""
+        least = Level.parse(self._facts["publish"]["from"])
+        places = sorted(counties_of(self._view), key=lambda area: area.code)
+        return {
+            "years": list(dict.fromkeys(str(shelf.year) for shelf in shelves if shelf.chains)),
+            "public_levels": [level.code for level in sorted(Level, reverse=True) if level >= max(least, Level.BLUE)],
+            "places": places if len(places) <= MOST_CHOICES else [],
+            "longest_query": LONGEST_QUERY,
+        }
+
+    @property
+    def _searchable(self) -> bool:
+        """Whether pages lead to the search; exercises are never found, so theirs do not."""
+        return bool(self._facts["site"]["search"]) and not self._view.exercise
+
+    def _shell(self, language: str) -> Page:
+        """The page the program puts its answers into; it stands beside the home page, as its address does."""
+        path = SHELLS[LANGUAGES.index(language)].removesuffix(".html")
+        return Page(f"{path}.html", "", lambda: self._drawn("search", "search", path, language, {}))
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
@@ -194,6 +220,7 @@ class Pages:
 
     def _drawn(self, name: str, place: str, path: str, language: str, values: Mapping[str, Any]) -> bytes:
         root = "../" * path.count("/")
+        other = f"{place}.html" if name == "search" else f"{place}index.html"
         body = self._templates.render(
             f"website/{name}.html.j2",
             **self._common(language),
@@ -202,7 +229,7 @@ class Pages:
             path=path,
             root=root,
             here=root if language == "zh" else f"{root}en/",
-            there=f"{root}en/{place}index.html" if language == "zh" else f"{root}{place}index.html",
+            there=f"{root}en/{other}" if language == "zh" else f"{root}{other}",
             **({"history": False, "uncalibrated": self._view.uncalibrated} | dict(values)),
         )
         return body.encode()
@@ -232,6 +259,7 @@ class Pages:
         return {
             "language": language,
             "view": self._view,
+            "searchable": self._searchable,
             "synthetic": state.synthetic,
             "name": installation[f"name_{language}"],
             "city": installation[f"place_{language}"],

@@ -17,7 +17,7 @@ from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.print_sheet import SHEET
 from geowarn_channels.site_entry import LANGUAGES, MAP
 from geowarn_channels.site_incidents import incident_json
-from geowarn_channels.site_pages import Pages
+from geowarn_channels.site_pages import SHELLS, Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import Shown, SiteView
 from geowarn_channels.sitemap import FOLDER as SITEMAPS
@@ -65,7 +65,8 @@ class Rest:
             if _sequence(self.root) != self.sequence:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET))
+            # A search that pages no longer lead to would go on answering from an old page.
+            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, *SHELLS))
             self.record.save()
         return True
 

@@ -66,7 +66,6 @@ OPEN: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),
-        ("GET", "/search"),
         ("GET", "/say"),
         ("GET", "/subscribe"),
         ("GET", "/api/v1/openapi.json"),

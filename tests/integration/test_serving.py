@@ -91,14 +91,6 @@ def test_writing_to_public_addresses_is_refused(client: TestClient, demo_system:
     assert client.put("/current.json").status_code == 403
 
 
-def test_search_finds_areas_and_links_to_their_pages(client: TestClient) -> None:
-    assert 'href="/areas/370687/"' in client.get("/search?q=海阳").text
-    assert 'href="/en/areas/370687/"' in client.get("/search?q=haiyang&lang=en").text
-    missing = client.get("/search", params={"q": "<script>", "lang": "zh"}).text
-    assert "&lt;script&gt;" in missing
-    assert "<script>" not in missing
-
-
 @pytest.mark.parametrize("path", ["/subscribe", "/say"])
 def test_what_is_not_open_yet_names_telephones(client: TestClient, path: str) -> None:
     for language in ("zh", "en"):

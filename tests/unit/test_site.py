@@ -231,8 +231,24 @@ def test_every_page_carries_times_telephones_language_and_needs_no_script(site: 
         assert len(ids) == len(set(ids)), path
 
 
+def test_pages_lead_to_the_search_only_where_the_program_answers_it(site: SiteDesk) -> None:
+    site.release({"990101": Level.RED})
+    site.publish()
+    for start in ("", "en/"):
+        shell = parsed(site.read(f"{start}search.html"))
+        assert shell.xpath("//meta[@name='robots']/@content") == ["noindex"]
+        assert f'action="{"" if not start else "../en/"}search"' in site.read(f"{start}index.html")
+        assert shell.xpath("//nav//a[@aria-current]/@href") == ["search" if not start else "../en/search"]
+    site.facts["site"]["search"] = False
+    site.publish()
+    found = [
+        path for path in site.root.rglob("*.html") if "search" in path.name or 'search"' in path.read_text("utf-8")
+    ]
+    assert found == []
+
+
 def test_links_are_relative_and_lead_somewhere(site: SiteDesk) -> None:
-    dynamic = {"search", "subscribe", "say"}
+    dynamic = {"search", "en/search", "subscribe", "say"}
     site.release({"990101": Level.RED})
     site.publish(checkpoint={"sequence": 1})
     for path, page in pages(site).items():

@@ -25,6 +25,7 @@ from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
 from geowarn.pipeline.roster_desk import RosterDesk
 from geowarn.pipeline.rules import load_rules, rules_in_force
+from geowarn.pipeline.search_index import Sources
 from geowarn.pipeline.slots import default_slots
 from geowarn.pipeline.source_plan import load_plan
 from geowarn.plugins import adapters
@@ -152,6 +153,11 @@ class System:
     def public_dir(self) -> Path:
         """The public tree."""
         return self.data_dir / "public"
+
+    @property
+    def search_sources(self) -> Sources:
+        """Where the public search takes its documents from."""
+        return Sources(self.store, self.public_dir, self.settings.installation.zone)
 
     def alternates(self) -> tuple[Alternate, ...]:
         """The rule sets that run beside the deciding one."""

@@ -35,11 +35,13 @@ from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.propose import follow_course
 from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
+from geowarn.pipeline.search_index import catch_up
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
 EXERCISE_SECONDS = 5  # an exercise that a real proposal stopped is cancelled at its stations within this time
+SEARCH_SECONDS = 600  # between two looks for what is public and not yet found
 _FETCH = "fetch"  # the threads that wait for far ends
 log = structlog.get_logger("geowarn.scheduler")
 
@@ -87,6 +89,7 @@ class Scheduler:
         self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
         self._add("silence", 60, self.watch)
         self._add("tidy", 3600, system.tidy)
+        self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
         self._ticks.add_job(self.escalate, self._every(schedule.escalate_seconds), id="escalate")
@@ -152,7 +155,9 @@ class Scheduler:
         self._ticks.start()
         for job in self._ticks.get_jobs():
             if job.id not in ("beat", "silence"):
-                job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=1))
+                # The search reads pages that the first tick writes.
+                wait = 30 if job.id == "search" else 1
+                job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=wait))
 
     def stop(self) -> None:
         """Stop after the jobs that run now have ended; a fetch gives up."""

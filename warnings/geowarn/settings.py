@@ -51,6 +51,7 @@ class Site(Section):
     next_update_hours: Annotated[int, Field(ge=1, le=24)]
     hub_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""  # WebSub hub that the feeds announce
     print_map: bool = True
+    search: bool = True  # whether pages lead to the search, which the program answers
 
     @field_validator("public_url")
     @classmethod

@@ -30,6 +30,7 @@ from geowarn.cli import (
     rules,
     run,
     score,
+    search,
     warning_acts,
     warnings,
 )
@@ -76,6 +77,7 @@ roster_acts.register(roster.app)
 app.add_typer(channels.app, name="channels")
 app.add_typer(partners.app, name="partners")
 app.add_typer(rules.app, name="rules")
+app.add_typer(search.app, name="search")
 app.add_typer(installation.db, name="db")
 app.add_typer(installation.config, name="config")
 app.add_typer(ledger.app, name="ledger")

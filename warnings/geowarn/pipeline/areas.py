@@ -18,6 +18,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.unread import larger_than, why
 from geowarn.pipeline.area_files import Found, read_csv, read_geojson
 from geowarn.pipeline.area_places import refuse_swapped_axes
+from geowarn.pipeline.search_index import put_areas
 from geowarn.ports import Clock, Store
 
 LARGEST = 64 << 20  # bytes of one file
@@ -42,6 +43,7 @@ def import_areas(store: Store, clock: Clock, paths: Sequence[Path], actor_text: 
         added = [area.code for area in areas if area.code not in before]
         changed = [area.code for area in areas if area.code in before and before[area.code] != area]
         work.areas.save_all(areas)
+        put_areas(work, [*added, *changed])
         facts = {"files": [path.name for path in paths], "added": added, "changed": changed}
         work.ledger.append(clock.now(), actor_text, "areas.imported", "areas", facts)
         work.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -38,6 +39,7 @@ from geowarn.pipeline.frozen import freeze
 from geowarn.pipeline.numbering import late_values, take_number
 from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
+from geowarn.pipeline.search_index import put_bulletin
 from geowarn.pipeline.second_factor import trying
 from geowarn.pipeline.signoff import factor_given, on_shift
 from geowarn.ports import UnitOfWork
@@ -234,6 +236,7 @@ def _issue(
     )
     earlier = work.bulletins.of_warning(warning.id)
     work.bulletins.add(bulletin, artefacts)
+    put_bulletin(work, bulletin, artefacts, desk.zone.key)
     overtaken = work.dispatches.overtake([b.id for b in earlier], release_at, "overtaken")
     dispatches = _dispatches(desk, work, bulletin, earlier, release_at)
     work.dispatches.add_all(dispatches)
@@ -249,7 +252,7 @@ def _issue(
         "late": dict(late),
         "artefacts": dict(bulletin.artefacts),
         "signed_by": signers,
-        "dispatches": _counts(dispatches),
+        "dispatches": Counter(dispatch.channel for dispatch in dispatches),
         "overtaken": overtaken,
         "release_at": release_at.isoformat(),
         **(marks or {}),
@@ -276,13 +279,6 @@ def _dispatches(
         publish_from=desk.policy.publish_from,
         release_at=release_at,
     )
-
-
-def _counts(dispatches: tuple[Dispatch, ...]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for dispatch in dispatches:
-        counts[dispatch.channel] = counts.get(dispatch.channel, 0) + 1
-    return counts
 
 
 def in_force(work: UnitOfWork, now: datetime) -> tuple[Bulletin, ...]:

@@ -46,6 +46,7 @@ from geowarn.ports.partners import (
 from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
+from geowarn.ports.search import Narrowed, SearchIndex
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
@@ -92,6 +93,7 @@ __all__ = [
     "Limits",
     "Measure",
     "Message",
+    "Narrowed",
     "Notices",
     "OutsideWarnings",
     "Pager",
@@ -111,6 +113,7 @@ __all__ = [
     "Rules",
     "Rung",
     "Sealing",
+    "SearchIndex",
     "Session",
     "Sessions",
     "ShardProgress",

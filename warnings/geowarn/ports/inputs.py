@@ -21,6 +21,10 @@ class Areas(Protocol):
         """Every area, ordered by code."""
         ...
 
+    def plain(self) -> tuple[Area, ...]:
+        """Every area without its geometry, ordered by code: names and order of all places at little cost."""
+        ...
+
     def get(self, code: str) -> Area | None: ...
 
     def save_all(self, areas: Iterable[Area]) -> None:

@@ -18,6 +18,7 @@ from geowarn.ports.partners import AnsweredRequests, ApiKeys, Hooks
 from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
+from geowarn.ports.search import SearchIndex
 
 
 class UnitOfWork(Protocol):
@@ -97,6 +98,8 @@ class UnitOfWork(Protocol):
     def escalations(self) -> Escalations: ...
     @property
     def emergencies(self) -> Emergencies: ...
+    @property
+    def search(self) -> SearchIndex: ...
 
     def commit(self) -> None: ...
 

@@ -34,6 +34,7 @@ from geowarn.store.repositories.proof import SqlLedger
 from geowarn.store.repositories.release import SqlBulletins, SqlCounters
 from geowarn.store.repositories.review import SqlProposals, SqlSignOffs, SqlWarnings
 from geowarn.store.repositories.roster import SqlRoster
+from geowarn.store.repositories.search import SqlSearch
 
 
 class _Turn:
@@ -141,6 +142,7 @@ class SqlUnitOfWork:
         self.hooks = SqlHooks(*on)
         self.escalations = SqlEscalations(*on)
         self.emergencies = SqlEmergencies(*on)
+        self.search = SqlSearch(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""

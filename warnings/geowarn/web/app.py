@@ -35,6 +35,7 @@ from geowarn.web import (
     review_acts,
     roster,
     roster_acts,
+    search,
     sign_page,
     stations,
 )
@@ -156,6 +157,7 @@ def create_app(system: System) -> FastAPI:
         operation,
         stations,
         hooks,
+        search,
         inquiry,
         login,
         account,

@@ -20,7 +20,8 @@ _COLUMNS = tuple(area.c.keys())
 def _area(row: AnyRow) -> Area:
     values = dict(row._mapping)
     kinds = {"kind": AreaKind(values["kind"]), "susceptibility": Susceptibility(values["susceptibility"])}
-    return Area(**{**values, **kinds, "geometry": values["geometry"] and folded(values["geometry"])})
+    geometry = values.get("geometry")
+    return Area(**{**values, **kinds, "geometry": geometry and folded(geometry)})
 
 
 def _row(given: Area) -> dict[str, Any]:
@@ -35,6 +36,12 @@ class SqlAreas(Repository):
     def all(self) -> tuple[Area, ...]:
         """Every area, ordered by code."""
         return tuple(sorted((_area(row) for row in self._rows(select(area))), key=lambda found: found.code))
+
+    def plain(self) -> tuple[Area, ...]:
+        """Every area without its geometry, ordered by code."""
+        columns = [column for column in area.c if column.name != "geometry"]
+        found = (_area(row) for row in self._rows(select(*columns)))
+        return tuple(sorted(found, key=lambda one: one.code))
 
     def get(self, code: str) -> Area | None:
         """One area, or None."""

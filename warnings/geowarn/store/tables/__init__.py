@@ -36,6 +36,7 @@ from geowarn.store.tables.review import (
     signoff,
 )
 from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
+from geowarn.store.tables.search import search_document, search_term
 
 __all__ = [
     "account",
@@ -89,6 +90,8 @@ __all__ = [
     "review_comment",
     "rule_activation",
     "rule_set",
+    "search_document",
+    "search_term",
     "second_factor",
     "secrecy_check",
     "shard",

@@ -1,0 +1,163 @@
+"""Keeps what can be found in step with what is public: with each release, each publication, and as a whole.
+
+A further kind of page is one function that lists its documents (`KINDS`), and one `work.search.put` in the
+transaction that makes such a page public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geowarn.domain.area import Area, by_code
+from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.package import Artefact
+from geowarn.domain.search import Document
+from geowarn.pipeline.search_documents import (
+    AREA,
+    BULLETIN,
+    ENTRY,
+    INCIDENT,
+    area_document,
+    bulletin_document,
+    bulletin_key,
+    incident_documents,
+    is_public,
+)
+from geowarn.pipeline.search_pages import PAGE, page_documents
+from geowarn.ports import Store, UnitOfWork
+
+_BATCH = 20  # documents of one transaction: a release that comes meanwhile waits for no more than these
+Progress = Callable[[int, int], None]
+
+
+def put_bulletin(work: UnitOfWork, bulletin: Bulletin, artefacts: Iterable[Artefact], zone: str) -> None:
+    """Let a bulletin be found from its release on, in the releasing transaction; one that is not public never is."""
+    if is_public(bulletin):
+        bodies = {artefact.path: artefact.body for artefact in artefacts if artefact.path == ENTRY}
+        found = bulletin_document(bulletin, bodies, by_code(work.areas.plain()), zone)
+        work.search.put([found] if found else [])
+
+
+def put_incident(work: UnitOfWork, incident_id: str, zone: str) -> None:
+    """Let every published version of an incident be found, the newest at its own address."""
+    incident = work.incidents.get(incident_id)
+    if incident is not None:
+        work.search.put(incident_documents(incident, work.incidents.publications(incident_id), zone))
+
+
+def put_areas(work: UnitOfWork, codes: Iterable[str]) -> None:
+    """Let areas be found by their names as they are now, and those inside them by theirs."""
+    areas, changed = by_code(work.areas.plain()), set(codes)
+    work.search.put(area_document(area, areas) for area in areas.values() if _lies_in(area, changed, areas))
+
+
+def _lies_in(area: Area, codes: set[str], areas: Mapping[str, Area]) -> bool:
+    seen: Area | None = area
+    for _ in range(len(areas)):
+        if seen is None or seen.code in codes:
+            return seen is not None
+        seen = areas.get(seen.parent or "")
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where documents come from beside the store: the public tree, and the zone its days are counted in."""
+
+    store: Store
+    public_dir: Path
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One document by its key, and how to make it; None where it turns out not to be public."""
+
+    key: str
+    make: Callable[[UnitOfWork], Document | None]
+
+
+def _bulletins(sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
+    areas = by_code(work.areas.plain())
+
+    def waiting(bulletin: Bulletin) -> Waiting:
+        return Waiting(
+            bulletin_key(bulletin),
+            lambda later: bulletin_document(bulletin, later.bulletins.artefacts(bulletin.id), areas, sources.zone),
+        )
+
+    return (waiting(bulletin) for bulletin in reversed(work.bulletins.all()) if is_public(bulletin))
+
+
+def _incidents(sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
+    for incident in reversed(work.incidents.all()):
+        yield from _made(incident_documents(incident, work.incidents.publications(incident.id), sources.zone))
+
+
+def _areas(_sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
+    areas = by_code(work.areas.plain())
+    return _made(area_document(area, areas) for area in areas.values())
+
+
+def _pages(sources: Sources, _work: UnitOfWork) -> Iterator[Waiting]:
+    return _made(page_documents(sources.public_dir))
+
+
+def _made(documents: Iterable[Document]) -> Iterator[Waiting]:
+    return (Waiting(one.key, lambda _work, one=one: one) for one in documents)  # type: ignore[misc]
+
+
+# Every kind of page that can be found, oldest first within each.
+KINDS: Mapping[str, Callable[[Sources, UnitOfWork], Iterator[Waiting]]] = {
+    AREA: _areas,
+    PAGE: _pages,
+    BULLETIN: _bulletins,
+    INCIDENT: _incidents,
+}
+_READ_AGAIN = frozenset({PAGE})  # changes under its key when the program's wording does, in nobody's transaction
+
+
+def catch_up(sources: Sources) -> int:
+    """Let everything public be found that is not yet, and nothing that is gone; returns how many were wrong.
+
+    Each document is written in a transaction that others do not wait long for, so this may run beside releases.
+    """
+    return _bring(sources, anew=False, tell=lambda _done, _of: None)
+
+
+def rebuild(sources: Sources, tell: Progress) -> int:
+    """Write every document again with its terms; returns how many there are. `tell` hears (done, of)."""
+    return _bring(sources, anew=True, tell=tell)
+
+
+def _bring(sources: Sources, anew: bool, tell: Progress) -> int:
+    with sources.store.read() as work:
+        held = {kind: work.search.keys(kind) for kind in KINDS}
+        found = {kind: list(make(sources, work)) for kind, make in KINDS.items()}
+    wanted = [
+        one
+        for kind, all_of in found.items()
+        for one in all_of
+        if anew or kind in _READ_AGAIN or one.key not in held[kind]
+    ]
+    changed = 0
+    for start in range(0, len(wanted), _BATCH):
+        changed += _write(sources.store, wanted[start : start + _BATCH], anew)
+        tell(min(start + _BATCH, len(wanted)), len(wanted))
+    gone = [key for kind in KINDS for key in held[kind] - {one.key for one in found[kind]}]
+    if gone:
+        with sources.store.begin() as work:
+            work.search.drop(gone)
+            work.commit()
+    return len(wanted) if anew else changed + len(gone)
+
+
+def _write(store: Store, waiting: Sequence[Waiting], anew: bool) -> int:
+    with store.read() as work:
+        documents = [document for one in waiting if (document := one.make(work)) is not None]
+    with store.begin() as work:
+        changed = work.search.put(documents, anew)
+        work.commit()
+    return changed
