@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ class Rest:
 
         Raises OSError.
         """
-        for number, batch in enumerate(batches((*self.pages, *self.last), BATCH), 1):
+        groups = chain(batches(self.pages, BATCH), ([self._drawn(page)] for page in self.last))
+        for number, batch in enumerate(groups, 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
                     return False
@@ -69,6 +71,13 @@ class Rest:
             self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, *SHELLS))
             self.record.save()
         return True
+
+    def _drawn(self, page: Page) -> Page:
+        """The page with its bytes: these take long, and no release is to wait for the lock meanwhile."""
+        if not self.record.lacks(page):
+            return page
+        body = page.body()
+        return replace(page, body=lambda: body)
 
 
 def write_state(

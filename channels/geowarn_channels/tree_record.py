@@ -55,6 +55,10 @@ class TreeRecord:
             return True
         return str(entry[0]).rpartition(".")[0] != page.warns
 
+    def lacks(self, page: Page) -> bool:
+        """Whether the tree has the page not at all or otherwise than it would be drawn now."""
+        return self._known(page.path) != page.key
+
     def write(self, pages: Iterable[Page]) -> None:
         """Draw and write the pages that would come out differently; raises OSError."""
         waiting = (page for page in pages if not self._keep(page))
@@ -102,7 +106,7 @@ class TreeRecord:
             self._saved = dict(self._entries)
 
     def _keep(self, page: Page) -> bool:
-        if self._known(page.path) != page.key:
+        if self.lacks(page):
             return False
         self._seen.add(page.path)
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import unicodedata
 import zlib
@@ -21,6 +22,7 @@ from geowarn.domain.warning import Act, Series
 from geowarn.settings import load_settings
 from geowarn_channels import print_sheet
 from geowarn_channels.print_sheet import HIGH, WIDE, wrapped
+from geowarn_channels.site_state import picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -123,6 +125,24 @@ def test_it_waits_and_is_the_same_anew(site: SiteDesk, tmp_path: Path) -> None:
     assert "东山市：红色，风险很高" in texts(site.read("map-a4.svg"))
     kept, anew = everything(site.root), written_anew(site, tmp_path / "anew")
     assert {path: kept.get(path) for path in anew} == anew
+
+
+def test_no_release_waits_while_it_is_drawn(site: SiteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.publish()
+    site.release({"990101": Level.RED})
+    rest = site.channel._write(site.state(), exercise=False)
+    free = []
+
+    def drawing(svg: str, width: int) -> bytes:
+        with (site.root / ".lock").open("a+b") as other:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where a writer holds it
+            free.append(width)
+        return picture(svg, width)
+
+    monkeypatch.setattr(print_sheet, "picture", drawing)
+    assert rest is not None
+    assert rest.write()
+    assert free == [60]
 
 
 def test_switched_off_it_leaves_nothing_old_behind(site: SiteDesk) -> None:
