@@ -210,6 +210,21 @@ def test_a_stream_ends_by_itself_and_leaves(
     hub.close()
 
 
+def test_a_stream_nobody_looks_for_any_more_ends_so_that_the_browser_comes_again(
+    demo_system: System, bulletin: Bulletin
+) -> None:
+    hub = Live(demo_system.store)
+    listener = hub.join(Key(bulletin.warning_id, bulletin.id))
+    assert listener is not None
+    hub.leave(listener)  # as after a quarter of a minute in which the machine stood still
+
+    async def all_of_it() -> list[bytes]:
+        return [piece async for piece in stream(hub, listener, "", lambda state, age: "")]
+
+    assert asyncio.run(asyncio.wait_for(all_of_it(), PATIENCE)) == [b"retry: 2000\n\n"]
+    hub.close()
+
+
 def board_state(system: System, bulletin: Bulletin) -> BoardState:
     with system.store.read() as work:
         warning = work.warnings.get(bulletin.warning_id)

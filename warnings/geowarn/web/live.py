@@ -35,6 +35,10 @@ class Key:
     bulletin: str
 
 
+class Forgotten(Exception):
+    """A listener that did not ask for too long, and is no longer looked for."""
+
+
 class Live:
     """Watches the boards that somebody looks at; its thread ends with the last listener, or by `close`."""
 
@@ -87,11 +91,11 @@ class Live:
         return timedelta(seconds=time.monotonic() - self._read)
 
     def state(self, listener: int) -> BoardState | None:
-        """What was last seen of this listener's board."""
+        """What was last seen of this listener's board; raises Forgotten where it asked too late."""
         with self._lock:
-            key, _ = self._wanted.get(listener, (None, 0.0))
-            if key is None:
-                return None
+            if listener not in self._wanted:
+                raise Forgotten
+            key, _ = self._wanted[listener]
             self._wanted[listener] = (key, time.monotonic())
             return self._seen.get(key)
 
@@ -152,6 +156,8 @@ async def stream(
                 yield b": still here\n\n"
                 beat = now
             await asyncio.sleep(_STEP_SECONDS)
+    except Forgotten:
+        return  # on a machine that stood still: the browser comes again and is a new listener
     finally:
         live.leave(listener)
 
