@@ -24,7 +24,8 @@ from geowarn.serving import web_server
 
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu-rasterization",
+    "--mute-audio",
 )  # fmt: skip
 _AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
 _CONTROLS = """
@@ -145,11 +146,17 @@ _OPENED: dict[tuple[str, str], webdriver.Chrome] = {}
 
 
 @pytest.fixture(autouse=True)
-def as_if_just_opened() -> None:
-    """A test finds every window in Chinese and with an empty log, whatever the test before it looked at."""
+def as_if_just_opened() -> Iterator[None]:
+    """A test finds every window in Chinese and with an empty log, whatever the test before it looked at.
+
+    It leaves empty pages: those of the console ask their server every few seconds, for as long as they are open.
+    """
+    for driver in _OPENED.values():
+        driver.get_log("browser")  # type: ignore[no-untyped-call]
+    yield
     for driver in _OPENED.values():
         driver.delete_cookie("geowarn-language")
-        driver.get_log("browser")  # type: ignore[no-untyped-call]
+        driver.get("about:blank")
 
 
 @pytest.fixture(scope="session")
