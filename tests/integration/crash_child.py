@@ -1,7 +1,7 @@
-"""One start of the scheduler in a process that kills itself at a named place: `crash_child.py FOLDER [PLACE [MOMENT]]`.
+"""One start of the scheduler in a process that kills itself: `crash_child.py FOLDER [PLACE [MOMENT [PART]]]`.
 
-With MOMENT, an ISO 8601 time, the clock stands there and only what rings is looked after. PLACE is `module:name` of
-a function or method, with `-` before it: killed before it runs, with `+`: after it ran.
+With MOMENT, an ISO 8601 time, the clock stands there; with PART `rings` only what rings is looked after. PLACE is
+`module:name` of a function or method, with `-` before it: killed before it runs, with `+`: after it ran.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def arm(place: str) -> None:
     setattr(holder, name, dying)
 
 
-def main(folder: str, place: str = "", moment: str = "") -> None:
+def main(folder: str, place: str = "", moment: str = "", part: str = "") -> None:
     if place:
         arm(place)
     still = Still(datetime.fromisoformat(moment)) if moment else None
     system = open_system(Path(folder), still)
     scheduler = Scheduler(system)
-    if still:
+    if part == "rings":
         scheduler.escalate()
     else:
         scheduler.take_in()

@@ -28,7 +28,7 @@ _OWN = frozenset({"id", "bulletin", "number", "slug", "artefacts", "late", "rele
 
 
 def killed_at(folder: Path, moment: datetime, place: str) -> int:
-    return ended("tests.integration.crash_child", str(folder), place, moment.isoformat()).returncode
+    return ended("tests.integration.crash_child", str(folder), place, moment.isoformat(), "rings").returncode
 
 
 def told(folder: Path, moment: datetime) -> list[tuple[str, str, str, Any]]:

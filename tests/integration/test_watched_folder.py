@@ -102,8 +102,8 @@ PLACES = [
 ]
 
 
-def start(folder: Path, *place: str) -> int:
-    return ended("tests.integration.crash_child", str(folder), *place).returncode
+def start(folder: Path, moment: datetime, place: str = "") -> int:
+    return ended("tests.integration.crash_child", str(folder), place, moment.isoformat()).returncode
 
 
 def prepared(template: Path, folder: Path, hour: datetime) -> Path:
@@ -136,14 +136,22 @@ def end_state(folder: Path) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def hour() -> datetime:
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+def now() -> datetime:
+    """One moment for all of them: the next full hour would make other levels of the same rain."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(demo_template: Path, tmp_path_factory: pytest.TempPathFactory, hour: datetime) -> list[object]:
+def hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    demo_template: Path, tmp_path_factory: pytest.TempPathFactory, now: datetime, hour: datetime
+) -> list[object]:
     folder = prepared(demo_template, tmp_path_factory.mktemp("calm") / "data", hour)
-    assert start(folder) == 0
+    assert start(folder, now) == 0
     return end_state(folder)
 
 
@@ -160,9 +168,9 @@ def test_undisturbed_there_is_one_of_each(undisturbed: list[object]) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_killed_between_two_steps_and_started_again_it_ends_the_same(
-    demo_template: Path, tmp_path: Path, hour: datetime, undisturbed: list[object], place: str
+    demo_template: Path, tmp_path: Path, now: datetime, hour: datetime, undisturbed: list[object], place: str
 ) -> None:
     folder = prepared(demo_template, tmp_path / "data", hour)
-    assert start(folder, place) == -signal.SIGKILL, "it was not killed there"
-    assert start(folder) == 0
+    assert start(folder, now, place) == -signal.SIGKILL, "it was not killed there"
+    assert start(folder, now) == 0
     assert end_state(folder) == undisturbed
