@@ -11,7 +11,7 @@ import pytest
 from geowarn.bootstrap import System
 from geowarn.demo.play import code_of
 from geowarn.demo.setting import free_port, password_of
-from geowarn.pipeline.people import add_user, set_password
+from geowarn.pipeline.people import add_user
 from geowarn.security import hash_password
 from geowarn.serving import web_server
 
@@ -38,7 +38,6 @@ def strict_door(served: Served) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def accounts(served: Served) -> None:
     system = served[0]
-    set_password(system.store, system.clock, hash_password, "admin", password_of("admin"), "test")
     for name, role in (("newcomer", "leader"), ("watcher", "auditor")):
         add_user(system.store, system.clock, hash_password, name, name, name, [role], password_of(name), "test")
 
