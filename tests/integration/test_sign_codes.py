@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from starlette.testclient import TestClient
 from tests.integration.conftest import SettableClock, fresh_code
+from tests.integration.test_hooks import call
 
 from geowarn.bootstrap import System
 from geowarn.demo.setting import password_of
@@ -18,13 +19,14 @@ from geowarn.domain.level import Level
 from geowarn.domain.people import Role
 from geowarn.domain.review import SignCode
 from geowarn.domain.warning import Proposal, ProposalStatus
-from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.phones import set_phone
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release
 from geowarn.pipeline.review import edit, return_for_edit
 from geowarn.pipeline.sign_codes import MOST_ASKED, ask, ask_again, may_be_asked, return_by_code, sign_by_code
+from geowarn.pipeline.signed_texts import signed_by_text
 from geowarn.pipeline.signoff import sign
 from geowarn.web.app import create_app
 
@@ -298,3 +300,72 @@ def test_disagreeing_on_the_page(demo_system: System, phone: TestClient, asked: 
     form = {"code": sent(demo_system, asked), "reason": "级别要改"}
     page = phone.post(f"/sign/{asked.id}/return", data=form, headers=OURS)
     assert "您已退回修改" in page.text
+
+
+def texted(system: System, person: str, text: str) -> bool:
+    with system.store.read() as work:
+        user = find_user(work, person)
+    return signed_by_text(system.desk, system.vault.open(user.phone_sealed or b""), text)
+
+
+def reply_of(system: System, code: SignCode, tries: int) -> str:
+    with system.store.read() as work:
+        (notice,) = work.notices.of_subject(f"{code.warning_id}/{code.id}/{tries}")
+    return NoticeWords(system.templates, system.facts).text(notice, can_answer=True)
+
+
+@pytest.mark.parametrize("form", ["{}", "签 {}", "签批：{}。", "Sign {}"])
+def test_the_code_sent_back_as_a_text_signs(demo_system: System, asked: SignCode, form: str) -> None:
+    assert texted(demo_system, "leader", form.format(sent(demo_system, asked)))
+    with demo_system.store.read() as work:
+        (signoff,) = work.signoffs.of_proposal(asked.proposal_id)
+        entries = [json.loads(e.payload) for e in work.ledger.entries() if e.kind == "notice.answered"]
+    assert (signoff.user, signoff.via, signoff.second_factor) == ("leader", "phone", "sms-code")
+    assert entries == [{"meaning": "signature"}]
+    assert "已收到您的签批：地质灾害黄色预警" in reply_of(demo_system, asked, 0)
+
+
+def test_the_provider_hands_the_text_on(demo_system: System, asked: SignCode) -> None:
+    with demo_system.store.read() as work:
+        number = demo_system.vault.open(find_user(work, "leader").phone_sealed or b"")
+    with TestClient(create_app(demo_system)) as client:
+        assert call(client, demo_system, "/hooks/twilio/inbound", From=number, Body=sent(demo_system, asked)) == 200
+    with demo_system.store.read() as work:
+        assert [signoff.user for signoff in work.signoffs.of_proposal(asked.proposal_id)] == ["leader"]
+
+
+def test_a_wrong_code_sent_back_is_counted_and_its_sender_told(demo_system: System, asked: SignCode) -> None:
+    assert texted(demo_system, "leader", wrong(sent(demo_system, asked)))
+    assert "没有签成" in reply_of(demo_system, asked, 0)
+    with demo_system.store.read() as work:
+        held = work.sign_codes.get(asked.id)
+        assert held is not None
+        assert (held.tries, work.signoffs.of_proposal(asked.proposal_id)) == (1, ())
+
+
+def test_nobody_else_s_text_and_no_other_words_sign(demo_system: System, asked: SignCode) -> None:
+    right = sent(demo_system, asked)
+    for person, text in (("chief", right), ("leader", f"{right} {right}"), ("leader", "1"), ("leader", "收到")):
+        assert not texted(demo_system, person, text)
+    with demo_system.store.read() as work:
+        assert work.signoffs.of_proposal(asked.proposal_id) == ()
+
+
+def test_where_the_second_factor_is_asked_for_no_text_signs(demo_system: System, officer: Officer) -> None:
+    warning = proposed(demo_system, officer, Level.RED).warning_id
+    code = ask(demo_system.desk, warning, "leader", officer("duty"))
+    with demo_system.store.read() as work:
+        (notice,) = work.notices.of_subject(f"{warning}/{code.id}")
+    assert "回复" not in NoticeWords(demo_system.templates, demo_system.facts).text(notice, can_answer=True)
+    assert texted(demo_system, "leader", sent(demo_system, code))
+    assert "须在值班台加动态口令" in reply_of(demo_system, code, 0)
+    with demo_system.store.read() as work:
+        assert work.signoffs.of_proposal(code.proposal_id) == ()
+
+
+def test_a_text_is_asked_for_only_where_an_answer_can_come_back(demo_system: System, asked: SignCode) -> None:
+    with demo_system.store.read() as work:
+        (notice,) = work.notices.of_subject(f"{asked.warning_id}/{asked.id}")
+    words = NoticeWords(demo_system.templates, demo_system.facts)
+    assert "也可直接回复口令" in words.text(notice, can_answer=True)
+    assert "回复" not in words.text(notice, can_answer=False)

@@ -122,10 +122,9 @@ def answered(
 
     The words themselves are kept nowhere: they may hold a code.
     """
-    phone = re.sub(r"[\s()-]", "", number)
     with store.begin() as work:
         now = clock.now()
-        user = _owner(work, vault, phone)
+        user = owner_of(work, vault, number)
         if user is None:
             return False
         meant = next((found for listener in listeners if (found := listener(work, user, text, now))), None)
@@ -135,8 +134,8 @@ def answered(
     return True
 
 
-def _owner(work: UnitOfWork, vault: Vault, phone: str) -> User | None:
+def owner_of(work: UnitOfWork, vault: Vault, number: str) -> User | None:
     """The active person with this number; there are few, and numbers are sealed one by one."""
-    wanted = vault.key_of(phone)
+    wanted = vault.key_of(re.sub(r"[\s()-]", "", number))
     numbered = (user for user in work.users.all() if user.active and user.phone_sealed)
     return next((u for u in numbered if vault.key_of(vault.open(u.phone_sealed or b"")) == wanted), None)

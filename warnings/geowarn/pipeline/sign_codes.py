@@ -113,6 +113,7 @@ def _issue(desk: Desk, work: UnitOfWork, proposal: Proposal, user: User, by: str
         "until": made.expires_at,
         "wording": len(earlier) % WORDINGS,
         "exercise": proposal.content.series is Series.EXERCISE,
+        "by_reply": not desk.policy.asks_factor(proposal.content),
     }
     if not tell(work, user, NOTICE, f"{proposal.warning_id}/{reference}", facts, now, made.expires_at):
         raise Refused("code.unreachable", user=user.name)
@@ -136,6 +137,11 @@ def _found(work: UnitOfWork, reference: str) -> SignCode:
 def find_code(work: UnitOfWork, reference: str) -> SignCode:
     """The code of this reference; raises NotFound."""
     return _found(work, reference)
+
+
+def find_proposal(work: UnitOfWork, held: SignCode) -> Proposal:
+    """The version that a code was made for."""
+    return next(p for p in work.proposals.of_warning(held.warning_id) if p.id == held.proposal_id)
 
 
 def refuse_dead(desk: Desk, work: UnitOfWork, held: SignCode) -> None:

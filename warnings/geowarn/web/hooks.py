@@ -15,6 +15,7 @@ from geowarn.pipeline.escalation_acts import answered_by_text
 from geowarn.pipeline.notices import Listener, answered, reported
 from geowarn.pipeline.receipts import opt_out, record_status
 from geowarn.pipeline.roster_asks import hear
+from geowarn.pipeline.signed_texts import signed_by_text
 from geowarn.web.access import system_of
 from geowarn.web.forms import pairs
 
@@ -70,7 +71,7 @@ def status(request: Request) -> Response:
 
 @router.post("/inbound")
 def inbound(request: Request) -> Response:
-    """A text a person sent us: STOP and 退订 end the registration, people on duty answer what they were asked.
+    """A text a person sent us: STOP and 退订 end the registration, people on duty sign or answer what they were asked.
 
     All else is left to the provider's inbox.
     """
@@ -78,7 +79,8 @@ def inbound(request: Request) -> Response:
     system = system_of(request)
     sender, text = fields.get("From", ""), fields.get("Body", "")
     try:
-        if not until_through(lambda: opt_out(system.store, system.vault, system.clock, sender, text)):
+        done = until_through(lambda: opt_out(system.store, system.vault, system.clock, sender, text))
+        if not done and not until_through(lambda: signed_by_text(system.desk, sender, text)):
             listeners: tuple[Listener, ...] = (hear, partial(answered_by_text, system.desk))
             until_through(lambda: answered(system.store, system.vault, system.clock, sender, text, listeners))
     except Refused:  # not a number: there is nobody to answer
