@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from geowarn.domain.area import AreaKind
@@ -19,7 +20,12 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 
 def words(templates: Templates, language: str) -> Mapping[str, Any]:
     """The recurring words of one language (`templates/bulletin/words.<language>.toml`)."""
-    return tomllib.loads(templates.render(f"bulletin/words.{language}.toml"))
+    return _table(templates.render(f"bulletin/words.{language}.toml"))
+
+
+@lru_cache(maxsize=16)
+def _table(text: str) -> Mapping[str, Any]:
+    return tomllib.loads(text)
 
 
 def clean(text: str) -> str:

@@ -5,14 +5,33 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.bccache import Bucket
 
 from geowarn.resources import templates_dir
 
 _ENDS = ("。", "！", "？", ".", "!", "?")
+
+
+class _Compiled(BytecodeCache):
+    """What this process has compiled, by name, place and content: opening an installation again compiles nothing."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 class JinjaTemplates:
@@ -27,6 +46,7 @@ class JinjaTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
+            bytecode_cache=_COMPILED,
         )
         self.environment.filters["local"] = local
         self.environment.filters["stop"] = stop
