@@ -6,11 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -114,6 +116,8 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         try:
             self.open(path)
+            wait = WebDriverWait(self.driver, 30)  # the driver does not wait for the end of such a page
+            wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
             return controls - set(self.driver.execute_script(_CONTROLS)) - _FOR_SCRIPT
         finally:
             self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
@@ -121,7 +125,8 @@ class Browser:
     def keep(self, name: str) -> None:
         """Keep a picture of what is seen, where a folder for pictures is named."""
         if folder := os.environ.get("GEOWARN_PICTURES"):
-            self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+            with suppress(WebDriverException):  # a busy machine may be too slow for a picture, which proves nothing
+                self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
 
     def console_errors(self) -> list[str]:
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +22,6 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[[str, str], Any]
 Served = tuple[System, str, str]
-PICTURES = os.environ.get("GEOWARN_PICTURES", "")  # a folder: what was looked at is kept there
 
 
 def check_page(browser: Any, where: str) -> None:
@@ -36,8 +33,7 @@ def look_at(browser: Any, where: str) -> None:
     """What can be checked where not even axe can run."""
     assert not browser.scrolls_sideways(), where
     assert browser.console_errors() == [], where
-    if PICTURES:
-        browser.driver.save_screenshot(str(Path(PICTURES) / f"{where}.png"))
+    browser.keep(where)
 
 
 def actor(system: System, name: str) -> Actor:

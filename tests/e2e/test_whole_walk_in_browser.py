@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,8 +23,7 @@ from geowarn.serving import running
 pytestmark = pytest.mark.browser
 
 Chromium = Callable[[str, str], webdriver.Chrome]
-PERIOD = 30  # seconds a code of the second factor lives
-PICTURES = os.environ.get("GEOWARN_PICTURES", "")  # a folder: what was looked at is kept there
+NOT_ASKED = "not asked"
 CHANNELS = ("website", "sms", "broadcast")
 
 
@@ -54,15 +51,21 @@ class Room:
         seat.submit("#sign form[action$='/sign'] .btn-1")
 
     def _type_code(self, person: str, seat: Browser) -> None:
-        """A code counts once, so the second signature of half a minute waits for the next one."""
-        shown = seat.driver.find_elements("css selector", ".factor .mono")
-        if shown and shown[0].text == self._used.get(person):
-            time.sleep(PERIOD - time.time() % PERIOD)
-            seat.open(seat.path)
-            shown = seat.driver.find_elements("css selector", ".factor .mono")
-        if shown:
-            self._used[person] = shown[0].text
-            seat.fill("#code", shown[0].text)
+        """A code counts once, so the second signature of half a minute waits until the page shows the next one."""
+        code = WebDriverWait(seat.driver, 120, 5.0).until(lambda _: self._fresh_code(person, seat), "no fresh code")
+        if code != NOT_ASKED:
+            self._used[person] = code
+            seat.fill("#code", code)
+
+    def _fresh_code(self, person: str, seat: Browser) -> str:
+        """The code beside the field; empty, with the page opened again, where there is none or it has been used."""
+        if not seat.driver.find_elements("css selector", "#code"):
+            return NOT_ASKED
+        shown = [found.text for found in seat.driver.find_elements("css selector", ".factor .mono")]
+        if shown and shown[0] != self._used.get(person):
+            return shown[0]
+        seat.open(seat.path)
+        return ""
 
     def carried_out(self, warning: str) -> None:
         """Secrecy check and every signature, the leaders on phone-sized screens; the officer releases."""
@@ -110,8 +113,7 @@ class Room:
         assert seat.complaints() == [], where
         assert not seat.scrolls_sideways(), where
         assert seat.console_errors() == [], where
-        if PICTURES:
-            seat.driver.save_screenshot(str(Path(PICTURES) / f"walk-{where}.png"))
+        seat.keep(f"walk-{where}")
 
 
 def few_numbers(system: System) -> None:
