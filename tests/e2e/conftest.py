@@ -36,6 +36,7 @@ return [...document.querySelectorAll('a[href], button, input:not([type=hidden]),
   .map(found => found.tagName + ' ' + (found.name || found.getAttribute('href') || found.textContent.trim()))
 """
 _FOR_SCRIPT = {"BUTTON 开启铃声"}  # a browser sounds nothing before a press
+PATIENCE = 120  # seconds; an answer takes a fraction of one where the machine has nothing else to do
 SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740)}
 
 
@@ -71,7 +72,7 @@ class Browser:
         """Press a button that leads to another page, and wait until that page is there."""
         before = self.find("html")
         self.press(selector)
-        wait = WebDriverWait(self.driver, 30)
+        wait = WebDriverWait(self.driver, PATIENCE)
         wait.until(staleness_of(before))
         wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 

@@ -119,6 +119,9 @@ def test_a_raise_counts_at_once(runs: list[Run], rules: CourseRules) -> None:
     decision = decided(have, runs, 18, rules)
     newest = {one.source: one for one in sorted(runs, key=lambda one: one.run_time)}
     for one in newest.values():
+        better = sum(other.source in rules.sources and other.run_time > one.run_time for other in runs)
+        if better >= rules.lowering_runs:
+            continue  # raised, and taken back since by newer runs of a source that may
         for code, say in one.says.items():
             assert not say.level or level_after(have, decision, code) >= say.level
 
