@@ -68,11 +68,11 @@ class Browser:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         element.click()
 
-    def submit(self, selector: str) -> None:
-        """Press a button that leads to another page, and wait until that page is there."""
+    def submit(self, selector: str, patience: float = PATIENCE) -> None:
+        """Press a button that leads to another page, and wait until that page is there; raises TimeoutException."""
         before = self.find("html")
         self.press(selector)
-        wait = WebDriverWait(self.driver, PATIENCE)
+        wait = WebDriverWait(self.driver, patience)
         wait.until(staleness_of(before))
         wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
