@@ -1,4 +1,4 @@
-"""The public search over a real installation: what is released is found at once, what is not public never is."""
+"""The public search over a real installation: what is released is found soon, what is not public never is."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from geowarn.pipeline import incidents
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release, retract
-from geowarn.pipeline.search_index import catch_up, rebuild
-from geowarn.scheduler import publish_all
+from geowarn.pipeline.search_index import NEW, catch_up, rebuild
+from geowarn.scheduler import Scheduler, publish_all
+from geowarn.store.repositories.search import SqlSearch
 from geowarn.web.app import create_app
 
 QIXIA, HAIYANG, MUPING, LAIYANG = "370686", "370687", "370612", "370682"
@@ -105,7 +106,25 @@ def said(tree: Any, path: str) -> str:
     return " ".join("".join(found.text_content() for found in tree.xpath(path)).split())
 
 
-def test_what_is_released_is_found_at_once_in_both_languages(reader: TestClient) -> None:
+def test_no_fault_of_the_search_holds_a_release_or_its_pages_up(
+    demo_system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> int:
+        raise RuntimeError("index")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlSearch, "put", broken)
+        released(demo_system, {QIXIA: Level.YELLOW})
+        Scheduler(demo_system).publish()
+    assert (demo_system.data_dir / "public" / "w" / "2026-001" / "index.html").is_file()
+    with demo_system.store.read() as work:
+        assert not work.search.keys("bulletin")
+    Scheduler(demo_system).publish()
+    with demo_system.store.read() as work:
+        assert work.search.keys("bulletin") == {"bulletin/2026-001"}
+
+
+def test_what_is_released_is_found_in_both_languages(reader: TestClient) -> None:
     for query in ("栖霞", "栖霞黄色", "烟地灾预警〔2026〕1号", "qixia warnings", "栖霞 landslide"):
         assert hits(page(reader, query))[0] == "w/2026-001/index.html", query
         assert hits(page(reader, query, "/en/search"))[0] == "../en/w/2026-001/index.html", query
@@ -172,6 +191,7 @@ def test_a_retraction_leads_and_a_correction_leaves_the_old_version_named(client
         first = work.bulletins.by_slug("2026-001")
     assert first is not None
     retract(system.desk, first.warning_id, "撤回1号", officer("duty"))
+    catch_up(system.search_sources, NEW)
     found = page(client, "栖霞")
     assert hits(found) == ["w/2026-003/index.html"]
     assert "撤回通知" in said(found, "//ol[@class='hits']")
@@ -184,6 +204,7 @@ def test_a_retraction_leads_and_a_correction_leaves_the_old_version_named(client
     )
     incidents.edit(system.desk, incident, corrected, officer("duty"))
     bring_out(system, officer, incident)
+    catch_up(system.search_sources, NEW)
     found = page(client, "滑坡")
     assert hits(found)[0] == f"incidents/{incident}/index.html"
     assert f"incidents/{incident}/v1/index.html" in found.xpath("//ol[@class='hits']//a/@href")

@@ -35,7 +35,7 @@ from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.propose import follow_course
 from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
-from geowarn.pipeline.search_index import catch_up
+from geowarn.pipeline.search_index import NEW, catch_up
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
@@ -86,7 +86,7 @@ class Scheduler:
         self._add("alerts", schedule.expiry_seconds, self.take_in_alerts)
         self._add("assess", schedule.assess_minutes * 60, self.assess_newest)
         self._add("expire", schedule.expiry_seconds, self.expire)
-        self._add("publish", schedule.publish_seconds, lambda: publish_all(self.system))
+        self._add("publish", schedule.publish_seconds, self.publish)
         self._add("silence", 60, self.watch)
         self._add("tidy", 3600, system.tidy)
         self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
@@ -271,6 +271,11 @@ class Scheduler:
         with self.system.store.begin() as work:
             work.ticks.beat(self.owner, TICK, self.system.clock.now())
             work.commit()
+
+    def publish(self) -> None:
+        """Bring the public state forward, then let what is new in it be found."""
+        self._guarded("publish", lambda: publish_all(self.system))
+        self._guarded("search", lambda: catch_up(self.system.search_sources, NEW))
 
     def watch(self) -> None:
         """Raise what should have spoken and did not."""

@@ -27,7 +27,6 @@ from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM, Actor
 from geowarn.pipeline.desk import Desk, find_warning
 from geowarn.pipeline.propose import new_id
-from geowarn.pipeline.search_index import put_incident
 from geowarn.pipeline.signoff import on_shift
 from geowarn.ports import UnitOfWork
 
@@ -205,7 +204,6 @@ def publish(desk: Desk, incident_id: str, actor: Actor) -> Publication:
         roles = tuple((s.role.value, s.user) for s in signed)
         made = Publication(incident_id, draft.version, draft.statement, now, draft.checked_by, roles)
         work.incidents.publish(made)
-        put_incident(work, incident_id, desk.zone.key)
         work.incidents.save_draft(replace(draft, status=DraftStatus.PUBLISHED))
         for kind in ("incident-review", "incident-overdue"):
             work.tasks.close(kind, incident_id, now)

@@ -39,7 +39,6 @@ from geowarn.pipeline.frozen import freeze
 from geowarn.pipeline.numbering import late_values, take_number
 from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
-from geowarn.pipeline.search_index import put_bulletin
 from geowarn.pipeline.second_factor import trying
 from geowarn.pipeline.signoff import factor_given, on_shift
 from geowarn.ports import UnitOfWork
@@ -236,7 +235,6 @@ def _issue(
     )
     earlier = work.bulletins.of_warning(warning.id)
     work.bulletins.add(bulletin, artefacts)
-    put_bulletin(work, bulletin, artefacts, desk.zone.key)
     overtaken = work.dispatches.overtake([b.id for b in earlier], release_at, "overtaken")
     dispatches = _dispatches(desk, work, bulletin, earlier, release_at)
     work.dispatches.add_all(dispatches)

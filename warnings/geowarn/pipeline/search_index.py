@@ -1,7 +1,7 @@
-"""Keeps what can be found in step with what is public: with each release, each publication, and as a whole.
+"""Keeps what can be found in step with what is public: soon after each release and publication, and as a whole.
 
-A further kind of page is one function that lists its documents (`KINDS`), and one `work.search.put` in the
-transaction that makes such a page public.
+Never inside the transaction that releases: no fault of the search and no number of areas may hold a warning up.
+A further kind of page is one function that lists its documents (`KINDS`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from pathlib import Path
 
 from geowarn.domain.area import Area, by_code
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.package import Artefact
 from geowarn.domain.search import Document
 from geowarn.pipeline.search_documents import (
     AREA,
     BULLETIN,
-    ENTRY,
     INCIDENT,
     area_document,
     bulletin_document,
@@ -30,21 +28,6 @@ from geowarn.ports import Store, UnitOfWork
 
 _BATCH = 20  # documents of one transaction: a release that comes meanwhile waits for no more than these
 Progress = Callable[[int, int], None]
-
-
-def put_bulletin(work: UnitOfWork, bulletin: Bulletin, artefacts: Iterable[Artefact], zone: str) -> None:
-    """Let a bulletin be found from its release on, in the releasing transaction; one that is not public never is."""
-    if is_public(bulletin):
-        bodies = {artefact.path: artefact.body for artefact in artefacts if artefact.path == ENTRY}
-        found = bulletin_document(bulletin, bodies, by_code(work.areas.plain()), zone)
-        work.search.put([found] if found else [])
-
-
-def put_incident(work: UnitOfWork, incident_id: str, zone: str) -> None:
-    """Let every published version of an incident be found, the newest at its own address."""
-    incident = work.incidents.get(incident_id)
-    if incident is not None:
-        work.search.put(incident_documents(incident, work.incidents.publications(incident_id), zone))
 
 
 def put_areas(work: UnitOfWork, codes: Iterable[str]) -> None:
@@ -116,26 +99,28 @@ KINDS: Mapping[str, Callable[[Sources, UnitOfWork], Iterator[Waiting]]] = {
     BULLETIN: _bulletins,
     INCIDENT: _incidents,
 }
-_READ_AGAIN = frozenset({PAGE})  # changes under its key when the program's wording does, in nobody's transaction
+NEW = (BULLETIN, INCIDENT)  # kinds that somebody has just published and looks for
+# Change under their keys: pages with the program's wording, an incident's version once a newer one is there.
+_READ_AGAIN = frozenset({PAGE, INCIDENT})
 
 
-def catch_up(sources: Sources) -> int:
-    """Let everything public be found that is not yet, and nothing that is gone; returns how many were wrong.
+def catch_up(sources: Sources, kinds: Iterable[str] = tuple(KINDS)) -> int:
+    """Let everything public of these kinds be found that is not yet, and nothing that is gone; how many were wrong.
 
     Each document is written in a transaction that others do not wait long for, so this may run beside releases.
     """
-    return _bring(sources, anew=False, tell=lambda _done, _of: None)
+    return _bring(sources, tuple(kinds), anew=False, tell=lambda _done, _of: None)
 
 
 def rebuild(sources: Sources, tell: Progress) -> int:
     """Write every document again with its terms; returns how many there are. `tell` hears (done, of)."""
-    return _bring(sources, anew=True, tell=tell)
+    return _bring(sources, tuple(KINDS), anew=True, tell=tell)
 
 
-def _bring(sources: Sources, anew: bool, tell: Progress) -> int:
+def _bring(sources: Sources, kinds: Sequence[str], anew: bool, tell: Progress) -> int:
     with sources.store.read() as work:
-        held = {kind: work.search.keys(kind) for kind in KINDS}
-        found = {kind: list(make(sources, work)) for kind, make in KINDS.items()}
+        held = {kind: work.search.keys(kind) for kind in kinds}
+        found = {kind: list(KINDS[kind](sources, work)) for kind in kinds}
     wanted = [
         one
         for kind, all_of in found.items()
@@ -146,7 +131,7 @@ def _bring(sources: Sources, anew: bool, tell: Progress) -> int:
     for start in range(0, len(wanted), _BATCH):
         changed += _write(sources.store, wanted[start : start + _BATCH], anew)
         tell(min(start + _BATCH, len(wanted)), len(wanted))
-    gone = [key for kind in KINDS for key in held[kind] - {one.key for one in found[kind]}]
+    gone = [key for kind in kinds for key in held[kind] - {one.key for one in found[kind]}]
     if gone:
         with sources.store.begin() as work:
             work.search.drop(gone)
