@@ -9,11 +9,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from geowarn_channels.archive_shelves import Chain, Part
+from geowarn_channels.archive_shelves import Chain, Part, Shelf, parts_of, standings
 from geowarn_channels.moments import cap_time
 from geowarn_channels.site_view import Shown
+from geowarn_channels.tree_record import Page, short
 
 Facts = Mapping[str, Mapping[str, Any]]
 
@@ -23,6 +25,17 @@ COLUMNS = (
     "level", "area", "area_zh", "area_en", "synthetic", "page", "licence",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins with one of these
+
+
+def data_pages(shelves: Iterable[Shelf], facts: Facts, synthetic: bool, lasting: str) -> Iterator[Page]:
+    """A pair of files for so many warnings, and the list of them; `lasting`: what every page depends on."""
+    parts = [part for shelf in shelves for part in reversed(parts_of(shelf))]
+    for part in parts:
+        key = f"{short(lasting, standings(part.chains))}."
+        for ending, written in (("csv", archive_csv), ("json", archive_json)):
+            yield Page(f"{part.place}warnings.{ending}", key, partial(written, part, facts, synthetic))
+    listed = short(lasting, [(part.place, len(part.chains)) for part in parts])
+    yield Page("archive/files.json", f"{listed}.", partial(archive_index, parts, facts))
 
 
 def archive_csv(part: Part, facts: Facts, synthetic: bool) -> bytes:

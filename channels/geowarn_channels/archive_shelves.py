@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from geowarn_channels.site_view import Shown
@@ -70,3 +71,8 @@ def parts_of(shelf: Shelf) -> list[Part]:
     oldest_first = shelf.chains[::-1]
     starts = range(0, len(oldest_first), WARNINGS)
     return [Part(shelf.year, shelf.part + at, oldest_first[n : n + WARNINGS]) for at, n in enumerate(starts)]
+
+
+def standings(chains: Iterable[Iterable[Shown]]) -> list[tuple[str, str]]:
+    """Each bulletin with where it stands now: what pages of the archive change with."""
+    return [(shown.bulletin.id, shown.standing.value) for chain in chains for shown in chain]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -14,8 +14,8 @@ from geowarn.domain.exercise import PREFIX
 from geowarn.domain.level import Level
 from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn.ports import Templates
-from geowarn_channels.archive_data import archive_csv, archive_index, archive_json
-from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of
+from geowarn_channels.archive_data import data_pages
+from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of, standings
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
@@ -88,7 +88,7 @@ class Pages:
         for language in LANGUAGES:
             for shelf in shelves:
                 first = shelf is shelves[0]
-                key = short(self._lasting, self._hours if first else "", _standings(shelf.chains), shelves)
+                key = short(self._lasting, self._hours if first else "", standings(shelf.chains), shelves)
                 yield self._page(
                     "archive", shelf.place, language, f"{key}.",
                     shelf=shelf, shelves=shelves, parts=parts_of(shelf), history=not first,
@@ -97,14 +97,7 @@ class Pages:
 
     def archive_data(self) -> Iterator[Page]:
         """The archive as CSV and JSON, a pair of files for so many warnings, and the list of them."""
-        parts = [part for shelf in self._shelves for part in reversed(parts_of(shelf))]
-        synthetic = self._view.state.synthetic
-        for part in parts:
-            key = f"{short(self._lasting, _standings(part.chains))}."
-            for ending, written in (("csv", archive_csv), ("json", archive_json)):
-                yield Page(f"{part.place}warnings.{ending}", key, partial(written, part, self._facts, synthetic))
-        listed = short(self._lasting, [(part.place, len(part.chains)) for part in parts])
-        yield Page("archive/files.json", f"{listed}.", partial(archive_index, parts, self._facts))
+        return data_pages(self._shelves, self._facts, self._view.state.synthetic, self._lasting)
 
     def for_machines(self) -> Iterator[Page]:
         """What nobody waits for: the map on paper, and the map of the site, which exercises have not."""
@@ -193,7 +186,7 @@ class Pages:
         place = chain.index(shown)
         history = shown.settled(self._view.state.generated)
         promised = "" if history else self._promise(shown, language)
-        key = short(self._lasting, "" if history else self._hours, promised, _standings([chain]))
+        key = short(self._lasting, "" if history else self._hours, promised, standings([chain]))
         return self._page(
             "bulletin",
             f"w/{shown.bulletin.slug}/",
@@ -305,7 +298,3 @@ class Pages:
     def _say(self, part: str, language: str, **values: Any) -> str:
         text = self._templates.render(f"website/phrases.{language}.txt.j2", part=part, **({"rows": ()} | values))
         return " ".join(text.split())
-
-
-def _standings(chains: Iterable[Iterable[Shown]]) -> list[tuple[str, str]]:
-    return [(shown.bulletin.id, shown.standing.value) for chain in chains for shown in chain]

@@ -13,27 +13,12 @@ from geowarn.domain.area import AreaKind
 from geowarn.domain.level import Level
 from geowarn.ports import Templates
 from geowarn_channels.page_pattern import Pattern, slot
+from geowarn_channels.svg_labels import placed
 from geowarn_channels.svg_map import WIDTH, MapBase, Outline, outline_ids
-
-Box = tuple[float, float, float, float]  # west, north, east, south
 
 LABEL = 56  # height of the bar that says that a picture is synthetic or of an exercise
 DENSE = 150  # outlines; a map with more shows places inside others only where their own level is higher
 _ALWAYS = (AreaKind.COUNTY, AreaKind.ZONE)
-# Where a name may stand round its point, best first.
-_AROUND = ((0, 12), (0, -24), (0, 48), (52, 12), (-52, 12), (40, -24), (40, 48))
-_DROPPED_ENDINGS = {
-    "zh": ("市", "区", "县"),
-    "en": (" District", " City", " County"),
-}
-
-
-def short_name(name: str, language: str) -> str:
-    """The name as a map carries it: without the word for its kind where more than that is left."""
-    for ending in _DROPPED_ENDINGS[language]:
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            return name.removesuffix(ending)
-    return name
 
 
 def effective_levels(levels: Mapping[str, Level], parents: Mapping[str, str | None]) -> dict[str, Level]:
@@ -192,7 +177,7 @@ class Drawing:
 
     @cached_property
     def _areas(self) -> list[dict[str, Any]]:
-        labels, ids = _placed(self._shown, self._effective, self._language), outline_ids(self.base)
+        labels, ids = placed(self._shown, self._effective, self._language), outline_ids(self.base)
         nowhere = ("", 0, 0)
         return [
             {
@@ -256,51 +241,3 @@ def _window(pin: Pin, height: int) -> tuple[int, int, int, int]:
     """The part of the map round a place, inside the whole."""
     wide, high = min(480, WIDTH), min(430, height)
     return max(0, min(pin.x - wide // 2, WIDTH - wide)), max(0, min(pin.y - high // 2, height - high)), wide, high
-
-
-def _placed(outlines: Iterable[Outline], levels: Mapping[str, Level], language: str) -> dict[str, tuple[str, int, int]]:
-    """Name and base line for each area, levelled ones first; a name that would cover another one stays away."""
-    taken = _Taken()
-    found: dict[str, tuple[str, int, int]] = {}
-    for o in sorted(outlines, key=lambda o: (-levels.get(o.code, Level.NONE), o.small)):
-        level = levels.get(o.code, Level.NONE)
-        name = _label(o, level, language)
-        if level > Level.NONE:
-            taken.add((o.x - 40, o.y - 64, o.x + 40, o.y + 14))
-        for dx, dy in [(0, 50)] if level > Level.NONE else _AROUND:
-            half = len(name) * (19 if language == "zh" else 10)
-            box = (o.x + dx - half, o.y + dy - 34, o.x + dx + half, o.y + dy + 6)
-            if name and (level > Level.NONE or not taken.covers(box)):
-                taken.add(box)
-                found[o.code] = (name, o.x + dx, o.y + dy)
-                break
-    return found
-
-
-class _Taken:
-    """Boxes on the map that are spoken for, found by the squares they lie in."""
-
-    def __init__(self) -> None:
-        self._squares: dict[tuple[int, int], list[Box]] = {}
-
-    def add(self, box: Box) -> None:
-        for square in _squares(box):
-            self._squares.setdefault(square, []).append(box)
-
-    def covers(self, box: Box) -> bool:
-        return any(_overlap(box, other) for square in _squares(box) for other in self._squares.get(square, ()))
-
-
-def _squares(box: Box) -> list[tuple[int, int]]:
-    west, north, east, south = (int(side // 100) for side in box)
-    return [(x, y) for x in range(west, east + 1) for y in range(north, south + 1)]
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _label(outline: Outline, level: Level, language: str) -> str:
-    name = short_name(outline.name_zh if language == "zh" else outline.name_en, language)
-    longest = 4 if language == "zh" else 12
-    return name if level > Level.NONE or len(name) <= longest else ""
