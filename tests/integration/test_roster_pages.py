@@ -28,9 +28,11 @@ def shifts(system: System) -> tuple[Shift, ...]:
         return work.shifts.between(now, now + timedelta(days=12))
 
 
-def code_of(system: System, person: str) -> str:
+def code_of(system: System, person: str, shift: str) -> str:
+    """What the text said that asked about this shift: a person may have been asked about two."""
     with system.store.read() as work:
-        (notice,) = work.notices.of_subject(work.roster.asked(person)[0].id)
+        asked = next(ask for ask in work.roster.asked(person) if ask.shift == shift)
+        (notice,) = work.notices.of_subject(asked.id)
     return str(notice.facts["code"])
 
 
@@ -55,21 +57,30 @@ def test_a_hole_is_shown_and_filled(demo_system: System, desk: Callable[[str], D
     assert "空班" not in text_of(leader.get(PAGE))
 
 
+def asked_about(person: Desk) -> list[str]:
+    """The shifts that a person's page asks about, as its forms name them."""
+    page = parsed(person.get(PAGE))
+    assert "请确认：您" in str(page.text_content())
+    return [form.fields["shift"] for form in page.forms if form.action == f"{PAGE}/confirm" and "code" in form.fields]
+
+
 def test_confirming_with_the_code_of_the_text(
     demo_system: System, desk: Callable[[str], Desk], settable_clock: SettableClock
 ) -> None:
     settable_clock.moment = shifts(demo_system)[1].start - timedelta(hours=20)
+    coming = next(shift for shift in shifts(demo_system) if shift.start > demo_system.clock.now())
     ask_people(demo_system.roster_desk)
-    mine = desk("duty-c")
-    assert "请确认：您" in text_of(mine.get(PAGE))
-    refused = mine.submit(PAGE, f"{PAGE}/confirm", 409, code="12")
-    assert "验证码不对，还可试 4 次" in text_of(refused)
-    after = text_of(mine.submit(PAGE, f"{PAGE}/confirm", code=code_of(demo_system, "duty-c")))
+    mine = desk(coming.officer)
+    for shift in asked_about(mine):
+        refused = mine.submit(PAGE, f"{PAGE}/confirm", 409, code="12")
+        assert "验证码不对，还可试 4 次" in text_of(refused)
+        mine.submit(PAGE, f"{PAGE}/confirm", code=code_of(demo_system, coming.officer, shift))
+    after = text_of(mine.get(PAGE))
     assert "请确认：您" not in after
     assert "已应答" in after
     leader = desk("leader")
     form = next(f for f in parsed(leader.get(PAGE)).forms if f.xpath(".//select[@name='shift']"))
-    told = {"form_token": form.fields["form_token"], "shift": f"{shifts(demo_system)[1].id} duty-b", "answer": "no"}
+    told = {"form_token": form.fields["form_token"], "shift": f"{coming.id} {coming.deputy}", "answer": "no"}
     assert "不能到岗" in text_of(leader.client.post(f"{PAGE}/confirm", data=told, headers=OURS).text)
 
 
