@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "duty": (
         "/console/", "/console/account", "/console/warnings", "/console/warnings/{warning}", "/console/propose",
-        "/console/outside", "/console/inputs", "/console/ledger", "/console/roster", "/console/roster/change",
-        "/console/exercise",
+        "/console/outside", "/console/inputs", "/console/ledger", "/console/ledger?subject={warning}", "/console/roster",
+        "/console/roster/change", "/console/exercise",
     ),
     "admin": ("/console/people", "/console/people/duty", "/console/partners"),
 }  # fmt: skip
