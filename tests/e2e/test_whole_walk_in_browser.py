@@ -139,7 +139,7 @@ def installation(folder: Path) -> Iterator[tuple[System, str]]:
     now = system.clock.now().replace(minute=0, second=0, microsecond=0)
     ends = now + timedelta(
         minutes=100
-    )  # at whatever minute this begins: late enough for the walk, early enough to hand over
+    )
     assign_shift(system.store, system.clock, "duty", "duty-b", now - timedelta(hours=7), ends, ACTOR, "leader")
     assign_shift(system.store, system.clock, "duty-b", "duty", ends, ends + timedelta(hours=12), ACTOR, "leader")
     few_numbers(system)
