@@ -24,7 +24,7 @@ from geowarn.ports import SiteState
 from geowarn_channels.site_state import current_json
 from geowarn_channels.site_view import SiteView
 
-RELEASES = int(os.environ.get("GEOWARN_RELEASES", "24"))
+RELEASES = int(os.environ.get("GEOWARN_RELEASES", "16"))
 WRITERS, READERS = 4, 2
 STANDING = "2026-001"  # the warning that is in force all the time
 FEEDS = ("warnings.rss", "warnings.atom", "cap.rss", "cap.atom")
@@ -146,7 +146,7 @@ def test_a_reader_never_sees_half_a_state(room: Newsroom) -> None:
     def read(reader: Reader) -> None:
         while not over.is_set():
             reader.look()
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     with ThreadPoolExecutor(WRITERS + READERS) as pool:
         reading = [pool.submit(read, reader) for reader in readers]
