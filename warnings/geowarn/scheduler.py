@@ -257,10 +257,7 @@ class Scheduler:
 
     def keep_exercise(self) -> None:
         """End an exercise that is over or that a real proposal stopped, and tell its stations and numbers."""
-        try:
-            keep_exercise(self.system.desk)
-        except Exception:
-            log.exception("tick failed", job="exercise")
+        self._guarded("exercise", lambda: keep_exercise(self.system.desk))
 
     def escalate(self) -> None:
         """Call who must answer, ring who is due, hand on what nobody answers, and note that the clock ticks."""

@@ -27,6 +27,9 @@ class CallKind(StrEnum):
     SITE = "site"  # school, hospital, scenic area (学校、医院、景区)
 
 
+ROOMS = frozenset({CallKind.COUNTY, CallKind.TOWNSHIP})
+
+
 class Via(StrEnum):
     """How a place answered."""
 
@@ -195,6 +198,14 @@ def county_of(code: str, areas: Mapping[str, Area]) -> str:
     return next(holders, code)
 
 
+def reaching(kind: CallKind, area: str, levels: Mapping[str, Level], areas: Mapping[str, Area]) -> Level:
+    """The level that asks a place for an answer: that of its area, and for a duty room of any area inside its own."""
+    level = effective(area, levels, areas)
+    if kind in ROOMS:
+        level = max([level, *(inside for code, inside in levels.items() if area in ancestors(code, areas))])
+    return level
+
+
 def must_be_called(
     first: Iterable[Contact],
     now: Mapping[str, Level],
@@ -210,7 +221,7 @@ def must_be_called(
     """
     found = []
     for contact in first:
-        level, earlier = effective(contact.area, now, areas), effective(contact.area, before, areas)
+        level, earlier = (reaching(contact.kind, contact.area, levels, areas) for levels in (now, before))
         if contact.kind in rules.must(level) and (level > earlier or contact.place not in held):
             found.append((contact, level))
     return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0].county, pair[0].kind, pair[0].place)))
@@ -220,4 +231,4 @@ def no_longer_asked(
     calls: Iterable[Call], now: Mapping[str, Level], areas: Mapping[str, Area], rules: CallRules
 ) -> tuple[Call, ...]:
     """The open calls of places that the levels of now ask nothing of."""
-    return tuple(c for c in calls if c.open and c.kind not in rules.must(effective(c.area, now, areas)))
+    return tuple(c for c in calls if c.open and c.kind not in rules.must(reaching(c.kind, c.area, now, areas)))

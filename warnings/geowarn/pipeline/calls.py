@@ -24,7 +24,7 @@ from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.identifiers import new_id
 from geowarn.ports import UnitOfWork
 
-_CALLING = frozenset({Act.ISSUE, Act.UPDATE, Act.EXTEND})
+CALLING = frozenset({Act.ISSUE, Act.UPDATE, Act.EXTEND})  # what may call somebody; everything else ends calls
 
 
 def call_out(desk: Desk, work: UnitOfWork, bulletin: Bulletin, earlier: Sequence[Bulletin], now: datetime) -> None:
@@ -32,10 +32,10 @@ def call_out(desk: Desk, work: UnitOfWork, bulletin: Bulletin, earlier: Sequence
 
     Inside the releasing transaction, which holds the warning. What ends a warning ends its calls.
     """
-    if bulletin.series is not Series.REAL or is_exercise(bulletin):
+    if is_exercise(bulletin):
         return
     held = work.calls.of_warning(bulletin.warning_id)
-    if bulletin.act not in _CALLING:
+    if bulletin.act not in CALLING or bulletin.series is not Series.REAL:
         end_calls(work, bulletin.warning_id, held, now, bulletin.act.value)
         return
     areas, rules = by_code(work.areas.all()), desk.policy.calls

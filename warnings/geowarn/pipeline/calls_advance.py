@@ -56,11 +56,11 @@ def _have_turn(desk: Desk, warning_id: str) -> None:
         work.warnings.get(warning_id)  # keeps others off until the end
         now = desk.clock.now()
         found = _due(work, warning_id, now)
-        called = [one for one in found if one.ask is not None and _asks(desk, work, one.call, one.ask, now)]
-        turned = [one.call for one in found if one not in called]
+        found = [one for one in found if one.ask is None or _asks(desk, work, one.call, one.ask, now)]
+        turned = [one.call for one in found if one.ask is None]
         work.calls.turn([call.id for call in turned], now)
         for one in found:
-            _silence(work, one.call, one.ask if one in called else None, now)
+            _silence(work, one, now)
         if turned:
             _to_people(work, warning_id, turned, now)
         end_calls(work, warning_id, _over(work, warning_id, now), now, "validity")
@@ -68,15 +68,16 @@ def _have_turn(desk: Desk, warning_id: str) -> None:
 
 
 def _asks(desk: Desk, work: UnitOfWork, call: Call, number: int, now: datetime) -> bool:
-    """Call the next contact; False where there is none any more."""
+    """Call the next contact; False where the register has just lost it: the next tick looks again."""
     contact, bulletin = work.contacts.get(call.place, number), work.bulletins.get(call.bulletin_id)
     if contact is None or bulletin is None:
         return False
     return work.calls.ask(asked(desk, work, bulletin, call, contact, now))
 
 
-def _silence(work: UnitOfWork, call: Call, then: int | None, now: datetime) -> None:
-    facts = {"call": call.id, "area": call.area, "place_kind": call.kind.value, "order": call.asked, "next": then}
+def _silence(work: UnitOfWork, one: Due, now: datetime) -> None:
+    call = one.call
+    facts = {"call": call.id, "area": call.area, "place_kind": call.kind.value, "order": call.asked, "next": one.ask}
     work.ledger.append(now, SYSTEM, "call.silent", call.warning_id, facts)
 
 

@@ -94,9 +94,7 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
         raise Refused("contacts.not-csv", file=name, line=reader.line_num) from None
 
 
-def _checked(
-    lines: Iterable[tuple[int, list[str]]], areas: Mapping[str, Area]
-) -> tuple[list[Row], list[Refused]]:
+def _checked(lines: Iterable[tuple[int, list[str]]], areas: Mapping[str, Area]) -> tuple[list[Row], list[Refused]]:
     rows: list[Row] = []
     faults: list[Refused] = []
     for line, cells in lines:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from geowarn.domain.calls import Call, CallAsk, CallKind, CallTally, Contact, Via
 from geowarn.domain.level import Level
@@ -126,7 +126,8 @@ class SqlCalls(Repository):
     def asked_of(self, phone_key: str, now: datetime) -> tuple[Call, ...]:
         """The calls that this number was asked about, that nobody has answered, and whose warning still stands."""
         mine = call.c.id.in_(select(call_ask.c.call_id).where(call_ask.c.phone_key == phone_key))
-        found = select(call).where(mine, _OPEN, call.c.until > now).order_by(call.c.warning_id, call.c.id)
+        stands = or_(call.c.until > now, call.c.turned_at.is_(None))
+        found = select(call).where(mine, _OPEN, stands).order_by(call.c.warning_id, call.c.id)
         return tuple(_call(row) for row in self._rows(found))
 
     def ask(self, ask: CallAsk) -> bool:

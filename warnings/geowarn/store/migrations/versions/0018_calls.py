@@ -62,9 +62,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("bulletin_id", "place", name=op.f("uq_call_bulletin_id_place")),
     )
     op.create_index(op.f("ix_call_warning_id"), "call", ["warning_id"], unique=False)
-    op.create_index(
-        "ix_call_open", "call", ["warning_id"], unique=False, sqlite_where=_OPEN, postgresql_where=_OPEN
-    )
+    op.create_index("ix_call_open", "call", ["warning_id"], unique=False, sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_table(
         "call_ask",
         sa.Column("call_id", sa.Text(), nullable=False),
