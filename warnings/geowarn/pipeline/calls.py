@@ -38,7 +38,7 @@ def call_out(desk: Desk, work: UnitOfWork, bulletin: Bulletin, earlier: Sequence
     if bulletin.act not in CALLING or bulletin.series is not Series.REAL:
         end_calls(work, bulletin.warning_id, held, now, bulletin.act.value)
         return
-    areas, rules = by_code(work.areas.all()), desk.policy.calls
+    areas, rules = by_code(work.areas.plain()), desk.policy.calls
     levels = _levels(bulletin, desk.policy.publish_from)
     before = _levels(earlier[-1], desk.policy.publish_from) if earlier else {}
     places = {call.place for call in held}

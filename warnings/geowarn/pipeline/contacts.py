@@ -34,7 +34,7 @@ def import_contacts(store: Store, vault: Vault, clock: Clock, file: Path, actor_
     Raises Refused naming every bad row.
     """
     with store.begin() as work:
-        areas = by_code(work.areas.all())
+        areas = by_code(work.areas.plain())
         rows = read_contacts(file, areas)
         made = [_contact(vault, row, county_of(row.area, areas)) for row in rows]
         before = {contact.place for contact in work.contacts.first()}

@@ -73,7 +73,7 @@ def _read(work: UnitOfWork, name: str, county: str) -> dict[str, Any]:
         "warning": warning,
         "bulletin": chain[-1],
         "content": chain[-1].content,
-        "areas": by_code(work.areas.all()),
+        "areas": by_code(work.areas.plain()),
         "users": {user.name: user for user in work.users.all()},
         "asks": work.calls.asks(warning.id),
         "counties": sorted({call.county for call in everything if call.open}),
@@ -86,7 +86,7 @@ def _recordable(visit: Visit, work: UnitOfWork, found: Iterable[Call]) -> Iterab
     """The calls whose answer this person may write down: the page only shows what the use case will check."""
     if not visit.user.roles.intersection(RECORDERS):
         return
-    areas = by_code(work.areas.all())
+    areas = by_code(work.areas.plain())
     for call in found:
         if call.open and roles_over(visit.user, areas, (call.area,)).intersection(RECORDERS):
             yield call.id
