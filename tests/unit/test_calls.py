@@ -166,7 +166,10 @@ def test_silence_brings_the_list_of_doors_within_ten_minutes(bench: CallsBench) 
 
 def test_an_answer_by_text_counts_for_every_place_that_number_was_called_for(bench: CallsBench) -> None:
     bench.released({HAIYANG: Level.RED})
-    heard = lambda number, text: answered_call(bench.store, bench.vault, bench.clock, number, text)  # noqa: E731
+
+    def heard(number: str, text: str) -> bool:
+        return answered_call(bench.store, bench.vault, bench.clock, number, text)
+
     assert not heard(number_of("room", 2), "1")  # not called yet
     assert not heard(number_of("room", 1), "什么事")
     assert heard(number_of("room", 1), " 收到。")
