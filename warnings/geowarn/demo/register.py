@@ -24,7 +24,7 @@ def register(system: System, folder: Path) -> None:
     facts = tomllib.loads((config_dir() / "demo" / "demo.toml").read_text("utf-8"))["calls"]
     with system.store.read() as work:
         areas = sorted(work.areas.all(), key=lambda area: area.code)
-    numbers = itertools.cycle(f"+1{code}55501{last:02d}" for last in range(100) for code in facts["area_codes"])
+    numbers = itertools.cycle(f"+1{code}55501{last:02d}" for code in facts["area_codes"] for last in range(100))
     file = folder / "demo" / "contacts.csv"
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
