@@ -16,6 +16,7 @@ from geowarn.cli import (
     areas,
     channels,
     clock,
+    contacts,
     drill,
     forecast,
     incidents,
@@ -71,6 +72,7 @@ app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)

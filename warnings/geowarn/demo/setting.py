@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geowarn.bootstrap import System, open_system
+from geowarn.demo.register import register
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.domain.roster import band_window
@@ -95,6 +96,7 @@ def open_demo(folder: Path, port: int) -> System:
     _people(system)
     _points(system, folder)
     _recipients(system, folder)
+    register(system, folder)
     return system
 
 

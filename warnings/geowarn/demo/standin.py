@@ -44,7 +44,13 @@ FAULTS = {
 
 # The demo's people on duty answer what asks to be answered with 1, except the one who never does.
 ON_DUTY = re.compile(r"\+1208555010[0-8]")
+# So do the places that must answer, except those whose number ends in 8 or 9.
+CALLED = re.compile(r"\+1(?:209|210)55501\d[0-7]")
 ASKS = re.compile(r"回复1|reply 1", re.IGNORECASE)
+
+
+def _answers(number: str) -> bool:
+    return bool(ON_DUTY.fullmatch(number) or CALLED.fullmatch(number))
 
 
 class Far:
@@ -92,7 +98,7 @@ class Far:
             self._file.flush()
         if form.get("StatusCallback"):
             self._callbacks.follow(message, form["StatusCallback"], outcome)
-            if ON_DUTY.fullmatch(form["To"]) and ASKS.search(form["Body"]):
+            if _answers(form["To"]) and ASKS.search(form["Body"]):
                 self._callbacks.reply(message, form["StatusCallback"], "1")
         return message
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from geowarn.domain.calls import CallRules
 from geowarn.domain.clock import ClockRules
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
@@ -28,6 +29,7 @@ class Policy:
     second_factor: frozenset[Level] = frozenset({Level.ORANGE, Level.RED})  # where signing asks for it again
     clock: ClockRules = field(default_factory=ClockRules)
     review: ReviewRules = field(default_factory=ReviewRules)
+    calls: CallRules = field(default_factory=CallRules)
 
     def ranking(self, names: Iterable[str]) -> Policy:
         """The same with these sources as the best first, unless the policy names its own."""

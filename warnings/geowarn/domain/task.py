@@ -10,6 +10,7 @@ from typing import Any
 # Every kind but the reviews of warnings, which ring by the level: those a policy may name as ringing.
 KINDS = (
     "all-clear-due",
+    "calls-unanswered",
     "cap-key-ends",
     "channel-fault",
     "companion",

@@ -19,6 +19,7 @@ from geowarn.domain.dispatch import DispatchState, Outcome, back_off
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
 from geowarn.domain.notice import Notice
 from geowarn.pipeline.collisions import until_through
+from geowarn.pipeline.notice_address import sealed_number
 from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.notices import note_result
 from geowarn.pipeline.outcome import Pace, reason_of
@@ -101,14 +102,13 @@ class NoticeLane:
         return work.notices.doubtful(owner, now, now + self._pace.lease, room)
 
     def _job(self, work: UnitOfWork, notice: Notice) -> _Job:
-        user = work.users.get(notice.person)
         if self._pager is None:
             return _Job(notice, "", "", TemporaryFailure("notices.no-pager", alarm=True))
-        if user is None or not user.active or user.phone_sealed is None:
-            return _Job(notice, "", "", PermanentFailure("notices.no-number"))
         try:
-            address = self._vault.open(user.phone_sealed)
+            address = self._vault.open(sealed_number(work, notice))
             text = self._words.text(notice, self._pager.can_be_answered(address), self._pager.takes_links(address))
+        except PermanentFailure as failure:
+            return _Job(notice, "", "", failure)
         except Refused as refusal:
             return _Job(notice, "", "", PermanentFailure(refusal.key, alarm=True))
         except Exception as error:  # a template of an installation's own may fail in any way

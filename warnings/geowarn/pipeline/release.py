@@ -28,6 +28,7 @@ from geowarn.domain.warning import (
     content_from_json,
 )
 from geowarn.pipeline.actor import Actor, Doer, codes_of
+from geowarn.pipeline.calls import call_out
 from geowarn.pipeline.collisions import through
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
@@ -256,6 +257,7 @@ def _issue(
         **(marks or {}),
     }
     work.ledger.append(release_at, actor.label, "bulletin.released", warning.id, payload)
+    call_out(desk, work, bulletin, earlier, release_at)
     return bulletin
 
 

@@ -1,5 +1,6 @@
 """What the line needs from outside: clock, store, readers, models, channels. Adapters import this and the domain."""
 
+from geowarn.ports.calls import Calls, Contacts
 from geowarn.ports.channels import (
     BulletinDraft,
     Channel,
@@ -61,12 +62,14 @@ __all__ = [
     "Assessments",
     "BulletinDraft",
     "Bulletins",
+    "Calls",
     "Channel",
     "ChannelContext",
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
     "ConfigurableReader",
+    "Contacts",
     "Counsel",
     "Counters",
     "Delivery",

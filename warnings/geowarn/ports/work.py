@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.calls import Calls, Contacts
 from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
@@ -100,6 +101,10 @@ class UnitOfWork(Protocol):
     def emergencies(self) -> Emergencies: ...
     @property
     def search(self) -> SearchIndex: ...
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def calls(self) -> Calls: ...
 
     def commit(self) -> None: ...
 

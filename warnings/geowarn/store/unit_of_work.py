@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Collided, Refused
 from geowarn.store import engine as engines
+from geowarn.store.repositories.calls import SqlCalls, SqlContacts
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
 from geowarn.store.repositories.dispatches import SqlDispatches
@@ -143,6 +144,8 @@ class SqlUnitOfWork:
         self.escalations = SqlEscalations(*on)
         self.emergencies = SqlEmergencies(*on)
         self.search = SqlSearch(*on)
+        self.contacts = SqlContacts(*on)
+        self.calls = SqlCalls(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""

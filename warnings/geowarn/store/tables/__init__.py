@@ -1,6 +1,7 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.calls import call, call_ask, call_contact
 from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.counsel import consultation, review_comment, secrecy_check, sign_code
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
@@ -52,6 +53,9 @@ __all__ = [
     "blob",
     "bulletin",
     "bulletin_artefact",
+    "call",
+    "call_ask",
+    "call_contact",
     "companion_alert",
     "console_session",
     "consultation",
