@@ -31,6 +31,7 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.mail import Letter, Letters, Postman, Subscribers
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
@@ -90,6 +91,8 @@ __all__ = [
     "Incidents",
     "Invitations",
     "Ledger",
+    "Letter",
+    "Letters",
     "Limits",
     "Measure",
     "Message",
@@ -100,6 +103,7 @@ __all__ = [
     "PasswordHasher",
     "PendingChanges",
     "Poll",
+    "Postman",
     "Proposals",
     "PublishedBulletin",
     "PublishedIncident",
@@ -125,6 +129,7 @@ __all__ = [
     "SourceEvents",
     "Stations",
     "Store",
+    "Subscribers",
     "Target",
     "Tasks",
     "Templates",
