@@ -81,9 +81,10 @@ class MailChannel:
         return f"{server.host}:{server.port} ({server.security})"
 
     def _sheet(self, delivery: Delivery, target: Target, address: str) -> Sheet:
-        subject, _, text = delivery.artefacts[delivery.variant].decode().partition("\n")
-        code, language, _ = delivery.variant.rpartition("/")[2].split(".")
-        html = delivery.artefacts[f"{delivery.variant.removesuffix('.txt')}.html"].decode()
+        stem = delivery.variant.rpartition(".")[0]
+        code, language = stem.rpartition("/")[2].split(".")
+        subject, _, text = delivery.artefacts[f"{stem}.txt"].decode().partition("\n")
+        html = delivery.artefacts[f"{stem}.html"].decode()
         base = f"{self._settings['site']['public_url']}/{'' if language == 'zh' else 'en/'}"
         leave = f"{base}subscribe-end?token={target.leave}" if target.leave else ""
         return Sheet(

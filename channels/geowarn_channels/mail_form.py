@@ -94,11 +94,11 @@ def _named(name: str, address: str) -> str:
 
 
 def _encoded(text: str, taken: int) -> str:
-    """Encoded words of at most 75 characters (RFC 2047); line ends would begin another header."""
+    """Folded, in encoded words where it is not ASCII (RFC 2047); its own line ends would begin another header."""
     plain = " ".join(text.split())
-    if plain.isascii():
-        return plain
-    return Header(plain, "utf-8", maxlinelen=75, header_name="x" * taken).encode(linesep="\r\n")
+    return Header(plain, "us-ascii" if plain.isascii() else "utf-8", maxlinelen=75, header_name="x" * taken).encode(
+        linesep="\r\n"
+    )
 
 
 def _packed(body: str) -> str:

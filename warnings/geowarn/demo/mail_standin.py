@@ -51,6 +51,9 @@ class _Handler(socketserver.StreamRequestHandler):
                 self._answer(verb.lower(), rest)
         except (_HungUp, OSError):
             return
+        finally:
+            if isinstance(self.connection, ssl.SSLSocket):
+                self.connection.close()
 
     def _answer(self, verb: str, rest: str) -> None:
         usual = getattr(self, f"_do_{verb}", None)
@@ -90,13 +93,15 @@ class _Handler(socketserver.StreamRequestHandler):
         if self.server.context is None:
             return self._say("502 5.5.1 not known here")
         self._say("220 2.0.0 go on")
+        self.rfile.close()
+        self.wfile.close()
         self.connection = self.server.context.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
         return None
 
     def _do_auth(self, rest: str) -> None:
         how, _, packed = rest.partition(" ")
-        _, user, password = (b64decode(packed).decode().split("\0") + ["", "", ""])[:3]
+        _, user, password, *_ = [*b64decode(packed).decode().split("\0"), "", "", ""]
         known = how.upper() == "PLAIN" and self.server.accounts.get(user) == password
         self._user = user if known else ""
         self._say("235 2.7.0 welcome" if known else "535 5.7.8 not known here")
@@ -114,9 +119,9 @@ class _Handler(socketserver.StreamRequestHandler):
     def _do_data(self, _: str) -> None:
         self._say("354 go on")
         lines, size = [], 0
-        while (line := self.rfile.readline(LONGEST_MAIL)) not in (b".\r\n", b""):
+        while (line := self.rfile.readline(LONGEST_MAIL)) != b".\r\n":
             size += len(line)
-            if size > LONGEST_MAIL:
+            if not line or size > LONGEST_MAIL:
                 raise _HungUp
             lines.append(line[1:] if line.startswith(b"..") else line)
         told = self._scripted("content", self._to)
