@@ -42,11 +42,12 @@ def pace_of(channel: Channel) -> Pace:
 
 
 def trials_of(system: System, channel: Channel) -> frozenset[str]:
-    """The targets of a channel that are tests, read from the stations and partners themselves."""
+    """The targets of a channel that are tests, read from the stations, partners and mailboxes themselves."""
     if channel.name == "broadcast":
         return frozenset(name for name, station in system.stations.items() if station.live is False)
-    partners = system.facts["channels"]["webhooks"] if channel.name == "webhook" else {}
-    return frozenset(name for name, partner in partners.items() if partner["live"] is False)
+    kind = {"webhook": "webhooks", "mail": "mailboxes"}.get(channel.name, "")
+    named = system.facts["channels"].get(kind, {})
+    return frozenset(name for name, entry in named.items() if entry["live"] is False)
 
 
 class Worker:

@@ -20,7 +20,7 @@ from geowarn.catalogue import say, terminal_language
 from geowarn.demo import play, report
 from geowarn.demo.setting import demo_facts, open_demo, password_of, put_on_duty
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.dispatch import DispatchState
+from geowarn.domain.dispatch import UNREPORTED, DispatchState
 from geowarn.domain.errors import Refused
 from geowarn.serving import running
 
@@ -91,8 +91,9 @@ def _wait(system: System, bulletin: Bulletin) -> None:
     while time.monotonic() < until:
         with system.store.read() as work:
             counts = work.dispatches.counts(bulletin.id)
-        pending = {DispatchState.NEW, DispatchState.SENDING, DispatchState.IN_DOUBT, DispatchState.ACCEPTED}
-        if not any(state in pending for states in counts.values() for state in states):
+        pending = {DispatchState.NEW, DispatchState.SENDING, DispatchState.IN_DOUBT}
+        waits = {name: pending | (set() if name in UNREPORTED else {DispatchState.ACCEPTED}) for name in counts}
+        if not any(waits[name].intersection(states) for name, states in counts.items()):
             return
         time.sleep(0.2)
 
