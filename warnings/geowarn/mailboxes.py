@@ -11,7 +11,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.domain.subscriber import mail_address
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_NAME = re.compile(r"(?!m-[0-9a-f]{10}$)[a-z][a-z0-9-]{1,39}")  # not what the store calls a subscriber
 _KEYS = ("address", "address_env", "language", "areas", "least", "live", "name_zh", "name_en")
 
 

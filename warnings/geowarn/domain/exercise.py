@@ -163,7 +163,7 @@ class Pages:
 
 
 def trial_targets(facts: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
-    """(channel, name) of stations, partners and mailboxes that channels.toml marks as tests: `live = false`, in words."""
+    """(channel, name) of stations, partners and mailboxes that channels.toml marks as tests: `live = false`."""
     groups = {"broadcast": "stations", "webhook": "webhooks", "mail": "mailboxes"}
     return frozenset(
         (channel, name)
