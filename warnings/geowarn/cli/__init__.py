@@ -31,6 +31,7 @@ from geowarn.cli import (
     run,
     score,
     search,
+    subscribers,
     warning_acts,
     warnings,
 )
@@ -71,6 +72,7 @@ app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)

@@ -100,11 +100,13 @@ def _wait(system: System, bulletin: Bulletin) -> None:
 
 @contextmanager
 def far_end(system: System) -> Iterator[None]:
-    """The loopback stand-in of the SMS provider, as a process of its own that ends with this one."""
+    """The loopback stand-ins of SMS provider and mail server, as a process of their own that ends with this one."""
     sms = system.settings.sms
     command = [sys.executable, "-m", "geowarn.demo.standin", "--port", str(urlsplit(sms.base_url).port)]
     command += ["--state", str(system.data_dir / "demo" / "standin.jsonl"), "--stop-with-stdin"]
     command += ["--account-sid", sms.account_sid, "--auth-token", sms.auth_token]
+    if "mail" in system.facts["channels"]["enabled"]:
+        command += ["--mail-port", str(system.settings.mail.port), "--mail", str(system.data_dir / "demo" / "mail")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
         if process.stdout is None or not process.stdout.readline():
             raise Refused("demo.no-far-end", port=urlsplit(sms.base_url).port)
