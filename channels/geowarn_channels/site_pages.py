@@ -28,7 +28,7 @@ from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
-SHELLS = ("search.html", "en/search.html")  # the pages that the program puts its answers into
+SHELLS = ("search.html", "en/search.html", "subscribe.html", "en/subscribe.html")  # the program puts its answers there
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -78,7 +78,9 @@ class Pages:
             yield self._page("about", "about/", language, "")
             yield self._page("incidents", "incidents/", language, "")
             if self._searchable:
-                yield self._shell(language)
+                yield self._shell("search", language)
+            if self._subscribable:
+                yield self._shell("subscribe", language)
             for incident in self._view.incidents:
                 yield from self._incident(incident, language)
 
@@ -132,10 +134,15 @@ class Pages:
         """Whether pages lead to the search; exercises are never found, so theirs do not."""
         return bool(self._facts["site"]["search"]) and not self._view.exercise
 
-    def _shell(self, language: str) -> Page:
-        """The page the program puts its answers into; it stands beside the home page, as its address does."""
-        path = SHELLS[LANGUAGES.index(language)].removesuffix(".html")
-        return Page(f"{path}.html", "", lambda: self._drawn("search", "search", path, language, {}))
+    @property
+    def _subscribable(self) -> bool:
+        """Whether pages lead to subscriptions by mail; exercises are no warnings to subscribe to."""
+        return "mail" in self._facts.get("channels", {}).get("enabled", ()) and not self._view.exercise
+
+    def _shell(self, name: str, language: str) -> Page:
+        """A page the program puts its answers into; it stands beside the home page, as its address does."""
+        path = name if language == "zh" else f"en/{name}"
+        return Page(f"{path}.html", "", lambda: self._drawn(name, name, path, language, {}))
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
@@ -213,7 +220,7 @@ class Pages:
 
     def _drawn(self, name: str, place: str, path: str, language: str, values: Mapping[str, Any]) -> bytes:
         root = "../" * path.count("/")
-        other = f"{place}.html" if name == "search" else f"{place}index.html"
+        other = f"{place}.html" if place == name else f"{place}index.html"
         body = self._templates.render(
             f"website/{name}.html.j2",
             **self._common(language),
@@ -253,6 +260,7 @@ class Pages:
             "language": language,
             "view": self._view,
             "searchable": self._searchable,
+            "subscribable": self._subscribable,
             "synthetic": state.synthetic,
             "name": installation[f"name_{language}"],
             "city": installation[f"place_{language}"],

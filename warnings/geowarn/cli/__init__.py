@@ -32,6 +32,7 @@ from geowarn.cli import (
     run,
     score,
     search,
+    subscribers,
     warning_acts,
     warnings,
 )
@@ -73,6 +74,7 @@ app.add_typer(incidents.app, name="incidents")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(contacts.app, name="contacts")
+app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)

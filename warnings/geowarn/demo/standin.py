@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+from geowarn.demo.mail_standin import MailStandIn
 from geowarn.demo.standin_callbacks import Callbacks
 
 ACCOUNT = "AC" + "0" * 32
@@ -242,8 +243,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--auth-token", default=LOOPBACK_KEY)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--stop-with-stdin", action="store_true", help="end when whoever started it ends")
+    parser.add_argument("--mail-port", type=int, default=0, help="of a stand-in of a mail server beside it")
+    parser.add_argument("--mail", type=Path, help="folder that takes the mails")
     given = parser.parse_args(arguments)
     server = StandIn(given.port, given.state, given.account_sid, given.auth_token, given.latency_ms / 1000)
+    if given.mail is not None:
+        MailStandIn(given.mail_port, given.mail).start()
     print(server.address, flush=True)
     if given.stop_with_stdin:
         threading.Thread(target=_stop_with, args=(sys.stdin.buffer, server), daemon=True).start()

@@ -37,6 +37,7 @@ from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.fitness import consulted, refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.frozen import freeze
+from geowarn.pipeline.mailing import mailing_list
 from geowarn.pipeline.numbering import late_values, take_number
 from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
@@ -275,6 +276,7 @@ def _dispatches(
         stations=tuple(desk.facts["channels"].get("stations", {})),
         partners=tuple(desk.facts["channels"].get("webhooks", {})),
         trials=trial_targets(desk.facts),
+        mailing=mailing_list(work, desk.facts),
         earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
         publish_from=desk.policy.publish_from,
         release_at=release_at,

@@ -32,6 +32,7 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.mail import Letter, Letters, Postman, Subscribers
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
@@ -93,6 +94,8 @@ __all__ = [
     "Incidents",
     "Invitations",
     "Ledger",
+    "Letter",
+    "Letters",
     "Limits",
     "Measure",
     "Message",
@@ -103,6 +106,7 @@ __all__ = [
     "PasswordHasher",
     "PendingChanges",
     "Poll",
+    "Postman",
     "Proposals",
     "PublishedBulletin",
     "PublishedIncident",
@@ -128,6 +132,7 @@ __all__ = [
     "SourceEvents",
     "Stations",
     "Store",
+    "Subscribers",
     "Target",
     "Tasks",
     "Templates",

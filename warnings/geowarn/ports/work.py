@@ -13,6 +13,7 @@ from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
+from geowarn.ports.mail import Letters, Subscribers
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.partners import AnsweredRequests, ApiKeys, Hooks
@@ -79,6 +80,10 @@ class UnitOfWork(Protocol):
     def notices(self) -> Notices: ...
     @property
     def recipients(self) -> Recipients: ...
+    @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def letters(self) -> Letters: ...
     @property
     def tasks(self) -> Tasks: ...
     @property

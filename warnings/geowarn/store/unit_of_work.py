@@ -26,6 +26,7 @@ from geowarn.store.repositories.identity import (
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
+from geowarn.store.repositories.mail import SqlLetters, SqlSubscribers
 from geowarn.store.repositories.notices import SqlNotices
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
 from geowarn.store.repositories.partners import SqlAnsweredRequests, SqlApiKeys
@@ -133,6 +134,8 @@ class SqlUnitOfWork:
         self.roster = SqlRoster(*on)
         self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)
+        self.subscribers = SqlSubscribers(*on)
+        self.letters = SqlLetters(*on)
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)

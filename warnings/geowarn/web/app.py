@@ -39,6 +39,7 @@ from geowarn.web import (
     search,
     sign_page,
     stations,
+    subscribe,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
 from geowarn.web.api_problem import problem
@@ -159,6 +160,7 @@ def create_app(system: System) -> FastAPI:
         stations,
         hooks,
         search,
+        subscribe,
         inquiry,
         login,
         account,

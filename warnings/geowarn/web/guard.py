@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024  # bytes
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These carry a key or a signature instead of a cookie, so no browser can be tricked into them.
-KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/")
+# These carry a key, a token or a signature instead of a cookie, so no browser can be tricked into them.
+KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/", "/subscribe-end", "/en/subscribe-end")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "

@@ -11,7 +11,6 @@ from geowarn.web.access import render
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/subscribe")
 @router.get("/say")
 def elsewhere(request: Request) -> Response:
     """Says plainly that this is not open yet, and whom to call instead."""

@@ -23,6 +23,7 @@ from geowarn.store.tables.levels import (
     rule_set,
     source_event,
 )
+from geowarn.store.tables.mail import letter, subscriber, subscription_asked
 from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
 from geowarn.store.tables.partners import api_key, api_nonce, api_request, api_use, hook, hook_attempt, hook_delivery
 from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
@@ -81,6 +82,7 @@ __all__ = [
     "incident_signoff",
     "invitation",
     "ledger",
+    "letter",
     "login_failure",
     "metadata",
     "notice",
@@ -106,5 +108,7 @@ __all__ = [
     "signoff",
     "source_event",
     "station_poll",
+    "subscriber",
+    "subscription_asked",
     "task",
 ]
