@@ -40,9 +40,9 @@ Officer = Callable[[str], Actor]
 
 
 @pytest.fixture(scope="module")
-def published(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published(demo_forenoon: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo installation whose pages are written."""
-    folder = Path(shutil.copytree(demo_template, tmp_path_factory.mktemp("subscribe") / "data"))
+    folder = Path(shutil.copytree(demo_forenoon, tmp_path_factory.mktemp("subscribe") / "data"))
     system = open_system(folder)
     publish_all(system)
     system.store.dispose()
