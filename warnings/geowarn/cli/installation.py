@@ -14,6 +14,7 @@ from geowarn.cli.sources import sources_json
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
+from geowarn.issuer_service import issuers_of
 from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.score_rules import load_score_rules
 from geowarn.plugins import adapters, broken, refuse_broken
@@ -89,7 +90,10 @@ def check_config(data: Data = None) -> None:
     load_score_rules(config_file(folder, "score.toml"))
     if folder is not None and (folder / "geowarn.toml").is_file():
         _ = open_system(folder).channels
-    put_json({**masked(settings), "sources": sources_json(folder, settings)})
+    issuers = {
+        one.name: {"enabled": one.enabled, "signature": one.demand.value} for one in issuers_of(folder, settings)
+    }
+    put_json({**masked(settings), "sources": sources_json(folder, settings), "issuers": issuers})
     check_models(folder, settings)
     line("config-fine")
 

@@ -30,6 +30,18 @@ from geowarn.ports.inputs import (
     SourceEvent,
     SourceEvents,
 )
+from geowarn.ports.issuers import (
+    Brought,
+    Carrier,
+    CarrierMaker,
+    FeedLink,
+    FeedReader,
+    Issued,
+    IssuedReader,
+    Letter,
+    MessageVerifier,
+    Verified,
+)
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
@@ -47,7 +59,7 @@ from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
 from geowarn.ports.search import Narrowed, SearchIndex
-from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
+from geowarn.ports.site import OtherWarning, PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.work import Store, UnitOfWork
 
@@ -59,8 +71,11 @@ __all__ = [
     "ApiKeys",
     "Areas",
     "Assessments",
+    "Brought",
     "BulletinDraft",
     "Bulletins",
+    "Carrier",
+    "CarrierMaker",
     "Channel",
     "ChannelContext",
     "Clock",
@@ -78,6 +93,8 @@ __all__ = [
     "Escalations",
     "Exercises",
     "Factors",
+    "FeedLink",
+    "FeedReader",
     "Fetcher",
     "Forecasts",
     "Haul",
@@ -89,12 +106,17 @@ __all__ = [
     "Hooks",
     "Incidents",
     "Invitations",
+    "Issued",
+    "IssuedReader",
     "Ledger",
+    "Letter",
     "Limits",
     "Measure",
     "Message",
+    "MessageVerifier",
     "Narrowed",
     "Notices",
+    "OtherWarning",
     "OutsideWarnings",
     "Pager",
     "PasswordHasher",
@@ -132,5 +154,6 @@ __all__ = [
     "UnitOfWork",
     "Users",
     "Vault",
+    "Verified",
     "Warnings",
 ]
