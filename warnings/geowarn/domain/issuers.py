@@ -215,7 +215,7 @@ def end_of(message: IssuedMessage) -> datetime:
 
 
 def may_end(message: IssuedMessage) -> tuple[AlertKey, ...]:
-    """The messages that this one replaces or cancels: earlier ones of the same sender, if it is an actual, public one."""
+    """The messages that this one replaces or cancels: earlier ones of its sender, if it is actual and public."""
     if message.status != "Actual" or message.scope != "Public" or message.msg_type not in ("Update", "Cancel"):
         return ()
     mine = message.key

@@ -105,8 +105,10 @@ def _certificates(
     """The PEM of each; an enabled feed that checks signatures must name at least one that can be read."""
     needed = enabled and demand is not Demand.NONE
     names = _texts(table, "certificates", r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", 20, 1 if needed else 0)
-    found = []
-    for name in names if needed and verifier is not None else ():
+    found: list[bytes] = []
+    if not needed or verifier is None:
+        return ()
+    for name in names:
         try:
             pem = (keys_dir / name).read_bytes()
             verifier.fingerprint(pem)
@@ -124,8 +126,11 @@ def _http(table: SettingsTable, kind: str) -> SettingsTable:
     inner = SettingsTable(table.file, f"{table.name}.http", {**_HTTP, **values})
     inner.refuse_unknown(HTTP_KEYS)
     for key, low, high in (
-        ("connect_seconds", 0.1, 60), ("read_seconds", 0.1, 120), ("transfer_seconds", 1, 600), ("total_seconds", 1, 900),
-    ):  # fmt: skip
+        ("connect_seconds", 0.1, 60),
+        ("read_seconds", 0.1, 120),
+        ("transfer_seconds", 1, 600),
+        ("total_seconds", 1, 900),
+    ):
         inner.number(key, low, high)
     inner.whole("most_mebibytes", 1, 64)
     inner.url("proxy", "")

@@ -85,19 +85,21 @@ def poll(desk: IssuerDesk, issuer: Issuer, again: bool = False) -> Polled:
     (answer,) = desk.carrier.get(issuer, [(issuer.address, known)])
     try:
         if isinstance(answer, Exception):
-            raise answer
+            raise _reason(answer, issuer)
         found = _heard(desk, issuer, answer, marks)
     except Refused as refusal:
-        _note_try(desk, issuer, now, refusal=refusal)
-        return Polled(fault=refusal)
-    except (OSError, ValueError) as error:
-        refusal = Refused("fetch.unreachable", url=issuer.address, reason=type(error).__name__, tries=1)
         _note_try(desk, issuer, now, refusal=refusal)
         return Polled(fault=refusal)
     came, complete = found
     polled = Polled(came)
     _note_try(desk, issuer, now, known=answer.known if complete else {}, newest=polled.changed)
     return polled
+
+
+def _reason(fault: Exception, issuer: Issuer) -> Refused:
+    if isinstance(fault, Refused):
+        return fault
+    return Refused("fetch.unreachable", url=issuer.address, reason=type(fault).__name__, tries=1)
 
 
 def _heard(
@@ -125,8 +127,8 @@ def _fetched(
     came, done = [], {link.address: link.mark for link in links if marks.get(link.address) == link.mark}
     for link, answer in zip(wanted, answers, strict=False):
         if isinstance(answer, Exception):
-            refusal = answer if isinstance(answer, Refused) else Refused("fetch.absent", url=link.address)
-            note_refusal(desk, issuer, f"{link.address} {link.mark}".encode(), link.address, refusal)
+            named = f"{link.address} {link.mark}".encode()
+            note_refusal(desk, issuer, named, link.address, _reason(answer, issuer))
             continue
         came.append(take_message(desk, issuer, answer.body or b"", link.address))
         done[link.address] = link.mark
@@ -178,7 +180,7 @@ def _note_try(
 
 
 def watch_issuers(store: Store, issuers: Iterable[Issuer], now: datetime) -> tuple[str, ...]:
-    """Open the task `issuer-silent` for each feed that was not heard in time, close it for the others; returns which."""
+    """Open the task `issuer-silent` for each feed that was not heard in time; returns which are new."""
     opened = []
     with store.begin() as work:
         for issuer in issuers:
