@@ -32,9 +32,7 @@ class _Child(NamedTuple):
 
     least: int = 0
     many: bool = False
-    values: str = (
-        ""  # allowed words; "TIME", "MOMENT" or "LANGUAGE" for a form, "PARTS" for an element with children of its own
-    )
+    values: str = ""  # allowed words; "TIME", "MOMENT", "LANGUAGE" for a form, "PARTS" where it has children of its own
 
 
 _ONE, _MAY, _ANY, _TIME = _Child(1), _Child(), _Child(many=True), _Child(values="TIME")
