@@ -45,6 +45,12 @@ def circle(lat: float, lon: float, kilometres: float) -> str:
     return f"{_number(lat)},{_number(lon)} {kilometres:g}"
 
 
+def middle(geometry: Mapping[str, Any] | None) -> tuple[float, float] | None:
+    """Latitude and longitude of a point of the geometry; None without one."""
+    point = shape(dict(geometry)).representative_point() if geometry is not None else None
+    return (float(point.y), float(point.x)) if point is not None and not point.is_empty else None
+
+
 def polygon_faults(text: str) -> str:
     """Why a CAP polygon text is wrong (CAP 1.2 section 3.2.4 and what receivers refuse); empty when it is right."""
     try:

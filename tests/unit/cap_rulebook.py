@@ -6,14 +6,15 @@ Nothing here uses the program's own checks: the schema is read from its pinned f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from lxml import etree
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, shape
 
+from geowarn.domain.area import Area, ancestors
 from geowarn_channels.cap_schema import schema_bytes
 
 NS = "{urn:oasis:names:tc:emergency:cap:1.2}"
@@ -184,6 +185,36 @@ def _area(area: etree._Element) -> Iterator[str]:
         lat, lon = map(float, (circle.text or "").split(" ")[0].split(","))
         if abs(lat) > 90 or abs(lon) > 180:
             yield f"circle off the Earth: {circle.text}"
+
+
+def misplaced(body: bytes, areas: Mapping[str, Area]) -> list[str]:
+    """Areas drawn far from where they are, or not drawn though their place is known."""
+    found = []
+    for area in etree.fromstring(body).iter(f"{NS}area"):
+        code = _written(area, "geocode")[0].split("=", 1)[1]
+        about = [areas[one] for one in ancestors(code, areas)]
+        known = [box for one in about if (box := _box(one)) is not None]
+        drawn = [part.text or "" for name in ("polygon", "circle") for part in area.iterfind(f"{NS}{name}")]
+        if known and not drawn:
+            found.append(f"{code} is not drawn")
+        for text in drawn:
+            lat, lon = map(float, text.split(" ")[0].split(","))
+            if not any(_near(lat, lon, box) for box in known):
+                found.append(f"{code} is drawn at {lat},{lon}")
+    return found
+
+
+def _box(area: Area) -> tuple[float, float, float, float] | None:
+    if area.geometry is not None:
+        west, south, east, north = shape(dict(area.geometry)).bounds
+        return west, south, east, north
+    return (area.lon, area.lat, area.lon, area.lat) if area.lon is not None and area.lat is not None else None
+
+
+def _near(lat: float, lon: float, box: tuple[float, float, float, float]) -> bool:
+    west, south, east, north = box
+    turned = any(west - 0.2 <= lon + turn <= east + 0.2 for turn in (-360, 0, 360))
+    return south - 0.2 <= lat <= north + 0.2 and turned
 
 
 def standing(messages: list[Read], now: datetime) -> dict[str, list[str]]:

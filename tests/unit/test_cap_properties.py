@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from lxml import etree
 from signxml.verifier import XMLVerifier
 from tests.unit.cap_draws import Plan, Released, all_messages, course_of, plans
-from tests.unit.cap_rulebook import Read, faults, read, standing, wrong_references
+from tests.unit.cap_rulebook import Read, faults, misplaced, read, standing, wrong_references
 from tests.unit.issuer_bench import READER, issuer, signer
 
 from geowarn.domain.issuers import Demand
@@ -38,6 +38,7 @@ def broken(plan: Plan) -> list[str]:
     for one in course_of(plan):
         for body in (*one.messages.values(), *one.retraction.values()):
             found += [f"{one.bulletin.slug} {fault}" for fault in faults(body, exercise)]
+            found += [f"{one.bulletin.slug} {fault}" for fault in misplaced(body, plan.areas)]
             found += [f"{one.bulletin.slug} own check: {problem}" for problem in check_cap(body)]
         now = [read(body) for body in one.messages.values()]
         found += [f"{message.name}: {wrong}" for message in now for wrong in wrong_references(message, before)]
