@@ -104,8 +104,8 @@ def _few(piece: Polygon, simplify: float) -> Iterator[Polygon]:
     while shapely.get_num_coordinates(piece) > MOST_POINTS:
         tolerance *= 2
         wider = piece.buffer(tolerance, quad_segs=2).simplify(tolerance, preserve_topology=True)
-        found = list(_on_grid(Polygon(wider.exterior).intersection(_WORLD)))
-        piece = max(found, key=lambda one: one.area) if found else piece
+        outlines = [Polygon(part.exterior).intersection(_WORLD) for part in _parts(wider)]
+        piece = max((part for outline in outlines for part in _on_grid(outline)), key=lambda part: part.area)
     yield piece
 
 

@@ -1,7 +1,7 @@
 """Draws courses of warnings by the thousand: `python -m tests.fuzz.cap --cases N --seed S --keep DIR`.
 
 Every message must keep every rule of `tests.unit.cap_rulebook`. With `--keep` a share of them is written to DIR, signed
-and unsigned, for the tools of others (`tests/fuzz/cap_others.py`; `make fuzz-cap` gives them an environment of their own).
+and unsigned, for the tools of others (`tests/fuzz/cap_others.py`), which have an environment of their own.
 """
 
 from __future__ import annotations

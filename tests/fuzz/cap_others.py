@@ -30,9 +30,12 @@ def main(folder: Path) -> int:
     for file in plain:
         if (wrong := _parsed(capparser, file)) is not None:
             faults.append(f"capparser {file.name}: {wrong}")
-    for line in [*faults[:20], *_xmlsec(signed, folder / "certificate.pem")]:
+    verified = _verified(signed, folder / "certificate.pem")
+    for line in faults[:20]:
         print(line)
-    print(f"capvalidator and xmlsec1: {len(signed)} messages; capparser: {len(plain)}; {len(faults)} complaints")
+    print(
+        f"capvalidator: {len(signed)} messages, xmlsec1: {verified}, capparser: {len(plain)}; {len(faults)} complaints"
+    )
     return 1 if faults or not signed else 0
 
 
@@ -49,17 +52,17 @@ def _parsed(capparser: Any, file: Path) -> str | None:
     return None
 
 
-def _xmlsec(files: list[Path], certificate: Path) -> list[str]:
+def _verified(files: list[Path], certificate: Path) -> str:
+    """How many signatures xmlsec1 has verified; ends with its words where one is wrong."""
     program = shutil.which("xmlsec1")
     if program is None:
-        return ["xmlsec1 is not installed: signatures were verified by signxml alone"]
-    found = []
+        return "not installed"
     for start in range(0, len(files), BATCH):
         command = [program, "--verify", "--pubkey-cert-pem", str(certificate), *map(str, files[start : start + BATCH])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         if done.returncode:
             raise SystemExit(f"xmlsec1: {done.stderr[-2000:]}")
-    return found
+    return str(len(files))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from geowarn.issuer_ticks import IssuerTicks
 from geowarn.pipeline.issuer_poll import Polled, due, note_plan, poll, watch_issuers
 from geowarn.pipeline.issuer_view import standing_now
 from geowarn.pipeline.issuers import IssuerDesk
+from geowarn.ports import Store
 from geowarn.scheduler import publish_all
 from geowarn.sources.cap_feed import CapFeedReader
 from geowarn.sources.fetch_issuer import HttpCarrier
@@ -78,7 +79,7 @@ def holding(desk: IssuerDesk) -> dict[str, Standing]:
         return {one.message.identifier: one.standing for one in standing_now(work, desk.clock.now())}
 
 
-def tasks(store: SqlStore) -> list[tuple[str, str]]:
+def tasks(store: Store) -> list[tuple[str, str]]:
     with store.read() as work:
         return sorted((task.kind, task.subject) for task in work.tasks.pending() if task.kind.startswith("issuer"))
 
@@ -271,10 +272,10 @@ def test_what_others_say_stands_beside_ours_and_in_nothing_of_ours(system: Syste
     others = (tree / "others/index.html").read_text("utf-8")
     assert "rain-1" in others
     assert "数字签名已核验" in others
-    for path in tree.rglob("*"):
-        if path.is_file() and (path.suffix in (".rss", ".atom", ".json", ".geojson") or "cap" in path.parts):
-            assert "rain-1" not in path.read_text("utf-8", "replace"), path
-            assert "山洪" not in path.read_text("utf-8", "replace"), path
+    for file in tree.rglob("*"):
+        if file.is_file() and (file.suffix in (".rss", ".atom", ".json", ".geojson") or "cap" in file.parts):
+            assert "rain-1" not in file.read_text("utf-8", "replace"), file
+            assert "山洪" not in file.read_text("utf-8", "replace"), file
     assert json.loads((tree / "current.json").read_text("utf-8"))["active"] == []
     with system.store.read() as work:
         assert work.bulletins.all() == ()
