@@ -83,6 +83,10 @@ def test_many_points_are_refused() -> None:
     assert refused(alert(infos=info("".join(area(polygon=ring) for _ in range(3))))) == "issuers.too-many-points"
 
 
+def test_many_areas_are_refused() -> None:
+    assert refused(alert(infos=info(area(geocode="1") * 1001))) == "issuers.too-many-areas"
+
+
 def test_a_style_sheet_is_passed_over_where_the_feed_allows_it() -> None:
     styled = with_first(GOOD, b'<?xml-stylesheet type="text/xsl" href="x.xsl"?>')
     assert READER.read(styled, "m.xml", issuer(stylesheet=True)).message.infos[0].event == "暴雨"

@@ -181,19 +181,26 @@ def _note_try(
 
 def watch_issuers(store: Store, issuers: Iterable[Issuer], now: datetime) -> tuple[str, ...]:
     """Open the task `issuer-silent` for each feed that was not heard in time; returns which are new."""
+    with store.read() as work:
+        feeds = {feed.name: feed for feed in work.issued.feeds()}
+        told = {task.subject for task in work.tasks.pending() if task.kind == SILENT}
+    plan = [issuer for issuer in issuers if issuer.enabled and issuer.name in feeds]
+    silent = {issuer.name: _silence(issuer, feeds[issuer.name], now) for issuer in plan}
+    changed = {name: how[0] if how else None for name, how in silent.items()}
+    changed = {name: since for name, since in changed.items() if feeds[name].silent_since != since}
+    if not changed and all((how is not None) == (name in told) for name, how in silent.items()):
+        return ()
     opened = []
     with store.begin() as work:
-        for issuer in issuers:
-            feed = work.issued.feed(issuer.name)
-            if feed is None or not issuer.enabled:
-                continue
-            silent = _silence(issuer, feed, now)
-            if feed.silent_since != (silent[0] if silent else None):
-                work.issued.save_feed(replace(feed, silent_since=silent[0] if silent else None))
-            if silent is None:
-                work.tasks.close(SILENT, issuer.name, now)
-            elif _raise(work, issuer.name, now, {"why": silent[1], "since": silent[0].isoformat()}):
-                opened.append(issuer.name)
+        for name, since in sorted(changed.items()):  # rows before tasks, as everywhere
+            feed = work.issued.feed(name)
+            if feed is not None:
+                work.issued.save_feed(replace(feed, silent_since=since))
+        for name, how in silent.items():
+            if how is None:
+                work.tasks.close(SILENT, name, now)
+            elif _raise(work, name, now, {"why": how[1], "since": how[0].isoformat()}):
+                opened.append(name)
         work.commit()
     return tuple(opened)
 

@@ -6,13 +6,13 @@ ever ours: no level, no bulletin, no message that leaves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from geowarn.domain.area import by_code
+from geowarn.domain.area import Area, by_code
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import Refused
 from geowarn.domain.issuers import (
@@ -102,30 +102,45 @@ def _check(message: IssuedMessage, issuer: Issuer, now: datetime, file_name: str
 
 
 def _kept(desk: IssuerDesk, issuer: Issuer, letter: Letter, data: bytes, file_name: str, actor_text: str) -> Came:
+    """What takes long is done before the transaction: nothing of others may hold a release of ours up."""
     now, message = desk.clock.now(), letter.message
     outcome = outcome_of(message, now, timedelta(hours=issuer.max_age_hours))
-    with desk.store.begin() as work:
+    private = outcome is Outcome.NOT_PUBLIC
+    with desk.store.read() as work:
         known = work.issued.get(message_id(message.key))
-        if known is not None:
-            if known.digest != message.digest:
-                raise Refused("issuers.changed", file=file_name, identifier=message.key.identifier, sent=known.sent)
-            return Came(known.id, "known")
-        if outcome is not Outcome.NOT_PUBLIC:
-            keep_payload(data, desk.raw_dir)
-        made = _taken(work, issuer, letter, data, outcome, now)
+        areas = {} if known or private else by_code(work.areas.all())
+    if known is not None:
+        return _again(known, message, file_name)
+    made = _taken(issuer, letter, data, outcome, now, areas)
+    if not private:
+        keep_payload(data, desk.raw_dir)
+    with desk.store.begin() as work:
+        known = work.issued.get(made.id)
+        if known is not None:  # another process was quicker
+            return _again(known, message, file_name)
         names = may_end(message)
+        remarks = (*made.remarks, *_remarks(work, message, now))
         work.issued.refer(made.id, names)
         ended = work.issued.end([message_id(key) for key in names], made.id)
-        work.issued.add(replace(made, ended_by=work.issued.referring(made.id)))
+        made = replace(made, remarks=remarks, ended_by=work.issued.referring(made.id))
+        work.issued.add(made)
         work.ledger.append(now, actor_text, "issuer.taken", made.id, _entry(made, file_name, sha256_hex(data), ended))
         work.commit()
     return Came(made.id, outcome.value, ended)
 
 
-def _taken(work: UnitOfWork, issuer: Issuer, letter: Letter, data: bytes, outcome: Outcome, now: datetime) -> Taken:
+def _again(known: Taken, message: IssuedMessage, file_name: str) -> Came:
+    if known.digest != message.digest:
+        raise Refused("issuers.changed", file=file_name, identifier=message.key.identifier, sent=known.sent)
+    return Came(known.id, "known")
+
+
+def _taken(
+    issuer: Issuer, letter: Letter, data: bytes, outcome: Outcome, now: datetime, areas: Mapping[str, Area]
+) -> Taken:
     message = letter.message
     private = outcome is Outcome.NOT_PUBLIC
-    codes, unplaced = ((), False) if private else covered(message.areas, by_code(work.areas.all()))
+    codes, unplaced = ((), False) if private else covered(message.areas, areas)
     return Taken(
         id=message_id(message.key),
         issuer=issuer.name,
@@ -141,7 +156,7 @@ def _taken(work: UnitOfWork, issuer: Issuer, letter: Letter, data: bytes, outcom
         unplaced=unplaced,
         codes=codes,
         facts={} if private else _facts(message),
-        remarks=tuple(_remarks(work, message, now)),
+        remarks=message.remarks,
         digest=message.digest,
         payload="" if private else sha256_hex(data),
         signed_by=letter.signed_by,
@@ -166,7 +181,7 @@ def _rings(message: IssuedMessage) -> Iterator[list[list[float]]]:
 
 
 def _remarks(work: UnitOfWork, message: IssuedMessage, now: datetime) -> Iterator[str]:
-    yield from message.remarks
+    """What is odd about it beside what else is known."""
     if message.key.sent > now + SKEW:
         yield "clock-ahead"
     named = set(may_end(message))

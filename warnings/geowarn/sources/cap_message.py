@@ -22,6 +22,7 @@ from geowarn.sources.cap_structure import NAMESPACE, OLDER, check_structure
 MOST_BYTES = 2 << 20
 _MOST_ELEMENTS = 20_000
 _MOST_POINTS = 100_000  # of all polygons together
+_MOST_AREAS = 1000  # of all parts together
 _DEEPEST = 16  # a signature's certificates stand at depth 7
 _VERSION = {NAMESPACE: "1.2", OLDER: "1.1"}
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)[\"']", re.ASCII)
@@ -137,6 +138,8 @@ class _IssuedParts(MessageParts):
             raise Refused("companion.element-missing", file=self.file, line=self.root.sourceline, field="alert/info")
         if sum(len(ring) for info in infos for area in info.areas for ring in area.polygons) > _MOST_POINTS:
             raise Refused("issuers.too-many-points", file=self.file, limit=_MOST_POINTS)
+        if sum(len(info.areas) for info in infos) > _MOST_AREAS:
+            raise Refused("issuers.too-many-areas", file=self.file, limit=_MOST_AREAS)
         found = IssuedMessage(key, self.version, self._text(self.root, "status"), kind, scope, references, infos)
         return replace(found, remarks=tuple(self._remarks(found)))
 
