@@ -303,7 +303,7 @@ def test_the_desk_shows_it_with_its_map_and_what_was_refused(system: System) -> 
     home = client.get("/console/").text
     assert "省气象台发布（非本机关）" in home
     assert 'class="ot"' in home
-    assert "来自 weather 的预警消息未被采用" in home
+    assert "来自省气象台的预警消息未被采用" in home
     page = client.get("/console/outside").text
     assert "没有数字签名" in page
     assert "签名已核验" in page

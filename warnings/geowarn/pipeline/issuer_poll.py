@@ -199,10 +199,14 @@ def watch_issuers(store: Store, issuers: Iterable[Issuer], now: datetime) -> tup
         for name, how in silent.items():
             if how is None:
                 work.tasks.close(SILENT, name, now)
-            elif _raise(work, name, now, {"why": how[1], "since": how[0].isoformat()}):
+            elif _raise(work, name, now, _told(feeds[name], *how)):
                 opened.append(name)
         work.commit()
     return tuple(opened)
+
+
+def _told(feed: Feed, since: datetime, why: str) -> dict[str, str]:
+    return {"name_zh": feed.name_zh, "name_en": feed.name_en, "why": why, "since": since.isoformat()}
 
 
 def _silence(issuer: Issuer, feed: Feed, now: datetime) -> tuple[datetime, str] | None:

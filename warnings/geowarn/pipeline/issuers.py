@@ -86,7 +86,8 @@ def note_refusal(desk: IssuerDesk, issuer: Issuer, data: bytes, file_name: str, 
         if not work.issued.refuse(made):
             return False
         work.ledger.append(now, SYSTEM, "issuer.refused", issuer.name, facts)
-        told = {"issuer": issuer.name, "file": file_name, "key": made.key, "facts": dict(made.facts)}
+        names = {"name_zh": issuer.name_zh, "name_en": issuer.name_en}
+        told = {**names, "file": file_name, "key": made.key, "facts": dict(made.facts)}
         if work.tasks.open(Task(new_id("t"), REFUSED, issuer.name, now, facts=told)):
             work.ledger.append(now, SYSTEM, "task.opened", issuer.name, {"kind": REFUSED})
         work.commit()
