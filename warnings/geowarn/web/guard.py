@@ -36,7 +36,17 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+
 Explain = Callable[[Request, Refused, int], Response]
+
+
+def complete(headers: MutableHeaders, path: str, strict_transport: bool) -> None:
+    """Add what browsers are to obey, where the answer does not say it itself."""
+    if path.startswith("/console/"):
+        headers.setdefault("Content-Security-Policy", CONSOLE_POLICY)
+    for name, value in (HEADERS | STRICT_TRANSPORT if strict_transport else HEADERS).items():
+        headers.setdefault(name, value)
 
 
 class Guard:
@@ -45,7 +55,7 @@ class Guard:
     def __init__(self, app: ASGIApp, explain: Explain, strict_transport: bool) -> None:
         self.app = app
         self.explain = explain
-        self.extra = {"Strict-Transport-Security": "max-age=31536000"} if strict_transport else {}
+        self.strict_transport = strict_transport
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -58,11 +68,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                if scope["path"].startswith("/console/"):
-                    headers.setdefault("Content-Security-Policy", CONSOLE_POLICY)
-                for name, value in {**HEADERS, **self.extra}.items():
-                    headers.setdefault(name, value)
+                complete(MutableHeaders(scope=message), scope["path"], self.strict_transport)
             await send(message)
 
         request = Request(scope)
