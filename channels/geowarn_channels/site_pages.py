@@ -74,9 +74,8 @@ class Pages:
         children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
             yield self._page("areas", "areas/", language, "", counties=counties, children=children)
-            yield self._page("feeds", "feeds/", language, "")
-            yield self._page("about", "about/", language, "")
-            yield self._page("incidents", "incidents/", language, "")
+            for name in ("feeds", "about", "incidents", "others"):
+                yield self._page(name, f"{name}/", language, "")
             if self._searchable:
                 yield self._shell("search", language)
             if self._subscribable:

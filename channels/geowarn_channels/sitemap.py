@@ -34,7 +34,7 @@ class Place:
 
 def places(view: SiteView, shelves: Iterable[Shelf], zone: str) -> list[Place]:
     """Every page of the tree, what is added as time passes last."""
-    found = [Place(name) for name in ("", "areas/", "archive/", "incidents/", "feeds/", "about/")]
+    found = [Place(name) for name in ("", "areas/", "archive/", "incidents/", "others/", "feeds/", "about/")]
     found += [Place(f"areas/{code}/") for code in view.state.areas]
     found += [Place(shelf.place) for shelf in shelves if shelf.place != "archive/"]
     for incident in view.incidents:
