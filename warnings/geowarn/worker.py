@@ -72,7 +72,7 @@ class Worker:
         postman = self._system.postman
         if postman is not None:
             jobs["letters"] = lambda: self._write(postman)
-            jobs["worker-forget"] = lambda: self._every(FORGET_SECONDS, self._forget)
+        jobs["worker-forget"] = lambda: self._every(FORGET_SECONDS, self._forget)
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
         hooks = HookService(self._system, self._stop)
         jobs["worker-hooks"] = lambda: self._every(SWEEP_SECONDS, hooks.step)
@@ -145,6 +145,7 @@ class Worker:
         self._guarded(lane.close)
 
     def _forget(self) -> None:
+        """Delete addresses that nobody confirmed, also where mail is switched off by now."""
         forget(self._system.store, self._system.clock)
 
     def _every(self, seconds: float, job: Callable[[], object]) -> None:

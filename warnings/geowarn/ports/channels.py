@@ -75,7 +75,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom one dispatch goes to; `address` is a phone number, a station's name or "public", never logged."""
+    """Whom one dispatch goes to; `address` (a number, a mail address, a name, "public") is never logged."""
 
     dispatch_id: str
     key: str
