@@ -49,6 +49,7 @@ from geowarn.ports.roster import Roster
 from geowarn.ports.search import Narrowed, SearchIndex
 from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
+from geowarn.ports.voices import VoiceChoice, Voices
 from geowarn.ports.work import Store, UnitOfWork
 
 __all__ = [
@@ -132,5 +133,7 @@ __all__ = [
     "UnitOfWork",
     "Users",
     "Vault",
+    "VoiceChoice",
+    "Voices",
     "Warnings",
 ]
