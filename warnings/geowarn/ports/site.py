@@ -47,6 +47,7 @@ class SiteState:
     synthetic: bool  # the installation runs on synthetic input (demo)
     checkpoint: Mapping[str, Any] | None  # signed head of the ledger
     incidents: tuple[PublishedIncident, ...] = ()  # newest opened first
+    answers: tuple[PublishedIncident, ...] = ()  # to what people ask, and rumours put right; newest opened first
 
     def in_force(self) -> tuple[PublishedBulletin, ...]:
         """The bulletins in force, newest first."""

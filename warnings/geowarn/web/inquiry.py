@@ -12,7 +12,6 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/subscribe")
-@router.get("/say")
 def elsewhere(request: Request) -> Response:
     """Says plainly that this is not open yet, and whom to call instead."""
     return render(request, "elsewhere", 404, None, page=request.url.path.strip("/"))
