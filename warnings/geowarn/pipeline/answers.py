@@ -14,7 +14,7 @@ from geowarn.pipeline import incidents
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.identifiers import new_id
-from geowarn.pipeline.incidents import Book
+from geowarn.pipeline.incidents import EDITORS, Book
 from geowarn.pipeline.voices import DANGER, TASK
 from geowarn.ports import UnitOfWork, VoiceChoice
 
@@ -23,12 +23,14 @@ ANSWERS = Book("answer", ANSWER_PARTS, "answer", lambda work: work.answers, lamb
 
 def open_answer(desk: Desk, table: Mapping[str, Any], actor: Actor) -> Draft:
     """Begin an answer with its first draft; raises Refused naming the field, or what looks like personal data."""
+    actor.need(*EDITORS)
     _fit(table)
     return incidents.open_incident(desk, table, actor, ANSWERS)
 
 
 def edit_answer(desk: Desk, answer_id: str, table: Mapping[str, Any], actor: Actor) -> Draft:
     """A new draft in place of the one under review, or of the next version; check and signatures begin anew."""
+    actor.need(*EDITORS)
     _fit(table)
     return incidents.edit(desk, answer_id, table, actor, ANSWERS)
 

@@ -17,6 +17,7 @@ from geowarn.domain.errors import NotEntitled, NotFound, Refused
 from geowarn.web import (
     account,
     acts,
+    answers,
     board,
     clock,
     exercise,
@@ -39,6 +40,7 @@ from geowarn.web import (
     search,
     sign_page,
     stations,
+    voices,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
 from geowarn.web.api_problem import problem
@@ -181,6 +183,8 @@ def create_app(system: System) -> FastAPI:
         inputs,
         ledger_page,
         partners,
+        voices,
+        answers,
         roster,
         roster_acts,
     ):

@@ -74,7 +74,7 @@ def picture(request: Request) -> Response:
     keep_pace(request, _DRAWING)
     system, asked = system_of(request), request.query_params
     drawn = _map(request)
-    if not drawn.drawable or not system.settings.say.open:
+    if not drawn.drawable:
         raise NotFound("web.no-page")
     typed = typed_of({"lon": asked.get("mx", ""), "lat": asked.get("my", "")})
     language = "en" if asked.get("l") == "en" else "zh"
