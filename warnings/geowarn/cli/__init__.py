@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from geowarn.catalogue import explain, say, terminal_language
 from geowarn.cli import (
+    answers,
     areas,
     channels,
     clock,
@@ -31,6 +32,7 @@ from geowarn.cli import (
     run,
     score,
     search,
+    voices,
     warning_acts,
     warnings,
 )
@@ -69,6 +71,8 @@ review.register(warnings.app)
 clock.register(warnings.app)
 app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(voices.app, name="voices")
+app.add_typer(answers.app, name="answers")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(people.users, name="users")

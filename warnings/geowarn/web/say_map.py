@@ -85,7 +85,7 @@ class SayMap:
             if path := self._path(seen, window):
                 paths.append(path)
         point = self._pixel(window, *mark) if mark else None
-        inside = point is not None and 0 <= point[0] <= WIDTH and 0 <= point[1] <= self.height
+        inside = point is not None and -1 < point[0] < WIDTH + 1 and -1 < point[1] < self.height + 1
         spot = (round(point[0]), round(point[1])) if point and inside else None
         return Picture(WIDTH, self.height, tuple(paths), self._names(window, language), spot)
 
