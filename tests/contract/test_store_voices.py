@@ -62,6 +62,8 @@ def test_lists_are_narrowed_and_bounded(any_store: SqlStore) -> None:
         assert listed(kind=VoiceKind.QUESTION) == ["v-3"]
         assert listed(areas=frozenset({"370686"})) == ["v-2"]
         assert listed(states=OPEN - {VoiceState.NEW}) == ["v-3"]
+        assert listed(due_by=NOON) == []
+        assert len(listed(due_by=NOON + HOUR)) == 3
 
 
 def test_what_says_the_same_and_how_much_came_is_counted_from_a_moment_on(any_store: SqlStore) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.site_desk import small_city
 
@@ -63,6 +63,7 @@ def test_a_pace_is_kept_by_address_and_by_all_and_begins_anew() -> None:
 MAP = SayMap(small_city())
 
 
+@settings(max_examples=30)
 @given(
     st.integers(0, len(STEPS) - 1), st.floats(119, 121), st.floats(36, 39), st.integers(0, WIDTH), st.integers(0, 288)
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geowarn.domain.errors import Refused
@@ -31,6 +31,7 @@ from geowarn.policy_voices import voice_rules
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 
 
+@settings(max_examples=30)
 @given(HEX)
 def test_a_word_is_read_off_a_screen_and_typed_back_in_any_way(key: str) -> None:
     word = word_of(key)
@@ -77,7 +78,8 @@ def test_a_mask_says_next_to_nothing(digits: str, name: str) -> None:
     assert mask_contact("") == ""
 
 
-@given(st.text(max_size=300))
+@settings(max_examples=30)
+@given(st.text(st.sampled_from("裂a \n\r\t\x00\u202e\u3000，"), max_size=60))
 def test_a_text_made_tidy_stays_as_it_is(text: str) -> None:
     once = tidy_text(text)
     assert tidy_text(once) == once

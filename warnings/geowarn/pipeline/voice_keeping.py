@@ -83,10 +83,8 @@ def watch_voices(desk: Desk) -> tuple[str, ...]:
     return tuple(raised)
 
 
-def _late(desk: Desk, work: UnitOfWork, kind: VoiceKind) -> list[Voice]:
-    now = desk.clock.now()
-    standing = work.voices.list(VoiceChoice(states=OPEN, kind=kind, most=10_000))
-    return [voice for voice in standing if voice.due_at <= now]
+def _late(desk: Desk, work: UnitOfWork, kind: VoiceKind) -> tuple[Voice, ...]:
+    return work.voices.list(VoiceChoice(states=OPEN, kind=kind, due_by=desk.clock.now(), most=10_000))
 
 
 def _unheard(desk: Desk, work: UnitOfWork) -> str:

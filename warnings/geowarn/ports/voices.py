@@ -18,6 +18,7 @@ class VoiceChoice:
     kind: VoiceKind | None = None
     areas: frozenset[str] = frozenset()
     answer_id: str = ""
+    due_by: datetime | None = None  # only those whose time was over then
     most: int = 200
 
 

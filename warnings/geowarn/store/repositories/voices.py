@@ -66,6 +66,8 @@ class SqlVoices(Repository):
             found = found.where(voice.c.area.in_(sorted(choice.areas)))
         if choice.answer_id:
             found = found.where(voice.c.answer_id == choice.answer_id)
+        if choice.due_by is not None:
+            found = found.where(voice.c.due_at <= choice.due_by)
         order = (voice.c.received_at.desc(), voice.c.number.desc())
         return tuple(_voice(row) for row in self._rows(found.order_by(*order).limit(choice.most)))
 
