@@ -91,7 +91,7 @@ def test_writing_to_public_addresses_is_refused(client: TestClient, demo_system:
     assert client.put("/current.json").status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/subscribe", "/say"])
+@pytest.mark.parametrize("path", ["/subscribe"])
 def test_what_is_not_open_yet_names_telephones(client: TestClient, path: str) -> None:
     for language in ("zh", "en"):
         answer = client.get(f"{path}?lang={language}")
