@@ -82,8 +82,7 @@ class Pages:
             yield self._page("about", "about/", language, "")
             yield from statement_pages(self._view, language, self._page)
             for name, open_here in (("search", self._searchable), ("say", self._sayable)):
-                if open_here:
-                    yield self._shell(name, language)
+                yield from [self._shell(name, language)] if open_here else []
 
     def archive(self) -> Iterator[Page]:
         """Every warning by year, so many to a page; the newest year is the archive's first page."""
@@ -137,7 +136,6 @@ class Pages:
 
     @property
     def _sayable(self) -> bool:
-        """Whether pages lead to the form; nobody reports danger to an exercise."""
         return bool(self._facts["say"]["open"]) and not self._view.exercise
 
     def _shell(self, name: str, language: str) -> Page:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.conftest import SettableClock
-from tests.integration.voice_desk import OURS, TEXT, Citizen
+from tests.integration.voice_desk import HAIYANG, OURS, TEXT, Citizen
 from tests.unit.photo_samples import PLACE, with_exif
 
 from geowarn.bootstrap import System, open_system
@@ -64,7 +64,7 @@ def test_what_is_sent_has_a_receipt_that_finds_it_and_shows_nobody_anything(
     system: System, settable_clock: SettableClock
 ) -> None:
     citizen = Citizen(system, settable_clock)
-    citizen.say(contact=CONTACT, place="三官庙村东头", lon="120.95", lat="36.9")
+    citizen.say(contact=CONTACT, place="三官庙村东头", area="", lon="121.16", lat="36.78")
     assert citizen.status == 200
     number, word = citizen.receipt
     assert number.endswith("-0001")
@@ -75,7 +75,8 @@ def test_what_is_sent_has_a_receipt_that_finds_it_and_shows_nobody_anything(
             ("voice-danger", number, "duty", voice.due_at)
         ]
     said = said_in(system.vault, voice)
-    assert (said.text, said.place, said.lon, said.lat) == (TEXT, "三官庙村东头", 120.95, 36.9)
+    assert (said.text, said.place, said.lon, said.lat) == (TEXT, "三官庙村东头", 121.16, 36.78)
+    assert voice.area == HAIYANG  # from the place marked
     for hidden in (TEXT, "三官庙", CONTACT, "testclient", word):
         assert hidden not in ledger
         assert hidden.encode() not in (system.data_dir / "geowarn.db").read_bytes()

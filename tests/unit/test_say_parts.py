@@ -83,6 +83,7 @@ def test_the_map_shows_counties_first_and_places_inside_them_nearer() -> None:
     near = MAP.picture(Window(2, 120.1, 37.1), None, "en")
     assert "Shimen Town" in [name.text for name in near.names]
     assert near.mark is None
+    assert (MAP.area_at(120.1, 37.1), MAP.area_at(119.0, 37.1)) == ("990101", "")
     assert not SayMap({}).drawable
 
 

@@ -185,7 +185,8 @@ def open_task_for(desk: Desk, work: UnitOfWork, voice: Voice) -> None:
 
 
 def _same_place(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
-    return (one.get("area"), one.get("sign")) == (other["area"], other["sign"])
+    """Where nobody says where it is, every one may be somewhere else."""
+    return bool(other["area"]) and (one.get("area"), one.get("sign")) == (other["area"], other["sign"])
 
 
 def _word(vault: Vault, voice: Voice) -> str:

@@ -140,8 +140,9 @@ def _received(request: Request, language: str, form: Form, typed: Typed, token: 
     load = load_from(system.desk, origin_of(request))
     refuse_flood(kind, load, limits, in_force)
     photo, lost = _photo(system, form.files.get("photo"), takes_photo(load, limits), language)
+    area = typed.area or (_map(request).area_at(*typed.mark) if typed.mark else "")
     came = Incoming(
-        nonce, typed.kind, typed.sign, language, typed.said(), typed.area, typed.contact, photo,
+        nonce, typed.kind, typed.sign, language, typed.said(), area, typed.contact, photo,
         origin_of(request), in_force,
     )  # fmt: skip
     receipt = receive(system.desk, came, limits)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import shape
+from shapely.geometry import Point, shape
 from shapely.geometry.base import BaseGeometry
 
 from geowarn.domain.area import Area, AreaKind
@@ -59,6 +59,7 @@ class SayMap:
         found = found or [a for a in areas.values() if a.geometry is not None]
         self._areas = areas
         self._outlines: list[BaseGeometry] = [shape(dict(a.geometry or {})) for a in found]
+        self._codes = [area.code for area in found]
         self.drawable = bool(found)
         if self.drawable:
             west, south, east, north = (float(v) for v in shapely.total_bounds(np.array(self._outlines)))
@@ -74,6 +75,13 @@ class SayMap:
         scale = self._scale * STEPS[window.step]
         found = lon + (x - WIDTH / 2) / scale / self._squeeze, lat - (y - self.height / 2) / scale
         return round(found[0], 5), round(found[1], 5)
+
+    def area_at(self, lon: float, lat: float) -> str:
+        """The code of the county or zone that a place lies in; empty for none."""
+        inside = (
+            code for code, one in zip(self._codes, self._outlines, strict=True) if one.intersects(Point(lon, lat))
+        )
+        return next(inside, "")
 
     def picture(self, window: Window, mark: tuple[float, float] | None, language: str) -> Picture:
         """The picture of a window, with the place marked."""
