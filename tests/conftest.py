@@ -35,6 +35,27 @@ REQUIRED = "GEOWARN_REQUIRE_POSTGRES"
 GIVEN = "GEOWARN_TEST_POSTGRES"  # address of a server on which databases may be created
 
 
+# Those that wait longest begin first, so that no worker is left alone with one of them at the end.
+_ORDER = ("e2e", "integration", "packaging", "contract", "fuzz", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers a file stays on one of them, and every browser test on the same one.
+
+    What they share (a served installation, the windows of its people, a season of rain) is then made once.
+    """
+    here = Path(__file__).parent
+
+    def folder(item: pytest.Item) -> str:
+        inside = item.path.is_relative_to(here)
+        return item.path.relative_to(here).parts[0] if inside else ""
+
+    items.sort(key=lambda item: _ORDER.index(name) if (name := folder(item)) in _ORDER else len(_ORDER))
+    for item in items:
+        together = "browser" if folder(item) == "e2e" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 @dataclass
 class FakeClock:
     """A clock that stands still until a test moves it."""

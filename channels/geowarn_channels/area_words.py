@@ -20,11 +20,16 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 
 def words(templates: Templates, language: str) -> Mapping[str, Any]:
     """The recurring words of one language (`templates/bulletin/words.<language>.toml`)."""
-    return _table(templates.render(f"bulletin/words.{language}.toml"))
+    return table(templates, f"bulletin/words.{language}.toml")
+
+
+def table(templates: Templates, name: str) -> Mapping[str, Any]:
+    """A template that is a TOML table; read again only where its text has changed."""
+    return _read(templates.render(name))
 
 
 @lru_cache(maxsize=16)
-def _table(text: str) -> Mapping[str, Any]:
+def _read(text: str) -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 

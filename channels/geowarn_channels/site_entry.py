@@ -14,7 +14,7 @@ from geowarn_channels import texts
 from geowarn_channels.course import is_closing, public_areas, public_levels
 from geowarn_channels.rain_pictures import rain_section
 from geowarn_channels.svg_draw import draw_map
-from geowarn_channels.svg_map import MapBase, map_base
+from geowarn_channels.svg_map import MapBase, MapBases, fingerprint
 
 LANGUAGES = ("zh", "en")
 ENTRY = "website/entry.json"
@@ -26,14 +26,17 @@ def page_path(language: str) -> str:
     return f"website/page.{language}.html"
 
 
+_BASES = MapBases()
+
+
 def site_artefacts(templates: Templates, draft: BulletinDraft) -> tuple[Artefact, ...]:
     """Everything the website shows of this bulletin, with markers for the late fields."""
-    entry = entry_of(templates, draft)
+    entry, base = entry_of(templates, draft), _base(draft)
     pages = [
-        Artefact(page_path(language), "text/html", _article(templates, draft, entry, language).encode())
+        Artefact(page_path(language), "text/html", _article(templates, draft, entry, base, language).encode())
         for language in LANGUAGES
     ]
-    picture = _map(templates, draft, entry, "zh", standalone=True)
+    picture = _map(templates, draft, entry, base, "zh", standalone=True)
     return (
         *pages,
         Artefact(ENTRY, "application/json", canonical_json(entry).encode()),
@@ -85,18 +88,18 @@ def _heading(templates: Templates, draft: BulletinDraft, language: str) -> str:
     return f"{prefix}{' ' if prefix and language == 'en' else ''}{title}"
 
 
-def _article(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], language: str) -> str:
+def _article(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], base: MapBase, language: str) -> str:
     issuer = draft.facts["issuer"]
     return templates.render(
         "website/article.html.j2",
         language=language,
         root="../../" if language == "zh" else "../../../",
         rows=_rows(templates, draft, language),
-        rain=rain_section(templates, draft, _base(draft), language),
+        rain=rain_section(templates, draft, base, language),
         entry=entry,
         closing=is_closing(draft),
         previous=draft.earlier[-1] if draft.earlier else None,
-        map=_map(templates, draft, entry, language, standalone=False),
+        map=_map(templates, draft, entry, base, language, standalone=False),
         issuer=issuer[f"name_{language}"],
         joint=issuer[f"joint_{language}"],
         slug=marker("slug"),
@@ -150,14 +153,17 @@ def _rows(templates: Templates, draft: BulletinDraft, language: str) -> list[dic
 
 
 def _base(draft: BulletinDraft) -> MapBase:
-    return map_base(draft.areas, draft.facts.get("map", {}).get("land"))
+    land = draft.facts.get("map", {}).get("land")
+    return _BASES.of(draft.areas, land, fingerprint(draft.areas, land))
 
 
-def _map(templates: Templates, draft: BulletinDraft, entry: dict[str, Any], language: str, standalone: bool) -> str:
+def _map(
+    templates: Templates, draft: BulletinDraft, entry: dict[str, Any], base: MapBase, language: str, standalone: bool
+) -> str:
     levels = {area.code: area.level for area in public_areas(draft)}
     return draw_map(
         templates,
-        _base(draft),
+        base,
         levels,
         language,
         entry["title"][language],

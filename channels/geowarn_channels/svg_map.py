@@ -99,9 +99,9 @@ def map_base(areas: Mapping[str, Area], land: Mapping[str, Any] | None = None) -
     )
 
 
-def fingerprint(areas: Mapping[str, Area]) -> str:
-    """SHA-256 of everything that a map or a page takes from the areas."""
-    found = hashlib.sha256()
+def fingerprint(areas: Mapping[str, Area], land: Mapping[str, Any] | None = None) -> str:
+    """SHA-256 of everything that a map or a page takes from the areas, and from the land around them."""
+    found = hashlib.sha256(marshal.dumps(_plain(land), 2))
     for code, a in areas.items():
         plain = (code, a.kind.value, a.name_zh, a.name_en, a.parent, a.lon, a.lat, _plain(a.geometry))
         found.update(marshal.dumps(plain, 2))  # version 2: the same bytes for equal values

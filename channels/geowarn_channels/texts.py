@@ -6,7 +6,6 @@ beginning rounded down and the end rounded up, so that no text ends before its w
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, AreaLevel, Series
 from geowarn.ports import BulletinDraft, Templates
-from geowarn_channels.area_words import MANY, names, phrase
+from geowarn_channels.area_words import MANY, names, phrase, table
 from geowarn_channels.area_words import area_name as area_name
 from geowarn_channels.area_words import clean as clean
 from geowarn_channels.area_words import join as join
@@ -85,13 +84,13 @@ def action(templates: Templates, draft: BulletinDraft, level: Level, language: s
         return closing_action(templates, draft.content.act, language)
     written = draft.content.slots.get(f"action.{level.code}.{language}", "")
     if not written.strip():
-        written = tomllib.loads(templates.render("bulletin/slots.toml"))["action"][level.code][language]
+        written = table(templates, "bulletin/slots.toml")["action"][level.code][language]
     return clean(written).rstrip("。.； ")
 
 
 def closing_action(templates: Templates, act: Act, language: str) -> str:
     """What to do once the warning has ended."""
-    return str(tomllib.loads(templates.render("bulletin/closing.toml"))[act.value][language])
+    return str(table(templates, "bulletin/closing.toml")[act.value][language])
 
 
 def validity(draft: BulletinDraft, language: str) -> str:

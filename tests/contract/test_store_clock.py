@@ -42,6 +42,8 @@ def test_a_pass_comes_back_as_it_was(store: SqlStore) -> None:
         assert work.escalations.open() == (ONE,)
         assert work.escalations.of_task("t1") == (ONE,)
         assert work.escalations.of_task("t2") == ()
+        assert work.escalations.of_subject(ONE.subject) == (ONE,)
+        assert work.escalations.of_subject("t1") == ()
 
 
 def test_a_step_of_a_task_has_one_open_pass(store: SqlStore) -> None:

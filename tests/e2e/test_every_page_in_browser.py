@@ -22,8 +22,9 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "duty": (
         "/console/", "/console/account", "/console/warnings", "/console/warnings/{warning}", "/console/propose",
-        "/console/outside", "/console/inputs", "/console/ledger", "/console/roster", "/console/roster/change",
-        "/console/exercise", "/console/voices", "/console/answers", "/console/answers/new",
+        "/console/outside", "/console/inputs", "/console/ledger", "/console/ledger?subject={warning}",
+        "/console/roster", "/console/roster/change", "/console/exercise", "/console/voices", "/console/answers",
+        "/console/answers/new",
     ),
     "admin": ("/console/people", "/console/people/duty", "/console/partners"),
 }  # fmt: skip
@@ -52,6 +53,8 @@ def test_every_page_is_whole_and_needs_no_script(
         assert not reader.scrolls_sideways(), path
         assert reader.complaints() == [], path
         assert reader.console_errors() == [], path
-        reader.keep(f"page-{path.strip('/').replace('/', '-').replace(served[2], 'review')}-{size}")
+        reader.keep(
+            f"page-{path.strip('/').replace('?subject=', '-of-').replace('/', '-').replace(served[2], 'review')}-{size}"
+        )
         if size == "narrow":
             assert reader.only_by_script(path) == set(), path

@@ -137,7 +137,7 @@ def installation(folder: Path) -> Iterator[tuple[System, str]]:
     port = free_port()
     system = open_demo(folder, port)
     now = system.clock.now().replace(minute=0, second=0, microsecond=0)
-    ends = now + timedelta(hours=1)
+    ends = now + timedelta(minutes=100)
     assign_shift(system.store, system.clock, "duty", "duty-b", now - timedelta(hours=7), ends, ACTOR, "leader")
     assign_shift(system.store, system.clock, "duty-b", "duty", ends, ends + timedelta(hours=12), ACTOR, "leader")
     few_numbers(system)

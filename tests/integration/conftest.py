@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,7 +17,10 @@ from geowarn.demo.setting import free_port, open_demo, put_on_duty
 from geowarn.domain.people import SignOff
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.signoff import sign
+from geowarn.ports import Clock
 from geowarn.resources import config_dir
+
+ZONE = ZoneInfo("Asia/Shanghai")  # the demo's
 
 
 class SettableClock:
@@ -49,24 +53,55 @@ def shipped_policy(demo_folder: Path) -> None:
     (demo_folder / "config" / "policy.toml").unlink()
 
 
+def _forenoon() -> datetime:
+    """10:37 of tomorrow: whatever hour the suite runs at, a test that sets the clock begins at this one.
+
+    Tomorrow, because keys and certificates were made just now.
+    """
+    day = datetime.now(ZONE) + timedelta(days=1)
+    return day.replace(hour=10, minute=37, second=12, microsecond=345678).astimezone(UTC)
+
+
 @pytest.fixture(scope="session")
-def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo with its people, and nobody on duty yet."""
     folder = tmp_path_factory.mktemp("demo") / "data"
     system = open_demo(folder, free_port())
     _without_secrecy_check(folder)
+    system.store.dispose()
+    return folder
+
+
+def _on_duty(base: Path, folder: Path, clock: Clock | None) -> Path:
+    shutil.copytree(base, folder)
+    system = open_system(folder, clock)
     put_on_duty(system)
     system.store.dispose()
     return folder
 
 
+@pytest.fixture(scope="session")
+def demo_now(demo_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With people on duty from this hour on, for tests whose processes read the machine's clock."""
+    return _on_duty(demo_base, tmp_path_factory.mktemp("demo-now") / "data", None)
+
+
+@pytest.fixture(scope="session")
+def demo_forenoon(demo_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With people on duty from the hour on at which a clock that a test sets begins."""
+    return _on_duty(demo_base, tmp_path_factory.mktemp("demo-forenoon") / "data", SettableClock(_forenoon()))
+
+
 @pytest.fixture
-def demo_folder(demo_template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(demo_template, tmp_path / "data"))
+def demo_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    sets_the_clock = "settable_clock" in request.fixturenames
+    template: Path = request.getfixturevalue("demo_forenoon" if sets_the_clock else "demo_now")
+    return Path(shutil.copytree(template, tmp_path / "data"))
 
 
 @pytest.fixture
 def settable_clock() -> SettableClock:
-    return SettableClock(datetime.now(UTC))
+    return SettableClock(_forenoon())
 
 
 @pytest.fixture

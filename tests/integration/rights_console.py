@@ -48,6 +48,7 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/console/outside/{warning}/end"): _PROPOSE,
     ("GET", "/console/inputs"): _ALL,
     ("GET", "/console/ledger"): _ALL,
+    ("POST", "/console/ledger/export"): frozenset({Role.DISCLOSURE, Role.LEADER, Role.CHIEF}),
 }
 
 # Open without logging in: the door itself, what is public anyway, and what carries a key or a signature of its own.

@@ -14,7 +14,7 @@ from geowarn.bootstrap import System
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor
-from geowarn.pipeline.disclose import Signer, build_pack, write_pack
+from geowarn.pipeline.disclose import Signer, build_pack, save_pack
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release
 from geowarn.pipeline.signoff import sign
@@ -37,7 +37,7 @@ def pack(demo_system: System, officer: Officer, tmp_path: Path) -> Path:
         demo_system.store, demo_system.clock, demo_system.templates, demo_system.raw_dir, signer, bulletin.slug
     )
     out = tmp_path / "pack.zip"
-    write_pack(files, out)
+    save_pack(files, out)
     return out
 
 

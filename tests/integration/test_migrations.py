@@ -15,7 +15,7 @@ from geowarn.domain.errors import Refused
 from geowarn.store import upgrade as migrations
 from geowarn.store.unit_of_work import SqlStore
 
-NEWEST = "0017_issuers"
+NEWEST = "0018_calls"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

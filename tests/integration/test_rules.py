@@ -46,8 +46,8 @@ LOWER = changed("[50, 70, 110, 160, 250]", "[40, 60, 90, 140, 200]")
 
 
 @pytest.fixture(scope="module")
-def season(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return play_season(demo_template, tmp_path_factory.mktemp("rules") / "data")
+def season(demo_now: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return play_season(demo_now, tmp_path_factory.mktemp("rules") / "data")
 
 
 @pytest.fixture

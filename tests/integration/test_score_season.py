@@ -36,8 +36,8 @@ FLAGS = (
 
 
 @pytest.fixture(scope="module")
-def season(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return play_season(demo_template, tmp_path_factory.mktemp("season") / "data")
+def season(demo_now: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return play_season(demo_now, tmp_path_factory.mktemp("season") / "data")
 
 
 @pytest.fixture(scope="module")

@@ -53,9 +53,9 @@ def released(system: System, levels: dict[str, Level]) -> str:
 
 
 @pytest.fixture(scope="module")
-def story(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
+def story(demo_now: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
     """A folder in which two warnings, an internal one, an exercise and an incident were released after one another."""
-    folder = Path(shutil.copytree(demo_template, tmp_path_factory.mktemp("search") / "data"))
+    folder = Path(shutil.copytree(demo_now, tmp_path_factory.mktemp("search") / "data"))
     clock = SettableClock(datetime.now(UTC))
     system = open_system(folder, clock)
     desk = ExerciseDesk(system, officer_of(system), clock)

@@ -148,9 +148,9 @@ def hour(now: datetime) -> datetime:
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    demo_template: Path, tmp_path_factory: pytest.TempPathFactory, now: datetime, hour: datetime
+    demo_now: Path, tmp_path_factory: pytest.TempPathFactory, now: datetime, hour: datetime
 ) -> list[object]:
-    folder = prepared(demo_template, tmp_path_factory.mktemp("calm") / "data", hour)
+    folder = prepared(demo_now, tmp_path_factory.mktemp("calm") / "data", hour)
     assert start(folder, now) == 0
     return end_state(folder)
 
@@ -168,9 +168,9 @@ def test_undisturbed_there_is_one_of_each(undisturbed: list[object]) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_killed_between_two_steps_and_started_again_it_ends_the_same(
-    demo_template: Path, tmp_path: Path, now: datetime, hour: datetime, undisturbed: list[object], place: str
+    demo_now: Path, tmp_path: Path, now: datetime, hour: datetime, undisturbed: list[object], place: str
 ) -> None:
-    folder = prepared(demo_template, tmp_path / "data", hour)
+    folder = prepared(demo_now, tmp_path / "data", hour)
     assert start(folder, now, place) == -signal.SIGKILL, "it was not killed there"
     assert start(folder, now) == 0
     assert end_state(folder) == undisturbed

@@ -87,12 +87,14 @@ def report(shift: ShiftId, as_json: AsJson = False, data: Data = None) -> None:
     system = system_of(data)
     with system.store.read() as work:
         made = shift_report(work, find_shift(work, shift), system.clock.now())
-    if as_json:
-        put_json(made.as_json())
-        return
-    from geowarn.web.wording import words_for  # every other command starts without the web
+        if as_json:
+            put_json(made.as_json())
+            return
+        from geowarn.web.ledger_said import alone, sentence, teller_of  # every other command starts without the web
+        from geowarn.web.wording import words_for
 
-    words = words_for(terminal_language(), system.settings.installation.zone, system.data_dir / "templates")
+        words = words_for(terminal_language(), system.settings.installation.zone, system.data_dir / "templates")
+        teller = teller_of(work, words, system.facts["channels"])
     start, end = (local_time(system, at.isoformat()) for at in (made.shift.start, made.shift.end))
     said("report-head", user=made.shift.officer, start=start, end=end)
     said(
@@ -102,5 +104,8 @@ def report(shift: ShiftId, as_json: AsJson = False, data: Data = None) -> None:
         delivered=made.delivered,
         late=made.late,
     )
-    rows = [[local_time(system, x.at.isoformat()), x.actor, str(words.kind(x.kind)), x.subject] for x in made.lines]
-    put_columns(["time", "who", "what", "subject"], rows)
+    rows = [
+        [local_time(system, x.at), teller.who(x), sentence(system.templates, teller, alone(x)).unescape()]
+        for x in made.lines
+    ]
+    put_columns(["time", "who", "what"], rows)

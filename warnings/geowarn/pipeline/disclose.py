@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import canonical_json, sha256_hex
@@ -226,10 +226,16 @@ def _ledger(work: UnitOfWork, names: set[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def write_pack(files: Mapping[str, bytes], out: Path) -> None:
-    """Write the pack as a zip archive, beside and then in place."""
-    beside = out.with_name(out.name + ".part")
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+def write_pack(files: Mapping[str, bytes], out: IO[bytes]) -> None:
+    """Write the pack as a zip archive."""
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(files):
             archive.writestr(zipfile.ZipInfo(path, _STAMP), files[path], zipfile.ZIP_DEFLATED)
+
+
+def save_pack(files: Mapping[str, bytes], out: Path) -> None:
+    """Write the pack to a file, beside and then in place."""
+    beside = out.with_name(out.name + ".part")
+    with beside.open("wb") as writing:
+        write_pack(files, writing)
     beside.replace(out)

@@ -33,23 +33,12 @@ QUIET = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that happened; `kind` is the ledger's."""
-
-    at: datetime
-    actor: str
-    kind: str
-    subject: str
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
 class ShiftReport:
     """A shift until its end, or until now; `counts` by kind of entry, `bulletins` as (number, states of messages)."""
 
     shift: Shift
     until: datetime
-    lines: tuple[Line, ...]
+    lines: tuple[LedgerEntry, ...]
     counts: Mapping[str, int]
     bulletins: tuple[tuple[str, Mapping[DispatchState, int]], ...]
     taken: Handover | None  # from the shift before
@@ -90,7 +79,7 @@ class ShiftReport:
             "expired_unsent": self.late,
             "taken_over": _signed(self.taken),
             "handed_over": _signed(self.given),
-            "entries": [[x.sequence, x.at.isoformat(), x.actor, x.kind, x.subject] for x in self.lines],
+            "entries": [[x.sequence, x.at, x.actor, x.kind, x.subject] for x in self.lines],
         }
 
 
@@ -109,16 +98,12 @@ def shift_report(work: UnitOfWork, shift: Shift, now: datetime) -> ShiftReport:
     return ShiftReport(
         shift=shift,
         until=until,
-        lines=tuple(_line(entry) for entry in entries if entry.kind not in QUIET),
+        lines=tuple(entry for entry in entries if entry.kind not in QUIET),
         counts=dict(sorted(Counter(entry.kind for entry in entries).items())),
         bulletins=tuple(_bulletins(work, entries)),
         taken=next((one for one in handovers if one.next_shift == shift.id), None),
         given=next((one for one in handovers if one.shift == shift.id), None),
     )
-
-
-def _line(entry: LedgerEntry) -> Line:
-    return Line(datetime.fromisoformat(entry.at), entry.actor, entry.kind, entry.subject, entry.sequence)
 
 
 def _bulletins(work: UnitOfWork, entries: list[LedgerEntry]) -> Iterator[tuple[str, Mapping[DispatchState, int]]]:

@@ -40,6 +40,10 @@ class Escalations(Protocol):
         """Every pass of a task, earliest first."""
         ...
 
+    def of_subject(self, subject: str) -> tuple[Pass, ...]:
+        """Every pass about one thing, such as a warning, earliest first."""
+        ...
+
     def ring(self, pass_id: str, rung: Rung) -> bool:
         """Note a ring; exactly one caller ever gets True."""
         ...

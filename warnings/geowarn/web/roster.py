@@ -22,6 +22,8 @@ from geowarn.pipeline.roster_handover import shift_to_hand_over
 from geowarn.pipeline.roster_report import shift_report
 from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
+from geowarn.web.ledger_page import told_rows
+from geowarn.web.ledger_said import alone
 from geowarn.web.roster_sheet import Sheet, around
 
 router = APIRouter(prefix="/console/roster", include_in_schema=False)
@@ -234,7 +236,8 @@ def shift(visit: Visiting, shift_id: str) -> Response:
         users = people(work)
         found = find_shift(work, shift_id)
         made = shift_report(work, found, visit.now)
-    return visit.page("shift", report=made, users=users, sheet=None)
+        rows = told_rows(work, visit, [alone(entry) for entry in made.lines])
+    return visit.page("shift", report=made, rows=rows, users=users, sheet=None)
 
 
 @router.get("/export.{kind}")

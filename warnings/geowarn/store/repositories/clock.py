@@ -67,6 +67,11 @@ class SqlEscalations(Repository):
         found = select(escalation).where(escalation.c.task_id == task_id)
         return tuple(_pass(row) for row in self._rows(found.order_by(escalation.c.started_at, escalation.c.id)))
 
+    def of_subject(self, subject: str) -> tuple[Pass, ...]:
+        """Every pass about one thing, earliest first."""
+        found = select(escalation).where(escalation.c.subject == subject)
+        return tuple(_pass(row) for row in self._rows(found.order_by(escalation.c.started_at, escalation.c.id)))
+
     def ring(self, pass_id: str, rung: Rung) -> bool:
         """Note a ring; the row that is there already wins."""
         self._hold_ledger()
