@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from geowarn.domain.voice import Said, VoiceState
 from geowarn.domain.voice_limits import SayLimits
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.escalation_advance import advance
+from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.proof import verify
 from geowarn.pipeline.voice_acts import act, link, read_contact
 from geowarn.pipeline.voice_keeping import erase, keep_voices, watch_voices
@@ -51,6 +53,15 @@ def test_danger_rings_and_questions_wait_for_their_owner(demo_system: System, se
         rung = {one.subject: one for one in work.escalations.open()}
     assert list(rung) == [danger.number]
     assert rung[danger.number].decide_by == danger.due_at
+    settable_clock.advance(minutes=16)  # the officer at the desk has not answered: the deputy is told by text
+    advance(demo_system.desk)
+    now = settable_clock.now()
+    with demo_system.store.begin() as work:
+        waiting = work.notices.claim("test", now, now + timedelta(minutes=1), 50)
+    told = next(notice for notice in waiting if notice.facts.get("task") == DANGER)
+    texts = NoticeWords(demo_system.templates, demo_system.facts)
+    assert "群众报告险情" in texts.text(replace(told, language="zh"), can_answer=True)
+    assert "reports a sign of danger" in texts.text(replace(told, language="en"), can_answer=True)
 
 
 def test_it_is_taken_answered_and_the_citizen_reads_the_answer(demo_system: System, officer: Officer) -> None:
