@@ -39,20 +39,15 @@ def save(work: UnitOfWork, *voices: Voice) -> None:
         work.voices.save(one)
 
 
-def test_a_voice_reads_back_as_written_and_is_replaced(any_store: SqlStore) -> None:
-    kept(any_store, lambda work: save(work, voice(1), voice(2)))
-    done = voice(1, state=VoiceState.CLOSED, owner="wang", changed_at=NOON + HOUR)
-    kept(any_store, lambda work: save(work, done))
-    with any_store.read() as work:
-        assert work.voices.get("v-1") == work.voices.by_number("2026-0001") == done
-        assert work.voices.get("v-3") is None
-        assert work.voices.counts() == {"closed": 1, "new": 1}
-
-
-def test_lists_are_narrowed_and_bounded(any_store: SqlStore) -> None:
+def test_a_voice_reads_back_as_written_is_replaced_and_listed(any_store: SqlStore) -> None:
     question = voice(3, kind=VoiceKind.QUESTION, area="", state=VoiceState.TAKEN)
-    kept(any_store, lambda work: save(work, voice(1), voice(2, area="370686"), question))
+    kept(any_store, lambda work: save(work, voice(1), voice(2), question))
+    moved = voice(2, area="370686", owner="wang", changed_at=NOON + HOUR)
+    kept(any_store, lambda work: save(work, moved))
     with any_store.read() as work:
+        assert work.voices.get("v-2") == work.voices.by_number("2026-0002") == moved
+        assert work.voices.get("v-4") is None
+        assert work.voices.counts() == {"new": 2, "taken": 1}
 
         def listed(**choice: object) -> list[str]:
             return [one.id for one in work.voices.list(VoiceChoice(**choice))]  # type: ignore[arg-type]
@@ -76,20 +71,17 @@ def test_what_says_the_same_and_how_much_came_is_counted_from_a_moment_on(any_st
         assert work.voices.repeats("v-1") == (rows[2],)
         assert work.voices.load("here", NOON) == Load(2, 3, 1)
         assert work.voices.load("here", rows[0].received_at) == Load(1, 2, 1)
-
-
-def test_addresses_are_forgotten_and_the_old_is_found_to_be_erased(any_store: SqlStore) -> None:
     done = voice(1, state=VoiceState.ANSWERED, changed_at=NOON + HOUR)
-    kept(any_store, lambda work: save(work, done, voice(2), voice(3, state=VoiceState.FOLDED)))
+    kept(any_store, lambda work: save(work, done))
     with any_store.begin() as work:
-        assert work.voices.forget_addresses(voice(2).received_at) == 1
-        assert work.voices.forget_addresses(voice(2).received_at) == 0
-        assert [one.id for one in work.voices.past(NOON + 2 * HOUR, 5)] == ["v-1", "v-3"]
+        assert work.voices.forget_addresses(voice(3).received_at) == 1
+        assert work.voices.forget_addresses(voice(3).received_at) == 0
+        assert [one.id for one in work.voices.past(NOON + 2 * HOUR, 5)] == ["v-1", "v-5"]
         assert [one.id for one in work.voices.past(NOON + 2 * HOUR, 1)] == ["v-1"]
-        assert [one.id for one in work.voices.past(NOON + HOUR, 5)] == ["v-3"]
+        assert [one.id for one in work.voices.past(NOON + HOUR, 5)] == ["v-5"]
 
 
-def test_wiping_takes_photo_and_notes_and_leaves_the_acts(any_store: SqlStore) -> None:
+def test_wiping_takes_photo_and_notes_and_answers_stand_beside_incidents(any_store: SqlStore) -> None:
     photo = Photo("v-1", "image/png", f"{7:064x}", b"\x01" * 5000)
     act = VoiceAct("a-1", "v-1", NOON, "wang", "close", "查过了，王家后墙旧裂缝", told=True)
     later = VoiceAct("a-2", "v-1", NOON + timedelta(seconds=1), "wang", "reopen")
@@ -108,17 +100,14 @@ def test_wiping_takes_photo_and_notes_and_leaves_the_acts(any_store: SqlStore) -
     with any_store.read() as work:
         assert work.voices.photo("v-1") is None
         assert work.voices.acts("v-1") == (replace(act, note=""), later)
-
-
-def test_answers_and_incidents_of_one_number_are_two(any_store: SqlStore) -> None:
     answer = Incident("2026-01", 2026, 1, NOON + HOUR, synthetic=True)
 
-    def write(work: UnitOfWork) -> None:
+    def publish(work: UnitOfWork) -> None:
         work.incidents.add(incident())
         work.answers.add(answer)
         work.answers.publish(publication(1))
 
-    kept(any_store, write)
+    kept(any_store, publish)
     with any_store.read() as work:
         assert (work.incidents.all(), work.answers.all()) == ((incident(),), (answer,))
         assert work.incidents.publications("2026-01") == ()

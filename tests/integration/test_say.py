@@ -23,9 +23,9 @@ CONTACT = "13812345678"
 
 
 @pytest.fixture(scope="module")
-def published(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published(demo_forenoon: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An installation whose pages are there already: writing them is what takes long."""
-    folder = Path(shutil.copytree(demo_template, tmp_path_factory.mktemp("say") / "data"))
+    folder = Path(shutil.copytree(demo_forenoon, tmp_path_factory.mktemp("say") / "data"))
     system = open_system(folder)
     publish_all(system)
     system.store.dispose()
