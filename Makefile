@@ -5,6 +5,7 @@
 #   make test [ARGS="tests/unit -q"]      the test suite; WORKERS=1 runs one test after the other
 #   make fuzz [ARGS="--cases 10000"]      damaged files of every kind against every reader (long)
 #   make check                            layout, style, types, import contracts
+#   make bench-feeds                      the public tree against nginx and StaticFiles, and release to visible (needs wrk and nginx)
 #   make bench                            speed and memory against what one would pick instead (two minutes on a quiet machine)
 #   make lock [ARGS=--upgrade]            pin the dependencies again (needs python3.11)
 #   make clean                            remove .venv, builds and caches
@@ -22,7 +23,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 # Some machines forbid bytecode files, and every process that a test starts would then compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fuzz check bench layout lock clean
+.PHONY: demo test fuzz check bench bench-feeds layout lock clean
 
 demo: $(READY)
 	@.venv/bin/geowarn demo $(ARGS)
@@ -43,6 +44,9 @@ check: layout $(READY)
 # What we are measured against gets an environment of its own, so that neither side's libraries meet the other's.
 bench: $(READY) build/bench/ready
 	@env -u OPENBLAS_CORETYPE .venv/bin/python bench/zonal.py $(ARGS)
+
+bench-feeds: $(READY)
+	@.venv/bin/python bench/feeds.py $(ARGS)
 
 build/bench/ready: bench/requirements.txt
 	@"$(PYTHON)" -m venv --clear build/bench

@@ -27,12 +27,8 @@ from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
-SHELLS = (
-    "search.html",
-    "en/search.html",
-    "say.html",
-    "en/say.html",
-)  # the pages that the program puts its answers into
+# The pages that the program puts its answers into.
+SHELLS = tuple(f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/"))
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -81,8 +77,8 @@ class Pages:
             yield self._page("feeds", "feeds/", language, "")
             yield self._page("about", "about/", language, "")
             yield from statement_pages(self._view, language, self._page)
-            for name, open_here in (("search", self._searchable), ("say", self._sayable)):
-                yield from [self._shell(name, language)] if open_here else []
+            shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
+            yield from (self._shell(name, language) for name, there in shells.items() if there)
 
     def archive(self) -> Iterator[Page]:
         """Every warning by year, so many to a page; the newest year is the archive's first page."""
@@ -137,6 +133,11 @@ class Pages:
     @property
     def _sayable(self) -> bool:
         return bool(self._facts["say"]["open"]) and not self._view.exercise
+
+    @property
+    def _subscribable(self) -> bool:
+        """Whether pages lead to subscriptions by mail; exercises are no warnings to subscribe to."""
+        return "mail" in self._facts.get("channels", {}).get("enabled", ()) and not self._view.exercise
 
     def _shell(self, name: str, language: str) -> Page:
         """A page the program puts its answers into; it stands beside the home page, as its address does."""
@@ -212,7 +213,7 @@ class Pages:
 
     def _drawn(self, name: str, place: str, path: str, language: str, values: Mapping[str, Any]) -> bytes:
         root = "../" * path.count("/")
-        other = f"{place}.html" if name in ("search", "say") else f"{place}index.html"
+        other = f"{place}.html" if place == name else f"{place}index.html"
         body = self._templates.render(
             f"website/{name}.html.j2",
             **self._common(language),
@@ -253,6 +254,7 @@ class Pages:
             "view": self._view,
             "searchable": self._searchable,
             "sayable": self._sayable,
+            "subscribable": self._subscribable,
             "synthetic": state.synthetic,
             "name": installation[f"name_{language}"],
             "city": installation[f"place_{language}"],

@@ -20,8 +20,8 @@ FOLDER = "sitemaps/"  # where the parts are once there are more
 _LANGUAGES = (("zh-CN", ""), ("en", "en/"), ("x-default", ""))
 _SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-# Dynamic, or nothing for the public. /subscribe and /say may be found.
-_PRIVATE = ("console/", "sign/", "api/", "broadcast/", "hooks/", "search", "metrics", "healthz", "readyz")
+# Dynamic, or nothing for the public. /subscribe and /say may be found, what mailed links lead to may not.
+_PRIVATE = ("console/", "sign/", "api/", "broadcast/", "hooks/", "search", "subscribe-", "metrics", "healthz", "readyz")
 
 
 @dataclass(frozen=True)

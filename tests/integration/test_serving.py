@@ -92,14 +92,6 @@ def test_writing_to_public_addresses_is_refused(client: TestClient, demo_system:
     assert client.put("/current.json").status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/subscribe"])
-def test_what_is_not_open_yet_names_telephones(client: TestClient, path: str) -> None:
-    for language in ("zh", "en"):
-        answer = client.get(f"{path}?lang={language}")
-        assert answer.status_code == 404
-        assert "12379" in answer.text
-
-
 def test_health_readiness_and_figures(client: TestClient, demo_system: System, slug: str) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     waiting = client.get("/readyz")

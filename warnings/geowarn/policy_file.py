@@ -15,6 +15,7 @@ from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.unread import why
 from geowarn.domain.votes import CourseRules
+from geowarn.policy_calls import call_rules
 from geowarn.policy_reason import each, invalid, names, read, table_of, wrong
 from geowarn.policy_review import review_rules
 from geowarn.policy_voices import voice_rules
@@ -44,6 +45,7 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
     course = _course_rules(table.get("course", {}), file)
     clock = clock_rules(table.get("clock", {}), file)
     review = review_rules(table.get("review", {}), file)
+    calls = call_rules(table.get("calls", {}), file)
     asked = table.get("second_factor", _DEFAULT_FACTOR)
     factor = frozenset(read(file, "second_factor", asked, lambda value: each(value, _LEVELS)))
     return Policy(
@@ -57,6 +59,7 @@ def load_policy(path: Path, publish_from: Level) -> Policy:
         review=review,
         answer=signers["answer"],
         voices=voice_rules(table.get("voices", {}), file),
+        calls=calls,
     )
 
 

@@ -22,6 +22,7 @@ from geowarn.domain.source import Source
 from geowarn.domain.source_choice import Choice
 from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.assess import assess_all, assess_beside
+from geowarn.pipeline.calls_advance import advance_calls
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
@@ -257,13 +258,11 @@ class Scheduler:
 
     def keep_exercise(self) -> None:
         """End an exercise that is over or that a real proposal stopped, and tell its stations and numbers."""
-        try:
-            keep_exercise(self.system.desk)
-        except Exception:
-            log.exception("tick failed", job="exercise")
+        self._guarded("exercise", lambda: keep_exercise(self.system.desk))
 
     def escalate(self) -> None:
-        """Ring who is due, hand on what nobody answers, and note that the clock ticks."""
+        """Call who must answer, ring who is due, hand on what nobody answers, and note that the clock ticks."""
+        self._guarded("calls", lambda: advance_calls(self.system.desk))
         try:
             advance(self.system.desk)
         except Exception:

@@ -13,6 +13,8 @@ from geowarn.bootstrap import System
 from geowarn.domain.errors import Refused
 from geowarn.scheduler import Scheduler, publish_all
 from geowarn.web.app import create_app
+from geowarn.web.connection import connections_with
+from geowarn.web.ready import ReadyAnswers
 from geowarn.worker import Worker
 
 PARTS = ("web", "scheduler", "worker")
@@ -22,7 +24,16 @@ PARTS = ("web", "scheduler", "worker")
 def web_server(system: System, host: str, port: int) -> Iterator[int]:
     """Serve pages and console in a thread; yields the port once it answers."""
     app = create_app(system)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    ready = ReadyAnswers(app.state.tree, strict_transport=system.settings.site.public_url.startswith("https://"))
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=connections_with(ready),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), name="web", daemon=True)
     thread.start()

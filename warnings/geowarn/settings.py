@@ -17,6 +17,7 @@ from pydantic_settings import (
 from geowarn.domain.errors import Refused
 from geowarn.domain.unread import why
 from geowarn.resources import config_dir
+from geowarn.settings_mail import Mail, MailAddress, Security
 from geowarn.settings_reason import refusal_of
 from geowarn.settings_site import Archive, Catalogue, Meta, Press, Say, Section
 
@@ -140,6 +141,12 @@ class Exercise(Section):
     sms_account_sid: str = ""
     sms_auth_token: str = ""
     sms_sender: str = ""
+    mail_host: str = ""
+    mail_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    mail_security: Security = "starttls"
+    mail_user: str = ""
+    mail_password: str = ""
+    mail_sender: MailAddress = ""
 
 
 class Broadcast(Section):
@@ -206,6 +213,7 @@ class Settings(BaseSettings):
     publish: Publish
     hazard: Hazard
     sms: Sms
+    mail: Mail = Mail()
     broadcast: Broadcast
     exercise: Exercise
     database: Database
@@ -219,7 +227,7 @@ class Settings(BaseSettings):
         return self.model_dump(by_alias=True)
 
 
-_SECRET = {("sms", "auth_token"), ("exercise", "sms_auth_token")}
+_SECRET = {("sms", "auth_token"), ("mail", "password"), ("exercise", "sms_auth_token"), ("exercise", "mail_password")}
 
 
 def masked(settings: Settings) -> dict[str, dict[str, Any]]:

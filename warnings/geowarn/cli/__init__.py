@@ -17,6 +17,7 @@ from geowarn.cli import (
     areas,
     channels,
     clock,
+    contacts,
     drill,
     forecast,
     incidents,
@@ -32,6 +33,7 @@ from geowarn.cli import (
     run,
     score,
     search,
+    subscribers,
     voices,
     warning_acts,
     warnings,
@@ -75,6 +77,8 @@ app.add_typer(voices.app, name="voices")
 app.add_typer(answers.app, name="answers")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(contacts.app, name="contacts")
+app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)

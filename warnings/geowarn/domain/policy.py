@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from geowarn.domain.calls import CallRules
 from geowarn.domain.clock import ClockRules
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
@@ -31,6 +32,7 @@ class Policy:
     review: ReviewRules = field(default_factory=ReviewRules)
     answer: tuple[Role, ...] = (Role.LEADER,)  # who signs a published answer, beside the secrecy check
     voices: VoiceRules = field(default_factory=VoiceRules)
+    calls: CallRules = field(default_factory=CallRules)
 
     def ranking(self, names: Iterable[str]) -> Policy:
         """The same with these sources as the best first, unless the policy names its own."""

@@ -11,6 +11,7 @@ from typing import Any
 KINDS = (
     "all-clear-due",
     "answer-review",
+    "calls-unanswered",
     "cap-key-ends",
     "channel-fault",
     "companion",

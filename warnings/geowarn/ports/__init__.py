@@ -1,5 +1,6 @@
 """What the line needs from outside: clock, store, readers, models, channels. Adapters import this and the domain."""
 
+from geowarn.ports.calls import Calls, Contacts
 from geowarn.ports.channels import (
     BulletinDraft,
     Channel,
@@ -31,6 +32,7 @@ from geowarn.ports.inputs import (
     SourceEvents,
 )
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.mail import Letter, Letters, Postman, Subscribers
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
@@ -62,12 +64,14 @@ __all__ = [
     "Assessments",
     "BulletinDraft",
     "Bulletins",
+    "Calls",
     "Channel",
     "ChannelContext",
     "Clock",
     "CompanionAlert",
     "CompanionAlerts",
     "ConfigurableReader",
+    "Contacts",
     "Counsel",
     "Counters",
     "Delivery",
@@ -91,6 +95,8 @@ __all__ = [
     "Incidents",
     "Invitations",
     "Ledger",
+    "Letter",
+    "Letters",
     "Limits",
     "Measure",
     "Message",
@@ -101,6 +107,7 @@ __all__ = [
     "PasswordHasher",
     "PendingChanges",
     "Poll",
+    "Postman",
     "Proposals",
     "PublishedBulletin",
     "PublishedIncident",
@@ -126,6 +133,7 @@ __all__ = [
     "SourceEvents",
     "Stations",
     "Store",
+    "Subscribers",
     "Target",
     "Tasks",
     "Templates",

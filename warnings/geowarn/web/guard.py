@@ -22,8 +22,8 @@ LARGER_BODIES = {"/say": 8 << 20, "/en/say": 8 << 20}
 LARGE_AT_ONCE = 8
 _SECONDS = 180  # that a large body may take on its way
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These carry a key or a signature instead of a cookie, so no browser can be tricked into them.
-KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/")
+# These carry a key, a token or a signature instead of a cookie, so no browser can be tricked into them.
+KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/", "/subscribe-end", "/en/subscribe-end")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -41,7 +41,17 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+
 Explain = Callable[[Request, Refused, int], Response]
+
+
+def complete(headers: MutableHeaders, path: str, strict_transport: bool) -> None:
+    """Add what browsers are to obey, where the answer does not say it itself."""
+    if path.startswith("/console/"):
+        headers.setdefault("Content-Security-Policy", CONSOLE_POLICY)
+    for name, value in (HEADERS | STRICT_TRANSPORT if strict_transport else HEADERS).items():
+        headers.setdefault(name, value)
 
 
 class Guard:
@@ -51,7 +61,7 @@ class Guard:
         self.app = app
         self.explain = explain
         self._room = LARGE_AT_ONCE
-        self.extra = {"Strict-Transport-Security": "max-age=31536000"} if strict_transport else {}
+        self.strict_transport = strict_transport
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,11 +74,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                if scope["path"].startswith("/console/"):
-                    headers.setdefault("Content-Security-Policy", CONSOLE_POLICY)
-                for name, value in {**HEADERS, **self.extra}.items():
-                    headers.setdefault(name, value)
+                complete(MutableHeaders(scope=message), scope["path"], self.strict_transport)
             await send(message)
 
         request = Request(scope)

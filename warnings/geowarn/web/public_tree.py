@@ -59,6 +59,11 @@ class StoredFile:
     modified: datetime
 
 
+def stamp_of(info: os.stat_result) -> tuple[int, int, int]:
+    """What changes when a file is replaced."""
+    return info.st_ino, info.st_mtime_ns, info.st_size
+
+
 class Shelf:
     """The files last read, kept while name, time and size on disk stay the same."""
 
@@ -66,11 +71,15 @@ class Shelf:
         self._files: OrderedDict[Path, StoredFile] = OrderedDict()
         self._lock = Lock()
 
+    def held(self, path: Path) -> StoredFile | None:
+        """The file as it was last read, if it was; whether it is still the same is for the caller to see."""
+        return self._files.get(path)
+
     def get(self, path: Path) -> StoredFile:
         """The file's bytes with digest; raises OSError where there is none."""
         with path.open("rb") as handle:
             info = os.fstat(handle.fileno())
-            stamp = (info.st_ino, info.st_mtime_ns, info.st_size)
+            stamp = stamp_of(info)
             with self._lock:
                 held = self._files.get(path)
             if held is not None and held.stamp == stamp:
@@ -160,12 +169,16 @@ class PublicTree:
         """Whether a whole tree was ever published: the index is written last."""
         return (self.root / "index.html").is_file() and (self.root / "current.json").is_file()
 
+    def place(self, wanted: str) -> Path | None:
+        """Where the file of an address lies, if it is one of the tree's."""
+        folder = wanted == "" or wanted.endswith("/")
+        return resolve(self.root, f"{wanted}index.html" if folder else wanted)
+
     def answer(self, request: Request, wanted: str) -> Response | int:
         """The file at `wanted`, or the status (404, 503) of why there is none."""
         if not self.complete():
             return 503
-        folder = wanted == "" or wanted.endswith("/")
-        path = resolve(self.root, f"{wanted}index.html" if folder else wanted)
+        path = self.place(wanted)
         if path is None:
             return 404
         if path.is_dir():
@@ -174,6 +187,10 @@ class PublicTree:
             found = self.shelf.get(path)
         except OSError:
             return 503 if wanted.startswith(_STATE) else 404
+        return self.dressed(request, wanted, path, found)
+
+    def dressed(self, request: Request, wanted: str, path: Path, found: StoredFile) -> Response:
+        """The answer that sends a file that was read."""
         response = send_stored(request, found, _media_type(wanted, path), _cache_control(wanted))
         if path.suffix == ".html":
             response.headers["Content-Security-Policy"] = TREE_POLICY

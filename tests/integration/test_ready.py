@@ -1,0 +1,173 @@
+"""What is answered straight from memory is byte for byte what the application answers, for as long as it is true."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from geowarn.bootstrap import System
+from geowarn.demo.setting import free_port
+from geowarn.scheduler import publish_all
+from geowarn.serving import web_server
+from geowarn.web.app import create_app
+from geowarn.web.ready import ReadyAnswers
+
+BROWSER = {"accept-encoding": "gzip, deflate, br"}
+
+
+@pytest.fixture
+def client(demo_system: System) -> TestClient:
+    publish_all(demo_system)
+    return TestClient(create_app(demo_system))
+
+
+@pytest.fixture
+def ready(client: TestClient) -> ReadyAnswers:
+    return ReadyAnswers(client.app.state.tree, strict_transport=False)  # type: ignore[attr-defined]
+
+
+def found(
+    ready: ReadyAnswers, path: str, headers: dict[str, str], method: str = "GET"
+) -> tuple[int, dict[str, str], bytes] | None:
+    """Status, headers and body of a ready answer."""
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    answer = ready.find(method.encode(), path.encode(), lines)
+    if answer is None:
+        return None
+    head, _, body = answer[1].partition(b"\r\n\r\n")
+    named = (line.split(": ", 1) for line in head.decode("latin-1").split("\r\n"))
+    return answer[0], {name.lower(): value for name, value in named}, body
+
+
+def asked(
+    client: TestClient, path: str, headers: dict[str, str], method: str = "GET"
+) -> tuple[int, dict[str, str], bytes]:
+    """The same from the application, the body as it goes over the line."""
+    plain = {"accept-encoding": "", "connection": "keep-alive"} | headers
+    with client.stream(method, path, headers=plain) as answer:
+        body = b"".join(answer.iter_raw())
+        return answer.status_code, dict(answer.headers), body
+
+
+def paths(system: System) -> list[str]:
+    every = [path for path in system.public_dir.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    addresses = [f"/{path.relative_to(system.public_dir).as_posix()}" for path in every]
+    return sorted({address.removesuffix("index.html") for address in addresses})
+
+
+def test_every_file_is_answered_as_the_application_answers_it(
+    demo_system: System, client: TestClient, ready: ReadyAnswers
+) -> None:
+    for path in [path for number, path in enumerate(paths(demo_system)) if number % 7 == 0 or path.count("/") < 3]:
+        for headers in ({}, BROWSER):
+            whole = asked(client, path, headers)
+            assert whole[0] == 200, path
+            assert found(ready, path, headers) == whole, path
+            again = headers | {"if-none-match": whole[1]["etag"]}
+            assert found(ready, path, again) == asked(client, path, again), path
+            assert found(ready, path, headers, "HEAD") == asked(client, path, headers, "HEAD"), path
+
+
+def test_what_was_never_read_is_left_to_the_application(ready: ReadyAnswers) -> None:
+    assert found(ready, "/current.json", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "method"),
+    [
+        ("/current.json?x=1", {}, "GET"),
+        ("/%63urrent.json", {}, "GET"),
+        ("/static/../current.json", {}, "GET"),
+        ("/.lock", {}, "GET"),
+        ("/current.json", {}, "POST"),
+        ("/current.json", {"range": "bytes=0-1"}, "GET"),
+        ("/current.json", {"connection": "close"}, "GET"),
+        ("/current.json", {"content-length": "3"}, "GET"),
+        ("/current.json", {"if-none-match": '"other"'}, "GET"),
+        ("/current.json", {"if-modified-since": "Thu, 26 Nov 2026 00:00:00 GMT"}, "GET"),
+        ("/console/", {}, "GET"),
+        ("/static", {}, "GET"),
+    ],
+)
+def test_whatever_is_special_is_left_to_the_application(
+    client: TestClient, ready: ReadyAnswers, path: str, headers: dict[str, str], method: str
+) -> None:
+    client.get("/current.json")
+    assert found(ready, "/current.json", {}) is not None
+    assert found(ready, path, headers, method) is None
+
+
+def test_a_file_that_is_replaced_is_never_answered_from_before(
+    demo_system: System, client: TestClient, ready: ReadyAnswers
+) -> None:
+    client.get("/current.json")
+    assert found(ready, "/current.json", {}) is not None
+    newer = demo_system.public_dir / ".newer"
+    newer.write_bytes(b'{"sequence": 99}')
+    newer.replace(demo_system.public_dir / "current.json")
+    assert found(ready, "/current.json", {}) is None
+    client.get("/current.json")
+    answer = found(ready, "/current.json", {})
+    assert answer is not None
+    assert answer[2] == b'{"sequence": 99}'
+
+
+def test_a_tree_that_is_not_whole_is_not_answered(demo_system: System, client: TestClient, ready: ReadyAnswers) -> None:
+    client.get("/feeds/cap.atom")
+    assert found(ready, "/feeds/cap.atom", {}) is not None
+    (demo_system.public_dir / "index.html").unlink()
+    assert found(ready, "/feeds/cap.atom", {}) is None
+    assert client.get("/feeds/cap.atom").status_code == 503
+
+
+@pytest.fixture
+def port(demo_system: System) -> Iterator[int]:
+    publish_all(demo_system)
+    with web_server(demo_system, "127.0.0.1", free_port()) as bound:
+        yield bound
+
+
+def test_one_connection_carries_both_ways_in_turn(port: int, demo_system: System) -> None:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    bodies = []
+    for path in ("/current.json", "/current.json", "/console/login", "/current.json", "/none", "/current.json"):
+        line.request("GET", path)
+        answer = line.getresponse()
+        bodies.append((answer.status, answer.read()))
+        assert answer.headers["date"]
+    line.close()
+    whole = (200, (demo_system.public_dir / "current.json").read_bytes())
+    assert [bodies[at] for at in (0, 1, 3, 5)] == [whole] * 4
+    assert [bodies[at][0] for at in (2, 4)] == [200, 404]
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(port: int, demo_system: System) -> None:
+    warm = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    warm.request("GET", "/robots.txt")
+    robots = warm.getresponse().read()
+    warm.close()
+    asks = ("/robots.txt", "/console/login", "/robots.txt", "/no-such-page", "/robots.txt")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        last = "\r\nConnection: close"
+        line.sendall(
+            "".join(
+                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1{last if at == len(asks) - 1 else ''}\r\n\r\n"
+                for at, path in enumerate(asks)
+            ).encode()
+        )
+        said = b""
+        while data := line.recv(65536):
+            said += data
+    answers = said.split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"200", b"200", b"404", b"200"]
+    assert [answer.endswith(robots) for answer in answers] == [True, False, True, False, True]
+
+
+def test_what_lies_outside_the_tree_is_never_answered(client: TestClient, ready: ReadyAnswers, tmp_path: Path) -> None:
+    for path in ("/../geowarn.toml", "//etc/passwd", "/static/../../geowarn.toml"):
+        assert found(ready, path, {}) is None
