@@ -4,6 +4,7 @@
 #   make demo ARGS="--auto --data DIR"    the same, the officers played by the program; ends by itself
 #   make test [ARGS="tests/unit -q"]      the test suite; WORKERS=1 runs one test after the other
 #   make fuzz [ARGS="--cases 10000"]      damaged files of every kind against every reader (long)
+#   make fuzz-cap [ARGS="--cases 2000"]   random warnings as CAP, against every rule and other people's readers (long)
 #   make check                            layout, style, types, import contracts
 #   make bench-feeds                      the public tree against nginx and StaticFiles, and release to visible (needs wrk and nginx)
 #   make bench                            speed and memory against what one would pick instead (two minutes on a quiet machine)
@@ -23,7 +24,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 # Some machines forbid bytecode files, and every process that a test starts would then compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fuzz check bench bench-feeds layout lock clean
+.PHONY: demo test fuzz fuzz-cap check bench bench-feeds layout lock clean
 
 demo: $(READY)
 	@.venv/bin/geowarn demo $(ARGS)
@@ -34,6 +35,16 @@ test: $(READY)
 
 fuzz: $(READY)
 	.venv/bin/python -W error -m tests.fuzz.run $(ARGS)
+
+fuzz-cap: $(READY) build/cap/ready
+	@rm -rf build/cap/messages
+	.venv/bin/python -W error -m tests.fuzz.cap --keep build/cap/messages $(ARGS)
+	build/cap/bin/python tests/fuzz/cap_others.py build/cap/messages
+
+build/cap/ready: tests/fuzz/cap_requirements.txt
+	@"$(PYTHON)" -m venv --clear build/cap
+	@build/cap/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r tests/fuzz/cap_requirements.txt
+	@touch build/cap/ready
 
 check: layout $(READY)
 	.venv/bin/ruff check .

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
-from geowarn.ports import Templates
+from geowarn.ports import OtherWarning, Templates
 from geowarn_channels.page_pattern import Pattern, slot
 from geowarn_channels.site_view import Row, SiteView
 from geowarn_channels.svg_draw import Drawing, Pin
@@ -85,7 +85,8 @@ class AreaPages:
         own = [(row.shown.bulletin.id, row.level) for row in rows]
         linked = [other.code for links in self._lists(area).values() for other in links]
         around = [(code, self._view.level_of(code)) for code in linked if code in self._view.held]
-        return f"{short(own, held[1] if held else '', around, self._drawn(self._pin(area)))}.{self._mark}"
+        beside = [(one.id, one.held, one.silent) for one in self._view.beside.get(area.code, ())]
+        return f"{short(own, held[1] if held else '', around, self._drawn(self._pin(area)), beside)}.{self._mark}"
 
     def _drawn(self, pin: Pin | None) -> object:
         """Everything of warnings that the page's map shows."""
@@ -127,6 +128,7 @@ class AreaPages:
             pin is not None,
             tuple(name for name, links in lists.items() if links),
             tuple(sorted({level for _, level in seen})),
+            self._view.beside.get(area.code, ()),
         )
         names = {"code": area.code, "name": area.name(self._language)}
         names["county"] = county.name(self._language) if county else ""
@@ -143,8 +145,10 @@ class AreaPages:
         pinned: bool,
         filled: tuple[str, ...],
         legend: tuple[Level, ...],
+        beside: tuple[OtherWarning, ...],
     ) -> Pattern:
-        key = (id(row), inherits, tuple(id(one) for one in within), county, pinned, filled, legend)
+        others = tuple(one.id for one in beside)
+        key = (id(row), inherits, tuple(id(one) for one in within), county, pinned, filled, legend, others)
         if key not in self._patterns:
             lists = {name: slot(name) if name in filled else "" for name in ("children", "siblings", "counties")}
             page = self._page(
@@ -159,6 +163,7 @@ class AreaPages:
                 county=_COUNTY if county else None,
                 map=slot("map") if pinned else self.whole_map(_ROOT[self._language]),
                 pinned=pinned,
+                beside=beside,
                 more_counties=self._too_many,
                 legend_rows=[one for one in self._view.rows if one.level in legend],
                 **lists,

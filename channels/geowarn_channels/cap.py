@@ -113,7 +113,8 @@ def _document(draft: BulletinDraft, templates: Templates, message: CapMessage) -
     areas = cap_areas(draft, message.areas)
     for language, tag in LANGUAGES:
         _info(alert, draft, templates, message, areas, language, tag)
-    return bytes(etree.tostring(alert, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+    # No blanks between elements: capvalidator drops them before it verifies, and would find other bytes than signed.
+    return bytes(etree.tostring(alert, xml_declaration=True, encoding="UTF-8"))
 
 
 def _note(draft: BulletinDraft, templates: Templates) -> str:

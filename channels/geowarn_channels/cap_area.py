@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.warning import AreaLevel
 from geowarn.ports import BulletinDraft, Templates
-from geowarn_channels.polygons import cap_polygons, circle
+from geowarn_channels.polygons import cap_polygons, circle, middle
 from geowarn_channels.texts import area_name, words
 
 POINT_KILOMETRES = 1.0  # round a hazard point
@@ -46,11 +46,15 @@ def _cap_area(draft: BulletinDraft, code: str, simplify: float) -> CapArea:
     own = cap_polygons(area.geometry, simplify)
     if own:
         return CapArea(code, code, own)
-    if area.kind is AreaKind.POINT and _placed(area):
-        return CapArea(code, code, circle=_circle(area, POINT_KILOMETRES))
+    at = _place(area)
+    if area.kind is AreaKind.POINT and at:
+        return CapArea(code, code, circle=circle(*at, POINT_KILOMETRES))
     for holder, polygons in _holders(draft, code, simplify):
         return CapArea(code, holder, polygons)
-    return CapArea(code, code, circle=_circle(area, UNIT_KILOMETRES) if _placed(area) else "")
+    for holder in ancestors(code, draft.areas):  # the nearest seat, its own first
+        if seat := _place(draft.areas[holder]):
+            return CapArea(code, holder, circle=circle(*seat, UNIT_KILOMETRES))
+    return CapArea(code, code)
 
 
 def _holders(draft: BulletinDraft, code: str, simplify: float) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -60,9 +64,8 @@ def _holders(draft: BulletinDraft, code: str, simplify: float) -> Iterator[tuple
             yield holder, polygons
 
 
-def _placed(area: Area) -> bool:
-    return area.lat is not None and area.lon is not None
-
-
-def _circle(area: Area, kilometres: float) -> str:
-    return circle(area.lat or 0.0, area.lon or 0.0, kilometres)
+def _place(area: Area) -> tuple[float, float] | None:
+    """Latitude and longitude: its own, else of a line or point that was given for its outline."""
+    if area.lat is not None and area.lon is not None:
+        return area.lat, area.lon
+    return middle(area.geometry)

@@ -1,4 +1,7 @@
-"""GeoJSON geometry → CAP polygons: latitude first, closed, no holes, never self-intersecting, at most 5 decimals."""
+"""GeoJSON geometry → CAP polygons: latitude first, closed, no holes, never self-intersecting, at most 5 decimals.
+
+No polygon has more than 1,000 points: receivers on a phone test a position against every one of them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from shapely.geometry import Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
 
 GRID = 1e-5  # degrees: about one metre, the five decimals that receivers accept
+MOST_POINTS = 1000  # of one polygon
+_WORLD = box(-180, -90, 180, 90)
 SHRINK = 0.1  # simplification may not take more than this part of a piece
 
 
@@ -23,15 +28,27 @@ def cap_polygons(geometry: Mapping[str, Any] | None, simplify: float) -> tuple[s
     if geometry is None:
         return ()
     whole = list(_parts(_wrapped(shapely.make_valid(shape(dict(geometry))))))
-    pieces = [piece for part in _worthwhile(whole, simplify) for piece in _pieces(part, simplify)]
+    pieces = [
+        few
+        for part in _worthwhile(whole, simplify)
+        for piece in _pieces(part, simplify)
+        for few in _few(piece, simplify)
+    ]
     return tuple(_text(piece) for piece in sorted(pieces, key=lambda piece: -piece.area))
 
 
 def circle(lat: float, lon: float, kilometres: float) -> str:
-    """A CAP circle; the radius is in kilometres and must be above zero."""
+    """A CAP circle; the radius is in kilometres and must be above zero. A longitude past 180 is brought back."""
     if kilometres <= 0:
         raise ValueError("a circle of radius 0 warns nobody")
+    lon = lon if abs(lon) <= 180 else (lon + 180) % 360 - 180
     return f"{_number(lat)},{_number(lon)} {kilometres:g}"
+
+
+def middle(geometry: Mapping[str, Any] | None) -> tuple[float, float] | None:
+    """Latitude and longitude of a point of the geometry; None without one."""
+    point = shape(dict(geometry)).representative_point() if geometry is not None else None
+    return (float(point.y), float(point.x)) if point is not None and not point.is_empty else None
 
 
 def polygon_faults(text: str) -> str:
@@ -63,8 +80,7 @@ def _wrapped(geometry: BaseGeometry) -> BaseGeometry:
     west, _, east, _ = geometry.bounds if not geometry.is_empty else (0.0, 0.0, 0.0, 0.0)
     if west >= -180 and east <= 180:
         return geometry
-    world = box(-180, -90, 180, 90)
-    return shapely.union_all([translate(geometry, turn).intersection(world) for turn in (-360, 0, 360)])
+    return shapely.union_all([translate(geometry, turn).intersection(_WORLD) for turn in (-360, 0, 360)])
 
 
 def _worthwhile(parts: list[Polygon], simplify: float) -> Iterable[Polygon]:
@@ -80,6 +96,17 @@ def _pieces(part: Polygon, simplify: float) -> list[Polygon]:
         if sum(piece.area for piece in found) >= part.area * (1 - SHRINK):
             return found
     return found
+
+
+def _few(piece: Polygon, simplify: float) -> Iterator[Polygon]:
+    """The piece with no more points than there may be; what that changes lies outside, so that nobody is left out."""
+    tolerance = max(simplify, GRID)
+    while shapely.get_num_coordinates(piece) > MOST_POINTS:
+        tolerance *= 2
+        wider = piece.buffer(tolerance, quad_segs=2).simplify(tolerance, preserve_topology=True)
+        outlines = [Polygon(part.exterior).intersection(_WORLD) for part in _parts(wider)]
+        piece = max((part for outline in outlines for part in _on_grid(outline)), key=lambda part: part.area)
+    yield piece
 
 
 def _on_grid(geometry: BaseGeometry) -> Iterator[Polygon]:

@@ -74,8 +74,8 @@ class Pages:
         children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
             yield self._page("areas", "areas/", language, "", counties=counties, children=children)
-            yield self._page("feeds", "feeds/", language, "")
-            yield self._page("about", "about/", language, "")
+            for name in ("feeds", "about", "others"):
+                yield self._page(name, f"{name}/", language, "")
             yield from statement_pages(self._view, language, self._page)
             shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
             yield from (self._shell(name, language) for name, there in shells.items() if there)

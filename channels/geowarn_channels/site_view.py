@@ -13,7 +13,7 @@ from geowarn.domain.area import ancestors
 from geowarn.domain.bulletin import Bulletin, Standing
 from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
-from geowarn.ports import PublishedBulletin, SiteState
+from geowarn.ports import OtherWarning, PublishedBulletin, SiteState
 from geowarn_channels.site_entry import ENTRY
 from geowarn_channels.site_incidents import ShownIncident
 
@@ -88,7 +88,8 @@ class SiteView:
 
     def __init__(self, state: SiteState, exercise: bool = False) -> None:
         self.exercise = exercise
-        self.state = replace(state, incidents=(), answers=(), none_in_force_since=None) if exercise else state
+        calm = replace(state, incidents=(), answers=(), others=(), none_in_force_since=None)
+        self.state = calm if exercise else state
         known = [Shown(p) for p in state.bulletins if ENTRY in p.artefacts]
         self.real = [shown for shown in known if shown.exercise is exercise]
         self.in_force = [shown for shown in self.real if shown.standing is Standing.IN_FORCE]
@@ -130,6 +131,15 @@ class SiteView:
             around = {code for named in row.words["codes"] for code in ancestors(named, self.state.areas)}
             for code in around:
                 found.setdefault(code, []).append(row)
+        return found
+
+    @cached_property
+    def beside(self) -> dict[str, tuple[OtherWarning, ...]]:
+        """The warnings of other issuers that reach each area, the gravest first."""
+        found: dict[str, tuple[OtherWarning, ...]] = {}
+        for other in self.state.others:
+            for code in other.codes:
+                found[code] = (*found.get(code, ()), other)
         return found
 
     def level_of(self, code: str) -> Level:

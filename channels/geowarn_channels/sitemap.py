@@ -34,7 +34,8 @@ class Place:
 
 def places(view: SiteView, shelves: Iterable[Shelf], zone: str) -> list[Place]:
     """Every page of the tree, what is added as time passes last."""
-    found = [Place(name) for name in ("", "areas/", "archive/", "incidents/", "answers/", "feeds/", "about/")]
+    places = ("", "areas/", "archive/", "incidents/", "answers/", "others/", "feeds/", "about/")
+    found = [Place(name) for name in places]
     found += [Place(f"areas/{code}/") for code in view.state.areas]
     found += [Place(shelf.place) for shelf in shelves if shelf.place != "archive/"]
     for folder, shown_ones in (("incidents", view.incidents), ("answers", view.answers)):

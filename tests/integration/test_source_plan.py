@@ -406,7 +406,9 @@ def test_a_grib_run_in_the_folder_of_the_shipped_source(demo_system: System, set
     start = settable_clock.moment.replace(minute=0, second=0, microsecond=0)
     folder = demo_system.data_dir / "inbox" / "observatory"
     folder.mkdir(parents=True)
-    write_storm_grib(folder / f"storm-{start:%Y%m%d%H}.grib2", start)
+    file = folder / f"storm-{start:%Y%m%d%H}.grib2"
+    write_storm_grib(file, start)
+    os.utime(file, (settable_clock.moment.timestamp(),) * 2)  # written now, whatever the hour of the test
     scheduler = Scheduler(demo_system)
     scheduler.take_in()  # new: not touched at the first look
     assert assessed(demo_system) == []

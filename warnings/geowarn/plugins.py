@@ -13,6 +13,7 @@ OURS = "geowarn"
 _MEMBERS = {
     "geowarn.sources": ("name", "read"),
     "geowarn.fetchers": ("name",),
+    "geowarn.verifiers": ("name", "fingerprint", "schema_faults", "verify"),
     "geowarn.models": ("name", "check", "history_hours", "assess"),
 }
 

@@ -20,6 +20,7 @@ from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.source import Source
 from geowarn.domain.source_choice import Choice
+from geowarn.issuer_ticks import IssuerTicks
 from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.assess import assess_all, assess_beside
 from geowarn.pipeline.calls_advance import advance_calls
@@ -101,6 +102,7 @@ class Scheduler:
         self._ticks.add_executor(ThreadPoolExecutor(2 * len(fetched) or 1), _FETCH)
         for source in fetched:
             self._add_source(source, threading.Lock())
+        IssuerTicks(system, self._once, lambda: publish_all(system), self._stopping).add_to(self._ticks)
         self._ticks.add_job(self.keep_exercise, self._every(EXERCISE_SECONDS), id="exercise")
         self._ticks.add_job(self.beat, self._every(schedule.heartbeat_seconds), id="beat")
 
@@ -182,9 +184,8 @@ class Scheduler:
 
     def take_in_alerts(self) -> None:
         """Receive what lies in `inbox/cap/`."""
-        system = self.system
-        inbox = system.data_dir / "inbox"
-        take_in_alerts(inbox, system.store, system.clock, system.alert_reader, system.raw_dir, "scheduler")
+        with_ = (self.system.store, self.system.clock, self.system.alert_reader, self.system.raw_dir)
+        take_in_alerts(self.system.data_dir / "inbox", *with_, "scheduler")
 
     def assess_newest(self) -> None:
         """Assess the run that decides now, unless that was done, and propose what the runs now call for."""

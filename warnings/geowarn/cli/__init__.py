@@ -22,6 +22,7 @@ from geowarn.cli import (
     forecast,
     incidents,
     installation,
+    issuers,
     ledger,
     partners,
     people,
@@ -83,6 +84,7 @@ app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)
 app.add_typer(channels.app, name="channels")
+app.add_typer(issuers.app, name="issuers")
 app.add_typer(partners.app, name="partners")
 app.add_typer(rules.app, name="rules")
 app.add_typer(search.app, name="search")

@@ -14,6 +14,7 @@ from geowarn.cli.sources import sources_json
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
+from geowarn.issuer_service import issuers_of
 from geowarn.pipeline.mailing import refuse_unknown_places
 from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.score_rules import load_score_rules
@@ -90,7 +91,10 @@ def check_config(data: Data = None) -> None:
     load_score_rules(config_file(folder, "score.toml"))
     if folder is not None and (folder / "geowarn.toml").is_file():
         _check_channels(open_system(folder))
-    put_json({**masked(settings), "sources": sources_json(folder, settings)})
+    issuers = {
+        one.name: {"enabled": one.enabled, "signature": one.demand.value} for one in issuers_of(folder, settings)
+    }
+    put_json({**masked(settings), "sources": sources_json(folder, settings), "issuers": issuers})
     check_models(folder, settings)
     line("config-fine")
 

@@ -24,6 +24,8 @@ KINDS = (
     "incident-overdue",
     "incident-review",
     "input-refused",
+    "issuer-refused",
+    "issuer-silent",
     "levels-moved",
     "no-forecast",
     "rights-change",

@@ -52,7 +52,7 @@ def receive_alert(
         earlier = work.ledger.entries(subject=alert_id)
         if any(entry.kind == "companion.received" for entry in earlier):
             return Received(alert_id, "known")
-        _keep(data, raw_dir)
+        keep_payload(data, raw_dir)
         codes, unplaced = covered(message.areas, by_code(work.areas.all()))
         ended_before = any(entry.kind == "companion.ended" for entry in earlier)
         outcome = _outcome(message, bool(codes) or unplaced, now, ended_before)
@@ -91,7 +91,7 @@ def _bytes(file: Path) -> bytes:
         raise Refused("ingest.no-file", file=file.name) from None
 
 
-def _keep(data: bytes, raw_dir: Path) -> None:
+def keep_payload(data: bytes, raw_dir: Path) -> None:
     """The payload below `raw/` by digest, there before the transaction that names it."""
     place = raw_dir / sha256_hex(data)
     if place.is_file():

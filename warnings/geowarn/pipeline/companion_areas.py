@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import cos, radians
 
 import shapely
@@ -26,16 +26,19 @@ def covered(blocks: Iterable[AlertArea], areas: Mapping[str, Area]) -> tuple[tup
     is an area's name. Division codes that lie elsewhere place a block elsewhere; other schemes say nothing here.
     """
     codes: set[str] = set()
+    drawn: list[AlertArea] = []
     unplaced = False
     for block in blocks:
         found = _by_code(block, areas)
         if not found and (block.polygons or block.circles):
-            codes |= _by_geometry(block, areas)
+            drawn.append(block)
             continue
         found = found or {code for code, area in areas.items() if block.description in (area.name_zh, area.name_en)}
         codes |= {code for code in areas if found.intersection(ancestors(code, areas))}
         elsewhere = any(_DIVISION.fullmatch(value) for _, value in block.geocodes)
         unplaced = unplaced or not (found or elsewhere)
+    if drawn:
+        codes |= _by_geometry(drawn, areas)
     return tuple(sorted(codes)), unplaced
 
 
@@ -60,10 +63,11 @@ def _significant(code: str) -> str:
     return code
 
 
-def _by_geometry(block: AlertArea, areas: Mapping[str, Area]) -> set[str]:
-    danger = shapely.union_all(
-        [_valid(Polygon(ring)) for ring in block.polygons] + [_disc(*one) for one in block.circles]
-    )
+def _by_geometry(blocks: Sequence[AlertArea], areas: Mapping[str, Area]) -> set[str]:
+    """The areas that any of these blocks covers: all of them at once, as there may be hundreds of either."""
+    parts = [_valid(Polygon(ring)) for block in blocks for ring in block.polygons]
+    parts += [_disc(*one) for block in blocks for one in block.circles]
+    danger = shapely.union_all(parts)
     shapely.prepare(danger)
     placed = {code: place for code, area in areas.items() if (place := _place(area)) is not None}
     hit = {code for code, place in placed.items() if danger.intersects(place) and not danger.touches(place)}

@@ -25,17 +25,17 @@ def take_in_alerts(
     A file is set aside only after what it says is kept, so that an end in between repeats it and changes nothing.
     """
     taken = []
-    for file in _waiting(inbox / FOLDER, clock.now().timestamp()):
+    for file in waiting(inbox / FOLDER, clock.now().timestamp()):
         try:
             taken.append(receive_alert(store, clock, reader, raw_dir, file, actor_text))
-            _set_aside(inbox / "taken", file, clock)
+            set_aside(inbox / "taken", file, clock)
         except Refused as refusal:
             _note(store, clock, file.name, refusal)
-            _set_aside(inbox / "refused", file, clock)
+            set_aside(inbox / "refused", file, clock)
     return tuple(taken)
 
 
-def _waiting(folder: Path, now: float) -> Iterator[Path]:
+def waiting(folder: Path, now: float) -> Iterator[Path]:
     """Complete files, oldest first: an update must not come before its alert without need."""
     files = [one for one in folder.iterdir() if one.is_file()] if folder.is_dir() else []
     for file in sorted(files, key=lambda one: (one.stat().st_mtime, one.name)):
@@ -44,7 +44,8 @@ def _waiting(folder: Path, now: float) -> Iterator[Path]:
             yield file
 
 
-def _set_aside(folder: Path, file: Path, clock: Clock) -> None:
+def set_aside(folder: Path, file: Path, clock: Clock) -> None:
+    """Move a file that was dealt with out of the way, its name behind the moment."""
     folder.mkdir(exist_ok=True)
     file.replace(folder / f"{clock.now():%Y%m%dT%H%M%S}-{file.name}")
 

@@ -20,7 +20,8 @@ from geowarn.pipeline.intake import Intake
 from geowarn.pipeline.source_notes import note_good, note_older, note_refused, note_waiting, watch_patience
 
 TAKEN, REFUSED = "taken", "refused"
-_NO_RAIN = ("cap",)  # alerts of the weather service are taken in elsewhere
+OTHERS = "issuers"  # folders of other issuers' warnings
+_NO_RAIN = ("cap", OTHERS)  # alerts of the weather service and of others are taken in elsewhere
 _UNFINISHED = (".part", ".tmp", ".filepart")
 _CALM_SECONDS = 10  # a file last changed this long ago is whole; a younger one must look the same twice
 

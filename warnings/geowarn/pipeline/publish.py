@@ -9,6 +9,7 @@ from typing import Any
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.warning import Series
+from geowarn.pipeline.issuer_view import others_of
 from geowarn.ports import Clock, Incidents, PublishedBulletin, PublishedIncident, SiteState, Store, UnitOfWork
 
 
@@ -92,18 +93,19 @@ def site_state(
     with store.begin() as work:
         # The number first: its row lock orders writers on PostgreSQL, so that a higher number never holds less.
         sequence, now = work.counters.next("site"), clock.now().replace(microsecond=0)
-        published = _published(store, work, now)
+        published, areas = _published(store, work, now), by_code(work.areas.all())
         state = SiteState(
             sequence=sequence,
             generated=now,
             next_update=next_full_hour(now, int(facts["site"]["next_update_hours"])),
             bulletins=published,
-            areas=by_code(work.areas.all()),
+            areas=areas,
             none_in_force_since=_quiet_since(published, now),
             synthetic=bool(facts["installation"]["synthetic"]),
             checkpoint=checkpoint(work),
             incidents=_incidents(work, work.incidents),
             answers=_incidents(work, work.answers),
+            others=others_of(work, areas, now),
         )
         work.commit()
     return state

@@ -20,7 +20,7 @@ from geowarn.pipeline.reader_options import with_options
 from geowarn.ports import Fetcher, Reader
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
-_TAKEN_NAMES = ("taken", "refused", "cap")  # folders of the inbox with a meaning of their own
+_TAKEN_NAMES = ("taken", "refused", "cap", "issuers")  # folders of the inbox with a meaning of their own
 _KEYS = (
     "reader", "way", "enabled", "order", "cron", "zone", "expected_minutes", "needs_hours", "stale_hours",
     "patience_minutes", "retry_minutes", "pattern", "parameters", "options",

@@ -31,6 +31,18 @@ from geowarn.ports.inputs import (
     SourceEvent,
     SourceEvents,
 )
+from geowarn.ports.issuers import (
+    Brought,
+    Carrier,
+    CarrierMaker,
+    FeedLink,
+    FeedReader,
+    Issued,
+    IssuedReader,
+    Letter,
+    MessageVerifier,
+    Verified,
+)
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
 from geowarn.ports.mail import Letter, Letters, Postman, Subscribers
 from geowarn.ports.notices import Notices, Pager
@@ -49,7 +61,7 @@ from geowarn.ports.people import Session, Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
 from geowarn.ports.search import Narrowed, SearchIndex
-from geowarn.ports.site import PublishedBulletin, PublishedIncident, SiteState
+from geowarn.ports.site import OtherWarning, PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
 from geowarn.ports.voices import VoiceChoice, Voices
 from geowarn.ports.work import Store, UnitOfWork
@@ -62,9 +74,12 @@ __all__ = [
     "ApiKeys",
     "Areas",
     "Assessments",
+    "Brought",
     "BulletinDraft",
     "Bulletins",
     "Calls",
+    "Carrier",
+    "CarrierMaker",
     "Channel",
     "ChannelContext",
     "Clock",
@@ -83,6 +98,8 @@ __all__ = [
     "Escalations",
     "Exercises",
     "Factors",
+    "FeedLink",
+    "FeedReader",
     "Fetcher",
     "Forecasts",
     "Haul",
@@ -94,14 +111,18 @@ __all__ = [
     "Hooks",
     "Incidents",
     "Invitations",
+    "Issued",
+    "IssuedReader",
     "Ledger",
     "Letter",
     "Letters",
     "Limits",
     "Measure",
     "Message",
+    "MessageVerifier",
     "Narrowed",
     "Notices",
+    "OtherWarning",
     "OutsideWarnings",
     "Pager",
     "PasswordHasher",
@@ -141,6 +162,7 @@ __all__ = [
     "UnitOfWork",
     "Users",
     "Vault",
+    "Verified",
     "VoiceChoice",
     "Voices",
     "Warnings",

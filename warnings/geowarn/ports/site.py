@@ -32,6 +32,27 @@ class PublishedIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherWarning:
+    """A warning of another issuer that stands beside ours, under his name; texts are cleaned, but not escaped."""
+
+    id: str
+    issuer: Mapping[str, str]  # language to name
+    page: str  # of his own
+    texts: Mapping[str, Mapping[str, str]]  # language to event, headline, description, instruction, sender_name
+    severity: str  # CAP's word
+    sender: str
+    identifier: str
+    places: tuple[str, ...]  # as he names them
+    codes: frozenset[str]  # our areas that it covers, and those around them; empty where it could not be placed
+    sent: datetime
+    expires: datetime
+    heard_at: datetime | None  # when his feed was last heard
+    silent: bool  # it is not heard now
+    held: bool  # past its end, but nothing was heard since
+    checked: bool  # its signature was verified
+
+
+@dataclass(frozen=True, slots=True)
 class SiteState:
     """The complete public state from which the static tree and the stations' feeds are built.
 
@@ -48,6 +69,7 @@ class SiteState:
     checkpoint: Mapping[str, Any] | None  # signed head of the ledger
     incidents: tuple[PublishedIncident, ...] = ()  # newest opened first
     answers: tuple[PublishedIncident, ...] = ()  # to what people ask, and rumours put right; newest opened first
+    others: tuple[OtherWarning, ...] = ()  # of other issuers, the gravest first
 
     def in_force(self) -> tuple[PublishedBulletin, ...]:
         """The bulletins in force, newest first."""

@@ -13,6 +13,7 @@ from geowarn.ports.dispatches import Dispatches, Recipients
 from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
+from geowarn.ports.issuers import Issued
 from geowarn.ports.mail import Letters, Subscribers
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
@@ -73,6 +74,8 @@ class UnitOfWork(Protocol):
     def pending_changes(self) -> PendingChanges: ...
     @property
     def outside_warnings(self) -> OutsideWarnings: ...
+    @property
+    def issued(self) -> Issued: ...
     @property
     def shifts(self) -> Shifts: ...
     @property

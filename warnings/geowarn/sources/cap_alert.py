@@ -14,7 +14,6 @@ from geowarn.domain.errors import Refused
 from geowarn.sources.cap_structure import NAMESPACE, bad_value, check_structure
 
 _MOST_POINTS = 50_000
-_CAP = {"cap": NAMESPACE}
 _NO_BLANKS = re.compile(r"[^\s,<&]{1,200}")
 _REFERENCE = re.compile(r"([^\s,<&]+),([^\s,<&]+),(\S+)")
 
@@ -26,7 +25,7 @@ class CapAlertReader:
         """The message; raises Refused naming line, field, value and what to do."""
         root = _root(data, file_name)
         check_structure(root, file_name)
-        return _Message(root, file_name).message()
+        return MessageParts(root, file_name).message()
 
 
 def _root(data: bytes, file_name: str) -> etree._Element:
@@ -45,33 +44,38 @@ def _root(data: bytes, file_name: str) -> etree._Element:
     return root
 
 
-class _Message:
+class MessageParts:
     """Takes the parts of one message whose structure holds."""
 
-    def __init__(self, root: etree._Element, file_name: str) -> None:
+    def __init__(self, root: etree._Element, file_name: str, namespace: str = NAMESPACE) -> None:
         self.root = root
         self.file = file_name
+        self.cap = {"cap": namespace}
 
     def message(self) -> AlertMessage:
         """All of it."""
-        sent = self._moment(self._first(self.root, "sent"))
+        sent = self.sent()
         sender, identifier = (self._name(field) for field in ("sender", "identifier"))
         kind = self._text(self.root, "msgType")
         if kind in ("Ack", "Error"):
             raise Refused("companion.kind", file=self.file, value=kind)
-        infos = tuple(self._info(element) for element in self.root.findall("cap:info", _CAP))
+        infos = tuple(self._info(element) for element in self.root.findall("cap:info", self.cap))
         if not infos and kind != "Cancel":
             raise Refused("companion.element-missing", file=self.file, line=self.root.sourceline, field="alert/info")
         key = AlertKey(sender, identifier, sent)
         references = tuple(self._references()) if kind in ("Update", "Cancel") else ()
         return AlertMessage(key, self._text(self.root, "status"), kind, references, infos)
 
+    def sent(self) -> datetime:
+        """When it was sent."""
+        return self._moment(self._first(self.root, "sent"))
+
     def _first(self, element: etree._Element, name: str) -> etree._Element:
-        found = element.find(f"cap:{name}", _CAP)
+        found = element.find(f"cap:{name}", self.cap)
         return element if found is None else found
 
     def _text(self, element: etree._Element, name: str) -> str:
-        return " ".join((element.findtext(f"cap:{name}", "", _CAP) or "").split())
+        return " ".join((element.findtext(f"cap:{name}", "", self.cap) or "").split())
 
     def _name(self, field: str) -> str:
         """Sender or identifier: no blank, comma, `<` or `&` (CAP 1.2, 3.2.1)."""
@@ -94,7 +98,7 @@ class _Message:
         return moment
 
     def _references(self) -> Iterator[AlertKey]:
-        element = self.root.find("cap:references", _CAP)
+        element = self.root.find("cap:references", self.cap)
         parts = (element.text or "").split() if element is not None else []
         if element is None or not parts:
             raise Refused("companion.no-references", file=self.file, value=self._text(self.root, "msgType"))
@@ -110,7 +114,7 @@ class _Message:
 
     def _info(self, element: etree._Element) -> AlertInfo:
         moments = {
-            name: self._moment(found) if (found := element.find(f"cap:{name}", _CAP)) is not None else None
+            name: self._moment(found) if (found := element.find(f"cap:{name}", self.cap)) is not None else None
             for name in ("onset", "effective", "expires")
         }
         return AlertInfo(
@@ -124,17 +128,17 @@ class _Message:
             issuer=self._text(element, "senderName"),
             headline=self._text(element, "headline"),
             description=self._text(element, "description"),
-            areas=tuple(self._area(area) for area in element.findall("cap:area", _CAP)),
+            areas=tuple(self._area(area) for area in element.findall("cap:area", self.cap)),
         )
 
     def _area(self, element: etree._Element) -> AlertArea:
         return AlertArea(
             description=self._text(element, "areaDesc"),
-            polygons=tuple(self._polygon(found) for found in element.findall("cap:polygon", _CAP)),
-            circles=tuple(self._circle(found) for found in element.findall("cap:circle", _CAP)),
+            polygons=tuple(self._polygon(found) for found in element.findall("cap:polygon", self.cap)),
+            circles=tuple(self._circle(found) for found in element.findall("cap:circle", self.cap)),
             geocodes=tuple(
                 (self._text(found, "valueName"), self._text(found, "value"))
-                for found in element.findall("cap:geocode", _CAP)
+                for found in element.findall("cap:geocode", self.cap)
             ),
         )
 

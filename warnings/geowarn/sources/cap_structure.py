@@ -15,9 +15,14 @@ from lxml import etree
 from geowarn.domain.errors import Refused
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
+OLDER = "urn:oasis:names:tc:emergency:cap:1.1"
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}"
 _FORMS = {  # pattern and example
     "TIME": (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d", re.ASCII), "2026-07-23T02:00:00+08:00"),
+    "MOMENT": (
+        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+]\d\d:\d\d)", re.ASCII),
+        "2026-07-22T18:00:00Z",
+    ),
     "LANGUAGE": (re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII), "zh-CN"),
 }
 
@@ -27,7 +32,7 @@ class _Child(NamedTuple):
 
     least: int = 0
     many: bool = False
-    values: str = ""  # allowed words; "TIME" or "LANGUAGE" for a form, "PARTS" for an element with children of its own
+    values: str = ""  # allowed words; "TIME", "MOMENT", "LANGUAGE" for a form, "PARTS" where it has children of its own
 
 
 _ONE, _MAY, _ANY, _TIME = _Child(1), _Child(), _Child(many=True), _Child(values="TIME")
@@ -85,62 +90,81 @@ _SEQUENCES: Mapping[str, Mapping[str, _Child]] = {
     **{name: {"valueName": _ONE, "value": _ONE} for name in ("eventCode", "parameter", "geocode")},
 }
 
+# CAP 1.1 (OASIS, October 2005): times are xs:dateTime, two responses did not exist, a resource need not name its type.
+_OLDER: Mapping[str, Mapping[str, _Child]] = {
+    **_SEQUENCES,
+    "alert": {**_SEQUENCES["alert"], "sent": _Child(1, values="MOMENT")},
+    "info": {
+        **_SEQUENCES["info"],
+        "responseType": _Child(0, True, "Shelter Evacuate Prepare Execute Monitor Assess None"),
+        **dict.fromkeys(("effective", "onset", "expires"), _Child(values="MOMENT")),
+    },
+    "resource": {**_SEQUENCES["resource"], "mimeType": _MAY},
+}
+_VERSIONS = {NAMESPACE: _SEQUENCES, OLDER: _OLDER}
 
-def check_structure(root: etree._Element, file_name: str) -> None:
-    """Raise Refused at the first element that the schema would not have there."""
-    if root.tag != f"{{{NAMESPACE}}}alert":
+
+def check_structure(root: etree._Element, file_name: str, versions: tuple[str, ...] = (NAMESPACE,)) -> str:
+    """The namespace, one of `versions`; raises Refused at the first element that the schema would not have there."""
+    namespace, _, local = str(root.tag).removeprefix("{").rpartition("}")
+    if local != "alert" or namespace not in versions:
         raise Refused("companion.not-cap", file=file_name, value=str(root.tag)[:80])
-    _check(root, "alert", file_name)
+    _Structure(namespace, file_name).check(root, "alert")
+    return namespace
 
 
-def _check(element: etree._Element, name: str, file_name: str) -> None:
-    sequence = _SEQUENCES[name]
-    order = list(sequence)
-    reached, counts = 0, dict.fromkeys(order, 0)
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
-        raise _refused("element-unexpected", element, f"{name}/text()", file_name)
-    for child, local in _children(element, name, file_name):
-        if local not in sequence or order.index(local) < reached:
-            raise _refused("element-unexpected", child, f"{name}/{local}", file_name)
-        reached = order.index(local)
-        counts[local] += 1
-        if counts[local] > 1 and not sequence[local].many:
-            raise _refused("element-twice", child, f"{name}/{local}", file_name)
-        _check_content(child, local, sequence[local], file_name)
-    for local, count in counts.items():
-        if count < sequence[local].least:
-            raise _refused("element-missing", element, f"{name}/{local}", file_name)
+class _Structure:
+    """Checks against one version's sequences."""
 
+    def __init__(self, namespace: str, file_name: str) -> None:
+        self.namespace, self.file, self.sequences = namespace, file_name, _VERSIONS[namespace]
 
-def _children(element: etree._Element, name: str, file_name: str) -> Iterator[tuple[etree._Element, str]]:
-    for child in element:
-        if not isinstance(child.tag, str):
-            continue  # a comment or processing instruction
-        if name == "alert" and child.tag.startswith(_SIGNATURE):
-            continue
-        namespace, _, local = child.tag.rpartition("}")
-        if namespace != f"{{{NAMESPACE}":
-            raise _refused("element-unexpected", child, f"{name}/{child.tag}"[:80], file_name)
-        yield child, local
+    def check(self, element: etree._Element, name: str) -> None:
+        """Raise Refused at the first element out of place."""
+        sequence = self.sequences[name]
+        order = list(sequence)
+        reached, counts = 0, dict.fromkeys(order, 0)
+        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+            raise self._refused("element-unexpected", element, f"{name}/text()")
+        for child, local in self._children(element, name):
+            if local not in sequence or order.index(local) < reached:
+                raise self._refused("element-unexpected", child, f"{name}/{local}")
+            reached = order.index(local)
+            counts[local] += 1
+            if counts[local] > 1 and not sequence[local].many:
+                raise self._refused("element-twice", child, f"{name}/{local}")
+            self._content(child, local, sequence[local])
+        for local, count in counts.items():
+            if count < sequence[local].least:
+                raise self._refused("element-missing", element, f"{name}/{local}")
 
+    def _children(self, element: etree._Element, name: str) -> Iterator[tuple[etree._Element, str]]:
+        for child in element:
+            if not isinstance(child.tag, str):
+                continue  # a comment or processing instruction
+            if name == "alert" and child.tag.startswith(_SIGNATURE):
+                continue
+            namespace, _, local = child.tag.rpartition("}")
+            if namespace != f"{{{self.namespace}":
+                raise self._refused("element-unexpected", child, f"{name}/{child.tag}"[:80])
+            yield child, local
 
-def _check_content(element: etree._Element, local: str, child: _Child, file_name: str) -> None:
-    if child.values == "PARTS":
-        _check(element, local, file_name)
-        return
-    if any(isinstance(inner.tag, str) for inner in element):
-        raise _refused("element-unexpected", element, f"{local}/…", file_name)
-    text = element.text or ""
-    if child.values in _FORMS:
-        pattern, example = _FORMS[child.values]
-        if not pattern.fullmatch(text.strip()):
-            raise bad_value(element, local, text, example, file_name)
-    elif child.values and text not in child.values.split():
-        raise bad_value(element, local, text, child.values.replace(" ", ", "), file_name)
+    def _content(self, element: etree._Element, local: str, child: _Child) -> None:
+        if child.values == "PARTS":
+            self.check(element, local)
+            return
+        if any(isinstance(inner.tag, str) for inner in element):
+            raise self._refused("element-unexpected", element, f"{local}/…")
+        text = element.text or ""
+        if child.values in _FORMS:
+            pattern, example = _FORMS[child.values]
+            if not pattern.fullmatch(text.strip()):
+                raise bad_value(element, local, text, example, self.file)
+        elif child.values and text not in child.values.split():
+            raise bad_value(element, local, text, child.values.replace(" ", ", "), self.file)
 
-
-def _refused(key: str, element: etree._Element, field: str, file_name: str) -> Refused:
-    return Refused(f"companion.{key}", file=file_name, line=element.sourceline or 0, field=field)
+    def _refused(self, key: str, element: etree._Element, field: str) -> Refused:
+        return Refused(f"companion.{key}", file=self.file, line=element.sourceline or 0, field=field)
 
 
 def bad_value(element: etree._Element, field: str, value: str, expected: str, file_name: str) -> Refused:

@@ -25,6 +25,7 @@ from geowarn.store.repositories.identity import (
 )
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
+from geowarn.store.repositories.issuers import SqlIssued
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
 from geowarn.store.repositories.mail import SqlLetters, SqlSubscribers
 from geowarn.store.repositories.notices import SqlNotices
@@ -131,6 +132,7 @@ class SqlUnitOfWork:
         self.invitations = SqlInvitations(*on)
         self.pending_changes = SqlPendingChanges(*on)
         self.outside_warnings = SqlOutsideWarnings(*on)
+        self.issued = SqlIssued(*on)
         self.shifts = SqlShifts(*on)
         self.roster = SqlRoster(*on)
         self.notices = SqlNotices(*on)

@@ -23,6 +23,7 @@ from geowarn.ports import UnitOfWork
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.clock import clock_values
 from geowarn.web.companions import companion_line
+from geowarn.web.issuers import lines_of
 from geowarn.web.review_sheet import sheet_of
 
 router = APIRouter(prefix="/console", include_in_schema=False)
@@ -117,6 +118,7 @@ def home(visit: Visiting) -> Response:
         shift = next(iter(work.shifts.at(visit.now)), None)
         under_review = [p for p in work.proposals.open() if p.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED)]
         head = work.ledger.head()
+        others, rings = lines_of(work, visit.now, visit.words)
         values: dict[str, Any] = {
             "active": active,
             "open_sheets": [sheet_of(visit.system.desk, work, p.warning_id) for p in under_review],
@@ -129,10 +131,11 @@ def home(visit: Visiting) -> Response:
             "latest": work.ledger.entries(max(head.sequence - _LATEST, 0))[::-1] if head else (),
             "last_bulletin": next((b for b in work.bulletins.all() if not is_exercise(b)), None),
             "areas": areas,
+            "others": others,
             "outside": work.outside_warnings.current(visit.now),
             "companions": [companion_line(a, areas, visit.words) for a in work.companions.current(visit.now)],
             "warnings": {warning.id for warning in work.warnings.all()},
             **clock_values(visit, work),
         }
-    drawing = visit.request.app.state.map.draw(areas, _levels(active), visit.words.language)
+    drawing = visit.request.app.state.map.draw(areas, _levels(active), visit.words.language, rings)
     return visit.page("home", map=drawing, **values)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import shape
+from shapely.geometry import Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
 from geowarn.domain.area import Area, AreaKind, ancestors
@@ -53,6 +53,7 @@ class Drawing:
     shapes: tuple[Shape, ...]
     labels: tuple[Label, ...]
     land: str = ""  # path of the ground beyond the areas; what is not land is sea
+    others: str = ""  # path of what other issuers' warnings cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,12 @@ class _Frame:
         rings = [ring for polygon in _polygons(geometry) for ring in (polygon.exterior, *polygon.interiors)]
         return "".join(self._ring(ring.coords) for ring in rings)
 
+    def others(self, rings: Iterable[Sequence[Sequence[float]]]) -> str:
+        """Outlines as they are drawn, those beyond the picture left out."""
+        found = [Polygon(ring) for ring in rings if len(ring) >= 4]
+        whole = [polygon if polygon.is_valid else shapely.make_valid(polygon) for polygon in found]
+        return "".join(self.path(self.clipped(polygon)) for polygon in whole)
+
     def _ring(self, coordinates: Iterable[tuple[float, ...]]) -> str:
         points = [self.point(c[0], c[1]) for c in coordinates][:-1]
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
@@ -136,8 +143,17 @@ class MapDrawer:
         self._key: tuple[tuple[str, int], ...] = ()
         self._frame: _Frame | None = None
 
-    def draw(self, areas: Mapping[str, Area], levels: Mapping[str, Level], language: str) -> Drawing | None:
-        """The map with these levels, or None where no area has a polygon; a child shows its parent's level."""
+    def draw(
+        self,
+        areas: Mapping[str, Area],
+        levels: Mapping[str, Level],
+        language: str,
+        others: Iterable[Sequence[Sequence[float]]] = (),
+    ) -> Drawing | None:
+        """The map with these levels, or None where no area has a polygon; a child shows its parent's level.
+
+        `others` are rings in degrees, longitude first: what other issuers' warnings cover.
+        """
         ground = self._ground(areas)
         if not ground:
             return None
@@ -147,7 +163,8 @@ class MapDrawer:
         shapes = sorted(
             (Shape(self._frame.path(self._known[area.code]), level) for area, level in drawn), key=lambda s: s.level
         )
-        return Drawing(WIDTH, self._frame.height, tuple(shapes), self._labels([*drawn, *points], language), self._land)
+        labels, beside = self._labels([*drawn, *points], language), self._frame.others(others)
+        return Drawing(WIDTH, self._frame.height, tuple(shapes), labels, self._land, beside)
 
     def rain(self, areas: Mapping[str, Area], mm: Mapping[str, float], breaks: Sequence[float]) -> RainDrawing | None:
         """The map of rain by area, darker where more falls, each with its figure; None where nothing can be drawn."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from geowarn.domain.errors import Refused
 from geowarn.pipeline import outside
 from geowarn.web.access import Visiting
+from geowarn.web.issuers import desk_values
 
 router = APIRouter(prefix="/console/outside", include_in_schema=False)
 
@@ -20,8 +21,9 @@ def listing(visit: Visiting) -> Response:
     with visit.system.store.read() as work:
         current = work.outside_warnings.current(visit.now)
         users = {user.name: user for user in work.users.all()}
+        feeds = desk_values(visit, work)
     may = bool(visit.user.roles.intersection(outside.MAY_ENTER))
-    return visit.page("outside", current=current, by_name=users, may=may)
+    return visit.page("outside", current=current, by_name=users, may=may, **feeds)
 
 
 @router.post("")

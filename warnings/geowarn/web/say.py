@@ -27,16 +27,12 @@ from geowarn.web.public_tree import PublicTree
 from geowarn.web.say_form import TRAP, Typed, nearer, pressed, typed_of, window_of, wrong_of
 from geowarn.web.say_map import STEPS, SayMap, Window
 from geowarn.web.say_token import new_token, read_token
+from geowarn.web.shell import HERE, filled, shell_of
 
 router = APIRouter(include_in_schema=False)
 
-_SHELL = {"zh": "say.html", "en": "en/say.html"}
-_OTHER = {"zh": 'href="en/say.html"', "en": 'href="../say.html"'}
-_WAY = {"zh": 'href="en/say"', "en": 'href="../say"'}
 _ADDRESS = {"zh": "say", "en": "../en/say"}
 _PICTURES = {"zh": "say", "en": "../say"}
-_HERE = {"zh": "", "en": "../en/"}
-_OPEN, _CLOSE = "<!--answer-->", "<!--/answer-->"
 _MOST_PLACES = 400  # areas that a list to choose from holds
 _KEPT = timedelta(minutes=10)  # outlines of the map, until areas are looked at again
 _LOOKING = Pace("say look", 12, 600, 600)
@@ -188,26 +184,12 @@ def _looked_up(request: Request, language: str, typed: Typed, word: str) -> Resp
 def _page(request: Request, language: str, status: int = 200, /, **values: Any) -> Response:
     """The page of the tree with what belongs between its marks."""
     system, tree = system_of(request), request.app.state.tree
-    shell = _shell(tree, language, system.settings.say.open)
+    shell = shell_of(tree, "say", language) if system.settings.say.open else 404
     if isinstance(shell, int):
         return render(request, "absent", shell, None, status=shell)
-    body = _drawn(request, system, language, values)
-    before, _, rest = shell.partition(_OPEN)
-    page = before.replace(_OTHER[language], _WAY[language]) + body + rest.partition(_CLOSE)[2]
+    page = filled(shell, "say", language, _drawn(request, system, language, values), "say")
     headers = {"Cache-Control": "no-store"} | ({"X-Robots-Tag": "noindex"} if request.method == "POST" else {})
     return HTMLResponse(page, status, headers=headers)
-
-
-def _shell(tree: PublicTree, language: str, opened: bool) -> str | int:
-    """The page of the tree, or the status of why there is none."""
-    if not tree.complete():
-        return 503
-    if not opened:
-        return 404
-    try:
-        return tree.shelf.get(tree.root / _SHELL[language]).body.decode()
-    except OSError:
-        return 404
 
 
 def _drawn(request: Request, system: System, language: str, values: dict[str, Any]) -> str:
@@ -217,7 +199,7 @@ def _drawn(request: Request, system: System, language: str, values: dict[str, An
     rows = _places(system)
     known: dict[str, Any] = {
         "language": language,
-        "here": _HERE[language],
+        "here": HERE[language],
         "action": _ADDRESS[language],
         "token": new_token(system.vault, now),
         "trap": TRAP,

@@ -14,6 +14,7 @@ from geowarn.store.tables.identity import (
     second_factor,
 )
 from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
+from geowarn.store.tables.issuers import issuer_feed, issuer_mark, issuer_message, issuer_reference, issuer_refusal
 from geowarn.store.tables.levels import (
     assessment,
     assessment_run,
@@ -94,6 +95,11 @@ __all__ = [
     "incident_publication",
     "incident_signoff",
     "invitation",
+    "issuer_feed",
+    "issuer_mark",
+    "issuer_message",
+    "issuer_reference",
+    "issuer_refusal",
     "ledger",
     "letter",
     "login_failure",

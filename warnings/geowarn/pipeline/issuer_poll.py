@@ -1,0 +1,249 @@
+"""Asks another issuer's feed, or looks into his folder, and takes in what is new; silence is noted (house rule 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from geowarn.domain.errors import Refused
+from geowarn.domain.issuers import CAP, Feed, Issuer
+from geowarn.domain.task import Task
+from geowarn.pipeline.actor import SYSTEM
+from geowarn.pipeline.companion_inbox import set_aside, waiting
+from geowarn.pipeline.inbox import OTHERS
+from geowarn.pipeline.issuers import REFUSED, SILENT, Came, IssuerDesk, note_refusal, take_message
+from geowarn.pipeline.propose import new_id
+from geowarn.ports import Brought, FeedLink, Store, UnitOfWork
+
+FILE = "issuers.toml"
+MOST_MESSAGES = 60  # fetched at one poll; the rest at the next
+_FORGET = timedelta(days=3)  # what a feed has not named for so long is fetched again when it names it
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one look brought; `fault` is why the feed could not be read."""
+
+    came: tuple[Came, ...] = ()
+    fault: Refused | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything that is shown may be other than before."""
+        return any(one.what not in ("known", "refused") for one in self.came)
+
+
+def note_plan(store: Store, issuers: Iterable[Issuer], now: datetime) -> bool:
+    """Keep the names of the configured feeds beside what they said; what is not configured any more is not shown."""
+    plan = {issuer.name: issuer for issuer in issuers}
+    with store.read() as work:
+        known = {feed.name: feed for feed in work.issued.feeds()}
+    changed = [feed for name in plan.keys() | known.keys() if (feed := _planned(plan.get(name), known.get(name), now))]
+    if not changed:
+        return False
+    with store.begin() as work:
+        for feed in sorted(changed, key=lambda one: one.name):
+            work.issued.save_feed(feed)
+        for name in sorted(feed.name for feed in changed if not feed.enabled):
+            for kind in (REFUSED, SILENT):
+                work.tasks.close(kind, name, now)
+        work.commit()
+    return True
+
+
+def _planned(issuer: Issuer | None, known: Feed | None, now: datetime) -> Feed | None:
+    """The feed as it is to be kept, None where it is kept so already."""
+    if issuer is None or (known is None and not issuer.enabled):
+        return replace(known, enabled=False) if known is not None and known.enabled else None
+    base = known or Feed(issuer.name, "", "", "", False, now)
+    made = replace(
+        base, name_zh=issuer.name_zh, name_en=issuer.name_en, page=issuer.page, enabled=issuer.enabled,
+        since=base.since if base.enabled else now,
+    )  # fmt: skip
+    return made if made != known else None
+
+
+def due(store: Store, issuer: Issuer, now: datetime) -> bool:
+    """Whether its poll time is over."""
+    with store.read() as work:
+        feed = work.issued.feed(issuer.name)
+    # A little early rather than a whole tick late.
+    return feed is None or feed.tried_at is None or feed.tried_at + timedelta(seconds=issuer.poll_seconds - 5) <= now
+
+
+def poll(desk: IssuerDesk, issuer: Issuer, again: bool = False) -> Polled:
+    """Look once; `again` reads everything anew. Never raises for what comes from outside."""
+    if issuer.watched:
+        return _look(desk, issuer)
+    now = desk.clock.now()
+    with desk.store.read() as work:
+        feed = work.issued.feed(issuer.name)
+        marks = {} if again else dict(work.issued.marks(issuer.name))
+    known = dict(feed.known) if feed and not again else {}
+    (answer,) = desk.carrier.get(issuer, [(issuer.address, known)])
+    try:
+        if isinstance(answer, Exception):
+            raise _reason(answer, issuer)
+        found = _heard(desk, issuer, answer, marks)
+    except Refused as refusal:
+        _note_try(desk, issuer, now, refusal=refusal)
+        return Polled(fault=refusal)
+    came, complete = found
+    polled = Polled(came)
+    _note_try(desk, issuer, now, known=answer.known if complete else {}, newest=polled.changed)
+    return polled
+
+
+def _reason(fault: Exception, issuer: Issuer) -> Refused:
+    if isinstance(fault, Refused):
+        return fault
+    return Refused("fetch.unreachable", url=issuer.address, reason=type(fault).__name__, tries=1)
+
+
+def _heard(
+    desk: IssuerDesk, issuer: Issuer, answer: Brought, marks: Mapping[str, str]
+) -> tuple[tuple[Came, ...], bool]:
+    """What an answer brought, and whether all of it was fetched."""
+    if answer.body is None:
+        return (), True
+    if issuer.kind == CAP:
+        return (take_message(desk, issuer, answer.body, issuer.address),), True
+    try:
+        links = desk.feeds.links(answer.body, issuer.address, issuer.hosts)
+    except Refused as refusal:
+        note_refusal(desk, issuer, answer.body, issuer.address, refusal)
+        raise
+    return _fetched(desk, issuer, links, marks)
+
+
+def _fetched(
+    desk: IssuerDesk, issuer: Issuer, links: Sequence[FeedLink], marks: Mapping[str, str]
+) -> tuple[tuple[Came, ...], bool]:
+    """The messages behind new or changed entries; the rest is left for the next poll."""
+    wanted = [link for link in links if marks.get(link.address) != link.mark]
+    answers = desk.carrier.get(issuer, [(link.address, {}) for link in wanted[:MOST_MESSAGES]]) if wanted else ()
+    came, done = [], {link.address: link.mark for link in links if marks.get(link.address) == link.mark}
+    for link, answer in zip(wanted, answers, strict=False):
+        if isinstance(answer, Exception):
+            named = f"{link.address} {link.mark}".encode()
+            note_refusal(desk, issuer, named, link.address, _reason(answer, issuer))
+            continue
+        came.append(take_message(desk, issuer, answer.body or b"", link.address))
+        done[link.address] = link.mark
+    now = desk.clock.now()
+    with desk.store.begin() as work:
+        work.issued.save_marks(issuer.name, done, now)
+        work.issued.forget_marks(issuer.name, now - _FORGET)
+        work.commit()
+    return tuple(came), len(done) == len(links)
+
+
+def _look(desk: IssuerDesk, issuer: Issuer) -> Polled:
+    """Take in what lies in `inbox/issuers/<name>/`, oldest first; each file is set aside once it is kept."""
+    folder, now = desk.inbox / OTHERS / issuer.name, desk.clock.now()
+    came = []
+    for file in waiting(folder, now.timestamp()):
+        try:
+            with file.open("rb") as handle:
+                data = handle.read((8 << 20) + 1)
+        except OSError:
+            continue  # taken away again, or not ours to read: looked at the next time
+        came.append(take_message(desk, issuer, data, file.name))
+        set_aside(desk.inbox / ("refused" if came[-1].refusal else "taken"), file, desk.clock)
+    polled = Polled(tuple(came))
+    _note_try(desk, issuer, now, newest=polled.changed)
+    return polled
+
+
+def _note_try(
+    desk: IssuerDesk,
+    issuer: Issuer,
+    now: datetime,
+    refusal: Refused | None = None,
+    known: Mapping[str, str] | None = None,
+    newest: bool = False,
+) -> None:
+    """When it was tried and whether it answered; an answer ends the silence."""
+    with desk.store.begin() as work:
+        feed = work.issued.feed(issuer.name)
+        if feed is None:
+            return
+        if refusal is not None:
+            failure = {"key": refusal.key, "facts": refusal.kept()}
+            work.issued.save_feed(replace(feed, tried_at=now, failure=failure))
+        else:
+            heard = replace(feed, tried_at=now, heard_at=now, failure={}, known=dict(known or {}))
+            work.issued.save_feed(replace(heard, newest_at=now) if newest else heard)
+        work.commit()
+
+
+def watch_issuers(store: Store, issuers: Iterable[Issuer], now: datetime) -> tuple[str, ...]:
+    """Open the task `issuer-silent` for each feed that was not heard in time; returns which are new."""
+    with store.read() as work:
+        feeds = {feed.name: feed for feed in work.issued.feeds()}
+        told = {task.subject for task in work.tasks.pending() if task.kind == SILENT}
+    plan = [issuer for issuer in issuers if issuer.enabled and issuer.name in feeds]
+    silent = {issuer.name: _silence(issuer, feeds[issuer.name], now) for issuer in plan}
+    changed = {name: how[0] if how else None for name, how in silent.items()}
+    changed = {name: since for name, since in changed.items() if feeds[name].silent_since != since}
+    if not changed and all((how is not None) == (name in told) for name, how in silent.items()):
+        return ()
+    opened = []
+    with store.begin() as work:
+        for name, since in sorted(changed.items()):  # rows before tasks, as everywhere
+            feed = work.issued.feed(name)
+            if feed is not None:
+                work.issued.save_feed(replace(feed, silent_since=since))
+        for name, how in silent.items():
+            if how is None:
+                work.tasks.close(SILENT, name, now)
+            elif _raise(work, name, now, _told(feeds[name], *how)):
+                opened.append(name)
+        work.commit()
+    return tuple(opened)
+
+
+def _told(feed: Feed, since: datetime, why: str) -> dict[str, str]:
+    return {"name_zh": feed.name_zh, "name_en": feed.name_en, "why": why, "since": since.isoformat()}
+
+
+def _silence(issuer: Issuer, feed: Feed, now: datetime) -> tuple[datetime, str] | None:
+    """Since when, and in what way; None while it is heard."""
+    heard, newest = feed.heard_at or feed.since, feed.newest_at or feed.since
+    if issuer.silent_minutes and heard + timedelta(minutes=issuer.silent_minutes) < now:
+        return heard, "no-answer"
+    if issuer.quiet_hours and newest + timedelta(hours=issuer.quiet_hours) < now:
+        return newest, "nothing-new"
+    return None
+
+
+def _raise(work: UnitOfWork, name: str, now: datetime, facts: Mapping[str, Any]) -> bool:
+    if not work.tasks.open(Task(new_id("t"), SILENT, name, now, facts=facts)):
+        return False
+    work.ledger.append(now, SYSTEM, "task.opened", name, {"kind": SILENT, **facts})
+    return True
+
+
+def note_wrong_plan(store: Store, now: datetime, refusal: Refused | None) -> None:
+    """A task while the file of feeds cannot be read: nobody is asked then, which would be silence."""
+    with store.begin() as work:
+        if refusal is None:
+            changed = bool(work.tasks.close(SILENT, FILE, now))
+        else:
+            facts = {"why": "plan", "key": refusal.key, "facts": refusal.kept()}
+            changed = _raise(work, FILE, now, facts)
+        if changed:
+            work.commit()
+
+
+def saw_refusals(store: Store, name: str, now: datetime, actor_text: str, who: str) -> int:
+    """Somebody has looked at what was refused: the task ends; returns how many there were."""
+    with store.begin() as work:
+        count = work.issued.saw_refusals(name, now, who)
+        closed = work.tasks.close(REFUSED, name, now)
+        if count or closed:
+            work.ledger.append(now, actor_text, "issuer.seen", name, {"refused": count})
+            work.commit()
+    return count
