@@ -39,8 +39,8 @@ from geowarn.ports.issuers import (
     FeedReader,
     Issued,
     IssuedReader,
-    Letter,
     MessageVerifier,
+    ReadMessage,
     Verified,
 )
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
@@ -134,6 +134,7 @@ __all__ = [
     "PublishedIncident",
     "Publisher",
     "Rain",
+    "ReadMessage",
     "Reader",
     "Receipt",
     "Recipients",
