@@ -27,8 +27,9 @@ from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
-# The pages that the program puts its answers into.
-SHELLS = tuple(f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/"))
+SHELLS = tuple(
+    f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/")
+)  # answers go in
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -74,8 +75,7 @@ class Pages:
         children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
             yield self._page("areas", "areas/", language, "", counties=counties, children=children)
-            for name in ("feeds", "about", "others"):
-                yield self._page(name, f"{name}/", language, "")
+            yield from (self._page(name, f"{name}/", language, "") for name in ("feeds", "about", "others"))
             yield from statement_pages(self._view, language, self._page)
             shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
             yield from (self._shell(name, language) for name, there in shells.items() if there)
