@@ -39,6 +39,7 @@ from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
 from geowarn.pipeline.search_index import NEW, catch_up
 from geowarn.pipeline.source_plan import trigger_of
+from geowarn.pipeline.voice_keeping import keep_voices, watch_voices
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
@@ -90,7 +91,7 @@ class Scheduler:
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, self.publish)
         self._add("silence", 60, self.watch)
-        self._add("tidy", 3600, system.tidy)
+        self._add("tidy", 3600, lambda: (system.tidy(), keep_voices(system.desk)))
         self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
@@ -295,5 +296,5 @@ class Scheduler:
         system = self.system
         self._guarded("ask before end", lambda: ask_before_end(system.desk))
         self._guarded("companions", lambda: close_finished(system.store, system.clock))
-        self._guarded("promises", lambda: watch_promises(system.desk))
+        self._guarded("promises", lambda: (watch_promises(system.desk), watch_voices(system.desk)))
         self._guarded("expire", lambda: publish_all(system) if end_validity(system.desk) else None)

@@ -19,7 +19,7 @@ from geowarn.domain.unread import why
 from geowarn.resources import config_dir
 from geowarn.settings_mail import Mail, MailAddress, Security
 from geowarn.settings_reason import refusal_of
-from geowarn.settings_site import Archive, Catalogue, Meta, Press, Section
+from geowarn.settings_site import Archive, Catalogue, Meta, Press, Say, Section
 
 
 class Installation(Section):
@@ -220,6 +220,7 @@ class Settings(BaseSettings):
     web: Web
     schedule: Schedule
     partners: Partners = Partners()
+    say: Say = Say()
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Plain values by section and key as in the file, secrets included."""

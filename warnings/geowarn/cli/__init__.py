@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from geowarn.catalogue import explain, say, terminal_language
 from geowarn.cli import (
+    answers,
     areas,
     channels,
     clock,
@@ -34,6 +35,7 @@ from geowarn.cli import (
     score,
     search,
     subscribers,
+    voices,
     warning_acts,
     warnings,
 )
@@ -72,6 +74,8 @@ review.register(warnings.app)
 clock.register(warnings.app)
 app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(voices.app, name="voices")
+app.add_typer(answers.app, name="answers")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
 app.add_typer(contacts.app, name="contacts")

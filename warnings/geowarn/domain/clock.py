@@ -80,7 +80,15 @@ DEFAULT_TASKS = ClockRule(
     timedelta(minutes=15), {Role.DUTY_OFFICER.value: timedelta(minutes=60)}, timedelta(minutes=60), CHAIN[:3]
 )
 DEFAULT_KINDS = frozenset(
-    {"calls-unanswered", "extend-or-lift", "levels-moved", "incident-overdue", "no-forecast", "escalation-silent"}
+    {
+        "calls-unanswered",
+        "extend-or-lift",
+        "levels-moved",
+        "incident-overdue",
+        "no-forecast",
+        "escalation-silent",
+        "voice-danger",
+    }
 )
 
 

@@ -63,6 +63,7 @@ from geowarn.ports.roster import Roster
 from geowarn.ports.search import Narrowed, SearchIndex
 from geowarn.ports.site import OtherWarning, PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
+from geowarn.ports.voices import VoiceChoice, Voices
 from geowarn.ports.work import Store, UnitOfWork
 
 __all__ = [
@@ -163,5 +164,7 @@ __all__ = [
     "Users",
     "Vault",
     "Verified",
+    "VoiceChoice",
+    "Voices",
     "Warnings",
 ]

@@ -22,6 +22,7 @@ from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
 from geowarn.ports.search import SearchIndex
+from geowarn.ports.voices import Voices
 
 
 class UnitOfWork(Protocol):
@@ -109,6 +110,10 @@ class UnitOfWork(Protocol):
     def emergencies(self) -> Emergencies: ...
     @property
     def search(self) -> SearchIndex: ...
+    @property
+    def voices(self) -> Voices: ...
+    @property
+    def answers(self) -> Incidents: ...
     @property
     def contacts(self) -> Contacts: ...
     @property

@@ -38,6 +38,7 @@ from geowarn.store.repositories.release import SqlBulletins, SqlCounters
 from geowarn.store.repositories.review import SqlProposals, SqlSignOffs, SqlWarnings
 from geowarn.store.repositories.roster import SqlRoster
 from geowarn.store.repositories.search import SqlSearch
+from geowarn.store.repositories.voices import SqlAnswers, SqlVoices
 
 
 class _Turn:
@@ -149,6 +150,8 @@ class SqlUnitOfWork:
         self.escalations = SqlEscalations(*on)
         self.emergencies = SqlEmergencies(*on)
         self.search = SqlSearch(*on)
+        self.voices = SqlVoices(*on)
+        self.answers = SqlAnswers(*on)
         self.contacts = SqlContacts(*on)
         self.calls = SqlCalls(*on)
 

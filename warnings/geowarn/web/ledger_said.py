@@ -23,7 +23,14 @@ from geowarn.web.wording import Words
 
 _LABEL = re.compile(r"(?P<name>.*?) \((?P<way>[^,()]*)(?:, [^()]*)?\)")
 _TO_PERSON = frozenset({"escalation.rung", "notice.result", "notice.queued", "sign-code.asked", "shift.asked"})
-_TO_THE_PUBLIC = ("bulletin.released", "bulletin.aired", "dispatch.results", "dispatch.reported", "incident.published")
+_TO_THE_PUBLIC = (
+    "bulletin.released",
+    "bulletin.aired",
+    "dispatch.results",
+    "dispatch.reported",
+    "incident.published",
+    "answer.published",
+)
 _LONGEST = 120
 
 

@@ -40,10 +40,23 @@ from geowarn.store.tables.review import (
 )
 from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 from geowarn.store.tables.search import search_document, search_term
+from geowarn.store.tables.voices import (
+    answer,
+    answer_draft,
+    answer_publication,
+    answer_signoff,
+    voice,
+    voice_act,
+    voice_photo,
+)
 
 __all__ = [
     "account",
     "airing",
+    "answer",
+    "answer_draft",
+    "answer_publication",
+    "answer_signoff",
     "api_key",
     "api_nonce",
     "api_request",
@@ -117,4 +130,7 @@ __all__ = [
     "subscriber",
     "subscription_asked",
     "task",
+    "voice",
+    "voice_act",
+    "voice_photo",
 ]
