@@ -23,7 +23,9 @@ class Question(StrEnum):
 
 
 _KNOWN = frozenset({"warning.opened", "warning.validity-ended"})
-_KNOWN_OF = frozenset({"forecast", "input", "assessment", "course", "companion", "outside", "exercise", "rules"})
+_KNOWN_OF = frozenset(
+    {"forecast", "input", "assessment", "course", "companion", "outside", "issuer", "exercise", "rules"}
+)
 _TOLD = frozenset({"proposal.consulted", "proposal.commented", "sign-code.asked", "escalation.not-released"})
 _TOLD_OF = frozenset({"call", "escalation", "notice", "task"})
 _SENT = frozenset({"bulletin.released", "bulletin.aired", "bulletin.receipt"})
