@@ -27,9 +27,7 @@ from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
-SHELLS = tuple(
-    f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/")
-)  # answers go in
+SHELLS = tuple(f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/"))
 _RECENT = 3  # warnings named on a calm home page
 
 
