@@ -90,6 +90,13 @@ def test_board_list_and_doors(
             assert reader.complaints() == [], path
             assert reader.console_errors() == [], path
             _keep(reader, f"calls-{page.partition('?')[0]}-{language}-{size}")
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert reader.find("th.op").is_displayed(), "room for ink"
+        assert not reader.find(".doors .np").is_displayed()
+        reader.keep(f"calls-doors-print-{size}")
+    finally:
+        reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     reader.open(f"/console/warnings/{name}/calls")
     assert reader.only_by_script(f"/console/warnings/{name}/calls") == set()
     before = reader.text.count("怎样应答")

@@ -79,9 +79,7 @@ def test_from_the_release_to_the_list_of_doors(
     advance(demo_system.desk)
     page = client.get(board).text
     assert "已转人工上门" in page
-    assert re.search(
-        r"海阳市 1 个县级值班室、4 个乡镇、街道值班室、1 名隐患点责任人、3 处学校、医院、景区无人应答", page
-    )
+    assert "海阳市 1 个县级值班室、4 个乡镇街道值班室、1 名隐患点责任人、3 处学校医院景区无人应答" in page
     assert cells(page)["海阳市"][5] == "9 处已转"
     assert "叫应不应" in client.get("/console/").text
 

@@ -13,6 +13,7 @@ from geowarn.scheduler import Scheduler
 
 LOOKS = {
     "watch": ("audit", "watch_silence", "watch_certificate", "watch_sources"),
+    "escalate": ("advance_calls", "advance"),
     "watch_roster": ("ask_people", "watch_roster"),
     "expire": ("ask_before_end", "close_finished", "watch_promises", "end_validity"),
 }

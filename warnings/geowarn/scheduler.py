@@ -144,14 +144,17 @@ class Scheduler:
             self._guarded(job, act)
 
     @staticmethod
-    def _guarded(job: str, act: Callable[[], object]) -> None:
-        """Run `act`; a fault is told and silences nothing that comes after it."""
+    def _guarded(job: str, act: Callable[[], object]) -> bool:
+        """Run `act`; a fault is told and silences nothing that comes after it. Returns whether there was none."""
         try:
             act()
         except Refused as refusal:
             log.warning("tick refused", job=job, reason=str(refusal))
         except Exception:
             log.exception("tick failed", job=job)
+        else:
+            return True
+        return False
 
     def start(self) -> None:
         """Start ticking; what is overdue is done at once."""
@@ -262,16 +265,13 @@ class Scheduler:
         self._guarded("exercise", lambda: keep_exercise(self.system.desk))
 
     def escalate(self) -> None:
-        """Call who must answer, ring who is due, hand on what nobody answers, and note that the clock ticks."""
-        self._guarded("calls", lambda: advance_calls(self.system.desk))
-        try:
-            advance(self.system.desk)
-        except Exception:
-            log.exception("tick failed", job="escalate")
-            return
-        with self.system.store.begin() as work:
-            work.ticks.beat(self.owner, TICK, self.system.clock.now())
-            work.commit()
+        """Call who must answer, ring who is due, hand on what nobody answers; then note that the clock ticks."""
+        desk = self.system.desk
+        fine = [self._guarded("calls", lambda: advance_calls(desk)), self._guarded("escalate", lambda: advance(desk))]
+        if all(fine):  # else the audit hears of it
+            with self.system.store.begin() as work:
+                work.ticks.beat(self.owner, TICK, self.system.clock.now())
+                work.commit()
 
     def publish(self) -> None:
         """Bring the public state forward, then let what is new in it be found."""
