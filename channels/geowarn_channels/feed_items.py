@@ -33,7 +33,9 @@ def feed_files(templates: Templates, facts: Mapping[str, Mapping[str, Any]], vie
     shown = [s for s in view.real if _kept(s, view.state.generated)]
     label = _words(templates, "label", view=view)
     warnings = tuple(_page_item(templates, facts, s) for s in shown)
-    people = (*warnings, *incident_items(view.incidents, facts, view.state.generated, label))
+    now = view.state.generated
+    answers = incident_items(view.answers, facts, now, label, "answers")
+    people = (*warnings, *incident_items(view.incidents, facts, now, label), *answers)
     machines = tuple(item for s in shown for item in _cap_items(templates, facts, s))
     url = facts["site"]["public_url"]
     found = {}

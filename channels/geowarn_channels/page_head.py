@@ -17,7 +17,7 @@ from geowarn_channels.site_view import Shown
 Facts = Mapping[str, Mapping[str, Any]]
 
 _NAMES = 8  # areas among the keywords; more would help nobody
-_ARTICLES = ("bulletin", "incident")
+_ARTICLES = ("bulletin", "incident", "answer")
 _WITH_MAP = ("home", "areas", "area")  # and a bulletin in force: the map shows what is in force now
 
 

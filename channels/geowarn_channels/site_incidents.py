@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geowarn.domain.incident import PARTS, Publication, overdue, part_version
+from geowarn.domain.incident import ANSWER_PARTS, PARTS, Publication, overdue, part_version
 from geowarn.ports import PublishedIncident
 from geowarn_channels.feeds import Item, Link
 from geowarn_channels.moments import cap_time
 
-FORMAT = "geowarn-incident/1"
+FORMAT, ANSWER_FORMAT = "geowarn-incident/1", "geowarn-answer/1"
 KEPT = timedelta(days=7)  # a version stays in the feeds this long, the newest of an open incident for ever
 
 
@@ -67,7 +67,7 @@ class ShownIncident:
     def parts(self) -> list[ShownPart]:
         """The parts in their order."""
         found = []
-        for name in PARTS:
+        for name in (*PARTS, *ANSWER_PARTS):
             part, since = self.newest.statement.parts.get(name), part_version(self.publications, name)
             if part is not None and since is not None:
                 texts = {"zh": part.text.zh, "en": part.text.en}
@@ -83,15 +83,17 @@ class ShownIncident:
         return None if self.newest.statement.closed else min(ahead, default=None)
 
 
-def incident_json(shown: ShownIncident, facts: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Every version of an incident, newest last, as they were published."""
+def incident_json(
+    shown: ShownIncident, facts: Mapping[str, Mapping[str, Any]], folder: str = "incidents", form: str = FORMAT
+) -> bytes:
+    """Every version of an incident or an answer, newest last, as they were published."""
     zone, base = str(facts["installation"]["zone"]), str(facts["site"]["public_url"])
     body = {
-        "format": FORMAT,
+        "format": form,
         "id": shown.id,
         "synthetic": shown.published.incident.synthetic,
         "closed": shown.newest.statement.closed,
-        "page": f"{base}/incidents/{shown.id}/",
+        "page": f"{base}/{folder}/{shown.id}/",
         "warnings": [f"{base}/w/{slug}/" for slug in shown.published.slugs],
         "overdue": {name: cap_time(promised, zone) for name, promised in shown.late.items()},
         "versions": [
@@ -109,22 +111,28 @@ def incident_json(shown: ShownIncident, facts: Mapping[str, Mapping[str, Any]]) 
 
 
 def incident_items(
-    incidents: list[ShownIncident], facts: Mapping[str, Mapping[str, Any]], now: datetime, label: str
+    incidents: list[ShownIncident],
+    facts: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    label: str,
+    folder: str = "incidents",
 ) -> tuple[Item, ...]:
     """Feed entries for people, newest first: an entry a version, each at an address that never changes."""
     base, zone = str(facts["site"]["public_url"]), ZoneInfo(str(facts["installation"]["zone"]))
     found = []
     for shown in incidents:
         for published in shown.published.publications:
-            newest = published is shown.published.publications[-1] and not published.statement.closed
+            open_still = folder == "incidents" and not published.statement.closed
+            newest = published is shown.published.publications[-1] and open_still
             if not newest and now - published.published_at >= KEPT:
                 continue
-            page = f"{base}/incidents/{shown.id}/v{published.version}/"
+            page = f"{base}/{folder}/{shown.id}/v{published.version}/"
             statement, at = published.statement, published.published_at.astimezone(zone).replace(microsecond=0)
-            note = statement.note.zh or statement.parts["situation"].text.zh
+            first = statement.parts["situation" if folder == "incidents" else "answer"]
+            note = statement.note.zh or first.text.zh
             links = (
                 Link(page, "alternate", "text/html", "zh-CN"),
-                Link(page.replace("/incidents/", "/en/incidents/"), "alternate", "text/html", "en"),
+                Link(page.replace(f"{base}/", f"{base}/en/", 1), "alternate", "text/html", "en"),
             )
-            found.append(Item(page, f"{label}{statement.title.zh}", f"{label}{note}", at, at, links, ("incident",)))
+            found.append(Item(page, f"{label}{statement.title.zh}", f"{label}{note}", at, at, links, (folder[:-1],)))
     return tuple(sorted(found, key=lambda item: item.published, reverse=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -21,14 +20,16 @@ from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
 from geowarn_channels.print_sheet import PrintSheet
 from geowarn_channels.site_entry import LANGUAGES, page_path
-from geowarn_channels.site_incidents import ShownIncident
 from geowarn_channels.site_view import Row, Shown, SiteView
 from geowarn_channels.sitemap import places, sitemap_pages
+from geowarn_channels.statement_pages import statement_pages
 from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
-SHELLS = ("search.html", "en/search.html")  # the pages that the program puts its answers into
+SHELLS = tuple(
+    f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/")
+)  # answers go in
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -74,12 +75,10 @@ class Pages:
         children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
             yield self._page("areas", "areas/", language, "", counties=counties, children=children)
-            for name in ("feeds", "about", "incidents", "others"):
-                yield self._page(name, f"{name}/", language, "")
-            if self._searchable:
-                yield self._shell(language)
-            for incident in self._view.incidents:
-                yield from self._incident(incident, language)
+            yield from (self._page(name, f"{name}/", language, "") for name in ("feeds", "about", "others"))
+            yield from statement_pages(self._view, language, self._page)
+            shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
+            yield from (self._shell(name, language) for name, there in shells.items() if there)
 
     def archive(self) -> Iterator[Page]:
         """Every warning by year, so many to a page; the newest year is the archive's first page."""
@@ -131,10 +130,19 @@ class Pages:
         """Whether pages lead to the search; exercises are never found, so theirs do not."""
         return bool(self._facts["site"]["search"]) and not self._view.exercise
 
-    def _shell(self, language: str) -> Page:
-        """The page the program puts its answers into; it stands beside the home page, as its address does."""
-        path = SHELLS[LANGUAGES.index(language)].removesuffix(".html")
-        return Page(f"{path}.html", "", lambda: self._drawn("search", "search", path, language, {}))
+    @property
+    def _sayable(self) -> bool:
+        return bool(self._facts["say"]["open"]) and not self._view.exercise
+
+    @property
+    def _subscribable(self) -> bool:
+        """Whether pages lead to subscriptions by mail; exercises are no warnings to subscribe to."""
+        return "mail" in self._facts.get("channels", {}).get("enabled", ()) and not self._view.exercise
+
+    def _shell(self, name: str, language: str) -> Page:
+        """A page the program puts its answers into; it stands beside the home page, as its address does."""
+        path = name if language == "zh" else f"en/{name}"
+        return Page(f"{path}.html", "", lambda: self._drawn(name, name, path, language, {}))
 
     def bulletins(self) -> Iterator[Page]:
         """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
@@ -199,20 +207,13 @@ class Pages:
             uncalibrated=not shown.bulletin.content.calibrated if history else self._view.uncalibrated,
         )
 
-    def _incident(self, incident: ShownIncident, language: str) -> Iterator[Page]:
-        """The page of an incident, and one a version that stays as it was."""
-        yield self._page("incident", f"incidents/{incident.id}/", language, "", incident=incident)
-        for published in incident.published.publications:
-            old = replace(incident, version=published.version)
-            yield self._page("incident", f"incidents/{incident.id}/v{published.version}/", language, "", incident=old)
-
     def _page(self, name: str, place: str, language: str, key: str, **values: Any) -> Page:
         path = place if language == "zh" else f"en/{place}"
         return Page(f"{path}index.html", key, lambda: self._drawn(name, place, path, language, values))
 
     def _drawn(self, name: str, place: str, path: str, language: str, values: Mapping[str, Any]) -> bytes:
         root = "../" * path.count("/")
-        other = f"{place}.html" if name == "search" else f"{place}index.html"
+        other = f"{place}.html" if place == name else f"{place}index.html"
         body = self._templates.render(
             f"website/{name}.html.j2",
             **self._common(language),
@@ -252,6 +253,8 @@ class Pages:
             "language": language,
             "view": self._view,
             "searchable": self._searchable,
+            "sayable": self._sayable,
+            "subscribable": self._subscribable,
             "synthetic": state.synthetic,
             "name": installation[f"name_{language}"],
             "city": installation[f"place_{language}"],

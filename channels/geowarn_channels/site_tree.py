@@ -17,7 +17,7 @@ from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.print_sheet import SHEET
 from geowarn_channels.site_entry import LANGUAGES, MAP
-from geowarn_channels.site_incidents import incident_json
+from geowarn_channels.site_incidents import ANSWER_FORMAT, incident_json
 from geowarn_channels.site_pages import SHELLS, Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
 from geowarn_channels.site_view import Shown, SiteView
@@ -191,6 +191,8 @@ def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, byte
     files["robots.txt"] = robots(facts["site"]["public_url"], hidden=view.exercise or view.state.synthetic)
     for incident in view.incidents:
         files[f"incidents/{incident.id}/incident.json"] = incident_json(incident, facts)
+    for answer in view.answers:
+        files[f"answers/{answer.id}/answer.json"] = incident_json(answer, facts, "answers", ANSWER_FORMAT)
     if view.state.checkpoint is not None:
         files["ledger/checkpoint"] = canonical_json(view.state.checkpoint).encode() + b"\n"
     return files

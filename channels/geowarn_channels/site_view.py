@@ -88,13 +88,15 @@ class SiteView:
 
     def __init__(self, state: SiteState, exercise: bool = False) -> None:
         self.exercise = exercise
-        self.state = replace(state, incidents=(), others=(), none_in_force_since=None) if exercise else state
+        calm = replace(state, incidents=(), answers=(), others=(), none_in_force_since=None)
+        self.state = calm if exercise else state
         known = [Shown(p) for p in state.bulletins if ENTRY in p.artefacts]
         self.real = [shown for shown in known if shown.exercise is exercise]
         self.in_force = [shown for shown in self.real if shown.standing is Standing.IN_FORCE]
         rows = [Row(shown, words) for shown in self.in_force for words in shown.entry["levels"]]
         self.rows = sorted(rows, key=lambda row: -row.level)
         self.incidents = [ShownIncident(published, state.generated) for published in self.state.incidents]
+        self.answers = [ShownIncident(published, state.generated) for published in self.state.answers]
 
     @cached_property
     def levels(self) -> dict[str, Level]:

@@ -20,8 +20,8 @@ FOLDER = "sitemaps/"  # where the parts are once there are more
 _LANGUAGES = (("zh-CN", ""), ("en", "en/"), ("x-default", ""))
 _SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-# Dynamic, or nothing for the public. /subscribe and /say may be found.
-_PRIVATE = ("console/", "sign/", "api/", "broadcast/", "hooks/", "search", "metrics", "healthz", "readyz")
+# Dynamic, or nothing for the public. /subscribe and /say may be found, what mailed links lead to may not.
+_PRIVATE = ("console/", "sign/", "api/", "broadcast/", "hooks/", "search", "subscribe-", "metrics", "healthz", "readyz")
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,15 @@ class Place:
 
 def places(view: SiteView, shelves: Iterable[Shelf], zone: str) -> list[Place]:
     """Every page of the tree, what is added as time passes last."""
-    found = [Place(name) for name in ("", "areas/", "archive/", "incidents/", "others/", "feeds/", "about/")]
+    places = ("", "areas/", "archive/", "incidents/", "answers/", "others/", "feeds/", "about/")
+    found = [Place(name) for name in places]
     found += [Place(f"areas/{code}/") for code in view.state.areas]
     found += [Place(shelf.place) for shelf in shelves if shelf.place != "archive/"]
-    for incident in view.incidents:
-        for one in incident.published.publications:
-            found.append(Place(f"incidents/{incident.id}/v{one.version}/", _day(one.published_at, zone)))
-        found.append(Place(f"incidents/{incident.id}/", _day(incident.newest.published_at, zone)))
+    for folder, shown_ones in (("incidents", view.incidents), ("answers", view.answers)):
+        for incident in shown_ones:
+            for one in incident.published.publications:
+                found.append(Place(f"{folder}/{incident.id}/v{one.version}/", _day(one.published_at, zone)))
+            found.append(Place(f"{folder}/{incident.id}/", _day(incident.newest.published_at, zone)))
     bulletins = sorted(view.real, key=lambda shown: (shown.bulletin.released_at, shown.bulletin.serial))
     found += [
         Place(f"w/{shown.bulletin.slug}/", _day(shown.ended_at or shown.bulletin.released_at, zone))

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from geowarn.demo.mail_standin import MailStandIn
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.bulletin import Bulletin, Standing
 from geowarn.domain.dispatch import Outcome
@@ -50,7 +51,9 @@ LATE = {
     "date.zh": "2026年7月23日",
     "date.en": "23 July 2026",
 }
-TARGETS = {"website": "public", "broadcast": "city-tv", "sms": NUMBER, "webhook": "desk"}
+READER = "reader@example.org"
+TARGETS = {"website": "public", "broadcast": "city-tv", "sms": NUMBER, "webhook": "desk", "mail": READER}
+MAIL: dict[str, Any] = {"host": "127.0.0.1", "port": 9, "security": "none", "sender": "warnings@example.com"}
 
 
 class Still:
@@ -104,6 +107,7 @@ def facts(base_url: str, **sms: object) -> dict[str, dict[str, Any]]:
     sections["installation"]["synthetic"] = True
     sections["sms"] |= {"base_url": base_url, "account_sid": "AC0", "auth_token": "x", "sender": "+15005550006"}
     sections["sms"] |= {"timeout_seconds": 0.5, **sms}
+    sections["mail"] |= {"timeout_seconds": 0.5, **MAIL}
     station = {"name_zh": "电视台", "name_en": "TV", "key_sha256": "0" * 64, "live": False}
     desk: dict[str, Any] = {
         "form": "cn",
@@ -202,6 +206,15 @@ class FarEnd(ThreadingHTTPServer):
 
 
 Answering = Callable[[Callable[[BaseHTTPRequestHandler], None]], FarEnd]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mail_server() -> Iterator[MailStandIn]:
+    """A real SMTP server on the loopback, for the whole module."""
+    server = MailStandIn().start()
+    MAIL["port"] = server.port
+    yield server
+    server.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -454,10 +467,10 @@ def test_without_an_account_nothing_leaves(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CHANNELS)
 def test_a_channel_with_live_settings_refuses_an_exercise_by_itself(
-    name: str, tmp_path: Path, far_end: Answering
+    name: str, tmp_path: Path, far_end: Answering, mail_server: MailStandIn
 ) -> None:
     """House rule 10, the third place alone: nothing stands before `send`, and every target is live."""
-    server = far_end(ACCEPTED)
+    server, mails = far_end(ACCEPTED), len(mail_server.mails)
     settings = facts(server.address)
     settings["installation"]["synthetic"] = False
     settings["channels"]["stations"]["city-tv"]["live"] = True
@@ -469,6 +482,7 @@ def test_a_channel_with_live_settings_refuses_an_exercise_by_itself(
     with pytest.raises(PermanentFailure):
         channel.send(delivery, target_of(name))
     assert server.requests == []
+    assert len(mail_server.mails) == mails
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -20,6 +20,7 @@ CHANGES = {
     "review_comment": "UPDATE review_comment SET text = 'other'",
     "consultation": "UPDATE consultation SET agreed = NOT agreed",
     "secrecy_check": "UPDATE secrecy_check SET account = 'other'",
+    "answer_publication": "UPDATE answer_publication SET statement = '{}'",
 }
 REPLACEMENTS = {
     "ledger": "INSERT OR REPLACE INTO ledger SELECT sequence, at, 'someone else', kind, subject, payload, "
@@ -30,6 +31,7 @@ REPLACEMENTS = {
     "review_comment": "INSERT OR REPLACE INTO review_comment SELECT * FROM review_comment",
     "consultation": "INSERT OR REPLACE INTO consultation SELECT * FROM consultation",
     "secrecy_check": "INSERT OR REPLACE INTO secrecy_check SELECT * FROM secrecy_check",
+    "answer_publication": "INSERT OR REPLACE INTO answer_publication SELECT * FROM answer_publication",
 }
 
 
@@ -41,6 +43,8 @@ def released(any_store: SqlStore) -> SqlStore:
         work.ledger.append(rows.NOON, "wang", "bulletin.released", "w-1", {})
         work.incidents.add(rows.incident())
         work.incidents.publish(rows.publication(1))
+        work.answers.add(rows.incident())
+        work.answers.publish(rows.publication(1))
         work.counsel.add_comment(COMMENT)
         work.counsel.add_consultation(TALK)
         work.counsel.add_check(CHECK)

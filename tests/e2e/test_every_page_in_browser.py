@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.integration import rights_clock, rights_console, rights_exercise, rights_partners, rights_roster
+from tests.integration import (
+    rights_clock,
+    rights_console,
+    rights_exercise,
+    rights_partners,
+    rights_roster,
+    rights_voices,
+)
 
 from geowarn.bootstrap import System
 
@@ -16,7 +23,8 @@ PAGES = {
     "duty": (
         "/console/", "/console/account", "/console/warnings", "/console/warnings/{warning}", "/console/propose",
         "/console/outside", "/console/inputs", "/console/ledger", "/console/ledger?subject={warning}",
-        "/console/roster", "/console/roster/change", "/console/exercise",
+        "/console/roster", "/console/roster/change", "/console/exercise", "/console/voices", "/console/answers",
+        "/console/answers/new",
     ),
     "admin": ("/console/people", "/console/people/duty", "/console/partners"),
 }  # fmt: skip
@@ -24,7 +32,9 @@ NO_PAGE = {"/console/ring.json"}
 
 
 def test_no_page_is_forgotten() -> None:
-    tables: tuple[Any, ...] = (rights_clock, rights_console, rights_exercise, rights_partners, rights_roster)
+    tables: tuple[Any, ...] = (
+        rights_clock, rights_console, rights_exercise, rights_partners, rights_roster, rights_voices,
+    )  # fmt: skip
     routes = {path for table in tables for method, path in table.ROUTES if method == "GET" and "{" not in path}
     assert {path for path in routes if path.startswith("/console/")} - NO_PAGE <= {
         p for ps in PAGES.values() for p in ps

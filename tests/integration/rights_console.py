@@ -67,8 +67,6 @@ OPEN: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),
-        ("GET", "/say"),
-        ("GET", "/subscribe"),
         ("GET", "/api/v1/openapi.json"),
         # The way in from a text message: the link and the typed code are the proof, and each holds for one person.
         ("GET", "/broadcast/v1/feed.atom"),

@@ -39,6 +39,8 @@ def _tree(root: Path) -> None:
         "w/2026-001/index.html": "<p>一号",
         "search.html": "<p>搜索没有答复",
         "en/search.html": "<p>Search does not reply",
+        "say.html": "<p>表单没有答复",
+        "en/say.html": "<p>The form does not reply",
         "static/public.css": "p{}",
         "archive/2026/1/warnings.csv": "warning",
         "sitemap.xml": "<urlset/>",
@@ -156,7 +158,12 @@ def test_a_state_that_is_missing_is_503_and_a_page_404(served: tuple[str, Path])
 def test_without_the_application_pages_stay_and_the_desk_says_502(served: tuple[str, Path]) -> None:
     assert ask(f"{served[0]}/console/")[0] == 502
     assert ask(f"{served[0]}/broadcast/v1/items")[0] == 502
-    for path, said in (("search?q=1", "没有答复"), ("en/search", "does not reply")):
+    for path, said in (
+        ("search?q=1", "没有答复"),
+        ("en/search", "does not reply"),
+        ("say", "没有答复"),
+        ("en/say", "does not reply"),
+    ):
         status, _, body = ask(f"{served[0]}/{path}")
         assert (status, said in body.decode()) == (502, True)
     assert ask(f"{served[0]}/")[0] == 200

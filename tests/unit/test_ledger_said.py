@@ -84,3 +84,17 @@ def test_what_people_wrote_is_escaped() -> None:
 @pytest.mark.parametrize("kind", ["someone.elses", "rules.activated", "assessment.made", "proposal.version"])
 def test_what_cannot_be_read_is_at_least_named(kind: str) -> None:
     assert tell("en", kind, {"levels": "nonsense", "new": 3, "content": ["?"]})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_done_with_voices_and_answers_is_told_too(language: str) -> None:
+    """Their kinds are put together from the name of the act or of the book."""
+    acts = ("taken", "answered", "closed", "passed-on", "reopened", "linked", "contact-read", "erased", "received")
+    steps = ("opened", "drafted", "secrecy-checked", "signed", "published")
+    words = words_for(language, "Asia/Shanghai", None)
+    books = (f"{book}.{step}" for book in ("answer", "incident") for step in steps)
+    for kind in (*(f"voice.{act}" for act in acts), *books):
+        assert tell(language, kind, {"version": 2, "kind": "observation", "sign": "crack"}) not in ("", kind)
+        assert words.kind(kind) != kind
+    assert "应本人要求" in tell("zh", "voice.erased", {"why": "request"})
+    assert "danger seen (crack)" in tell("en", "voice.received", {"kind": "observation", "sign": "crack"})

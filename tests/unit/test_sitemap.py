@@ -32,7 +32,7 @@ def addresses(site: SiteDesk, path: str = "sitemap.xml") -> list[str]:
 
 def pages(site: SiteDesk) -> set[str]:
     found = {path.relative_to(site.root).as_posix().removesuffix("index.html") for path in site.root.rglob("*.html")}
-    return {f"{URL}/{path}" for path in found if not path.endswith("search.html")}  # the search's own shell is no page
+    return {f"{URL}/{path}" for path in found if not path.endswith(("search.html", "say.html"))}  # shells
 
 
 def test_every_page_is_named_once_with_its_other_language(site: SiteDesk) -> None:

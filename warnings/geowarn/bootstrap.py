@@ -17,6 +17,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source, deciding
+from geowarn.mailboxes import mailbox_entry
 from geowarn.pipeline.alternates import Alternate
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.leftovers import remove_half_done, remove_taken
@@ -38,6 +39,7 @@ from geowarn.ports import (
     Fetcher,
     HazardModel,
     Pager,
+    Postman,
     Reader,
     SiteState,
     Vault,
@@ -97,6 +99,11 @@ class System:
         """What reaches people on duty: the first enabled channel that can; None where there is none."""
         pagers = (getattr(channel, "pager", None) for channel in self.channels.values())
         return next(filter(None, pagers), None)
+
+    @cached_property
+    def postman(self) -> Postman | None:
+        """What carries letters to single people: the first enabled channel that can; None where there is none."""
+        return next(filter(None, (getattr(channel, "postman", None) for channel in self.channels.values())), None)
 
     @cached_property
     def fetchers(self) -> Mapping[str, Fetcher]:
@@ -221,6 +228,9 @@ def load_channels(path: Path) -> dict[str, Any]:
         "enabled": list(table.get("enabled", [])),
         "stations": table.get("stations", {}),
         "webhooks": table.get("webhooks", {}),
+        "mailboxes": {
+            name: mailbox_entry(path.name, name, entry) for name, entry in table.get("mailboxes", {}).items()
+        },
     }
 
 
@@ -252,12 +262,13 @@ def refuse_live_targets(settings: Settings, channels: Mapping[str, Any]) -> None
     """Raise Refused where an installation on synthetic input names a target that real people see (house rule 10)."""
     if not settings.installation.synthetic:
         return
-    live = [name for kind in ("stations", "webhooks") for name, entry in channels[kind].items() if entry.get("live")]
+    kinds = ("stations", "webhooks", "mailboxes")
+    live = [name for kind in kinds for name, entry in channels[kind].items() if entry.get("live")]
     host = settings.sms.base_url.partition("://")[2]
-    if live or not host.startswith(_LOOPBACK):
-        raise Refused(
-            "config.live-in-demo", targets=", ".join([*live, "sms"] if not host.startswith(_LOOPBACK) else live)
-        )
+    live += [] if host.startswith(_LOOPBACK) else ["sms"]
+    live += [] if "mail" not in channels["enabled"] or settings.mail.host.startswith(_LOOPBACK) else ["mail"]
+    if live:
+        raise Refused("config.live-in-demo", targets=", ".join(live))
 
 
 def open_system(data_dir: Path, clock: Clock | None = None) -> System:

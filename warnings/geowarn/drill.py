@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from geowarn.bootstrap import System
 from geowarn.demo.run import far_end, stations_poll
 from geowarn.demo.setting import put_on_duty
-from geowarn.domain.dispatch import DispatchState
+from geowarn.domain.dispatch import UNREPORTED, DispatchState
 from geowarn.domain.errors import Refused
 from geowarn.domain.exercise import TYPED, Exercise, Scenario
 from geowarn.domain.people import Role, User
@@ -122,8 +122,10 @@ def _open(system: System, exercise: Exercise) -> bool:
     with system.store.read() as work:
         chain = work.bulletins.of_warning(exercise.warning_id)
         groups = [group for bulletin in chain[-1:] for group in work.dispatches.groups(bulletin.id)]
-    waits = [g for g in groups if g.state in _OPEN or (g.channel != "webhook" and g.state is DispatchState.ACCEPTED)]
-    return bool(waits)
+    return any(
+        group.state in _OPEN or (group.state is DispatchState.ACCEPTED and group.channel not in UNREPORTED)
+        for group in groups
+    )
 
 
 def watch(system: System, exercise: Exercise, stop: threading.Event) -> None:

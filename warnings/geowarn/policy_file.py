@@ -15,8 +15,10 @@ from geowarn.domain.people import Role
 from geowarn.domain.policy import Policy
 from geowarn.domain.unread import why
 from geowarn.domain.votes import CourseRules
+from geowarn.policy_calls import call_rules
 from geowarn.policy_reason import each, invalid, names, read, table_of, wrong
 from geowarn.policy_review import review_rules
+from geowarn.policy_voices import voice_rules
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 # An installation's own policy from before statements were signed still opens.
-_DEFAULT_SIGNERS = {"incident": [Role.LEADER.value]}
+_DEFAULT_SIGNERS = {"incident": [Role.LEADER.value], "answer": [Role.LEADER.value]}
 # One from before the second factor asks for it where the shipped file does: the safe side.
 _DEFAULT_FACTOR = ["orange", "red"]
 _LEVELS = {level.code: level for level in Level if level > 0}
@@ -38,15 +40,26 @@ _ROLES = {role.value: role for role in Role}
 def load_policy(path: Path, publish_from: Level) -> Policy:
     """Read who signs what; raises Refused naming file, key and role."""
     table, file = read_toml(path), path.name
-    signers = {key: _signers(table, key, file) for key in (*_LEVELS, "retract", "incident")}
+    signers = {key: _signers(table, key, file) for key in (*_LEVELS, "retract", "incident", "answer")}
     levels = {level: signers[name] for name, level in _LEVELS.items()}
     course = _course_rules(table.get("course", {}), file)
     clock = clock_rules(table.get("clock", {}), file)
     review = review_rules(table.get("review", {}), file)
+    calls = call_rules(table.get("calls", {}), file)
     asked = table.get("second_factor", _DEFAULT_FACTOR)
     factor = frozenset(read(file, "second_factor", asked, lambda value: each(value, _LEVELS)))
     return Policy(
-        levels, signers["retract"], publish_from, signers["incident"], course, factor, clock=clock, review=review
+        levels,
+        signers["retract"],
+        publish_from,
+        signers["incident"],
+        course,
+        factor,
+        clock=clock,
+        review=review,
+        answer=signers["answer"],
+        voices=voice_rules(table.get("voices", {}), file),
+        calls=calls,
     )
 
 

@@ -23,6 +23,7 @@ from geowarn.domain.source_choice import Choice
 from geowarn.issuer_ticks import IssuerTicks
 from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.assess import assess_all, assess_beside
+from geowarn.pipeline.calls_advance import advance_calls
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
@@ -38,6 +39,7 @@ from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
 from geowarn.pipeline.search_index import NEW, catch_up
 from geowarn.pipeline.source_plan import trigger_of
+from geowarn.pipeline.voice_keeping import keep_voices, watch_voices
 from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
 from geowarn.ports import Publisher
 
@@ -89,7 +91,7 @@ class Scheduler:
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, self.publish)
         self._add("silence", 60, self.watch)
-        self._add("tidy", 3600, system.tidy)
+        self._add("tidy", 3600, lambda: (system.tidy(), keep_voices(system.desk)))
         self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
@@ -257,13 +259,11 @@ class Scheduler:
 
     def keep_exercise(self) -> None:
         """End an exercise that is over or that a real proposal stopped, and tell its stations and numbers."""
-        try:
-            keep_exercise(self.system.desk)
-        except Exception:
-            log.exception("tick failed", job="exercise")
+        self._guarded("exercise", lambda: keep_exercise(self.system.desk))
 
     def escalate(self) -> None:
-        """Ring who is due, hand on what nobody answers, and note that the clock ticks."""
+        """Call who must answer, ring who is due, hand on what nobody answers, and note that the clock ticks."""
+        self._guarded("calls", lambda: advance_calls(self.system.desk))
         try:
             advance(self.system.desk)
         except Exception:
@@ -296,5 +296,5 @@ class Scheduler:
         system = self.system
         self._guarded("ask before end", lambda: ask_before_end(system.desk))
         self._guarded("companions", lambda: close_finished(system.store, system.clock))
-        self._guarded("promises", lambda: watch_promises(system.desk))
+        self._guarded("promises", lambda: (watch_promises(system.desk), watch_voices(system.desk)))
         self._guarded("expire", lambda: publish_all(system) if end_validity(system.desk) else None)

@@ -17,8 +17,9 @@ from pydantic_settings import (
 from geowarn.domain.errors import Refused
 from geowarn.domain.unread import why
 from geowarn.resources import config_dir
+from geowarn.settings_mail import Mail, MailAddress, Security
 from geowarn.settings_reason import refusal_of
-from geowarn.settings_site import Archive, Catalogue, Meta, Press, Section
+from geowarn.settings_site import Archive, Catalogue, Meta, Press, Say, Section
 
 
 class Installation(Section):
@@ -140,6 +141,12 @@ class Exercise(Section):
     sms_account_sid: str = ""
     sms_auth_token: str = ""
     sms_sender: str = ""
+    mail_host: str = ""
+    mail_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    mail_security: Security = "starttls"
+    mail_user: str = ""
+    mail_password: str = ""
+    mail_sender: MailAddress = ""
 
 
 class Broadcast(Section):
@@ -206,19 +213,21 @@ class Settings(BaseSettings):
     publish: Publish
     hazard: Hazard
     sms: Sms
+    mail: Mail = Mail()
     broadcast: Broadcast
     exercise: Exercise
     database: Database
     web: Web
     schedule: Schedule
     partners: Partners = Partners()
+    say: Say = Say()
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Plain values by section and key as in the file, secrets included."""
         return self.model_dump(by_alias=True)
 
 
-_SECRET = {("sms", "auth_token"), ("exercise", "sms_auth_token")}
+_SECRET = {("sms", "auth_token"), ("mail", "password"), ("exercise", "sms_auth_token"), ("exercise", "mail_password")}
 
 
 def masked(settings: Settings) -> dict[str, dict[str, Any]]:

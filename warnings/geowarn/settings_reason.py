@@ -10,7 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from geowarn.domain.errors import Refused
 
-_SECRET = {("sms", "auth_token"), ("database", "url")}
+_SECRET = {
+    ("sms", "auth_token"), ("mail", "password"), ("exercise", "sms_auth_token"), ("exercise", "mail_password"),
+    ("database", "url"),
+}  # fmt: skip
 _LIMITS = {"ge": ">= {}", "le": "<= {}", "gt": "> {}", "lt": "< {}", "min_length": ">= {} x", "max_length": "<= {} x"}
 _TYPES = (("int", "1, 2, 3 …"), ("float", "0.5, 1 …"), ("bool", "true, false"), ("string", '"…"'), ("tuple", "[…]"))
 

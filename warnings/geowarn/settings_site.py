@@ -30,6 +30,20 @@ class Archive(Section):
     licence_url: Annotated[str, Field(pattern=r"^(https?://[^\s<>\"]+)?$")] = ""
 
 
+class Say(Section):
+    """The public form, and how much it takes an hour."""
+
+    open: bool = True  # whether pages lead to the form, which the program answers
+    per_address_hour: Annotated[int, Field(ge=1, le=10_000)] = 12
+    per_address_hour_in_force: Annotated[int, Field(ge=1, le=100_000)] = 120
+    busy_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    most_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 6000
+    photos_hour: Annotated[int, Field(ge=0, le=100_000)] = 300
+    photo_megabytes: Annotated[int, Field(ge=1, le=7)] = 7  # what carries the form bounds it at 8
+    photo_megapixels: Annotated[int, Field(ge=1, le=120)] = 60
+    form_hours: Annotated[int, Field(ge=1, le=168)] = 24
+
+
 _TAG = r"^[A-Za-z][A-Za-z0-9._:-]{0,63}$"
 _IN_HEAD = "name|domain|event|issuer|joint|column|title|description|published|number|keywords|url|image"
 _IN_CATALOGUE = "slug|number|issuer|joint|date|validity|level|areas"

@@ -20,16 +20,19 @@ from geowarn.pipeline.collisions import until_through
 from geowarn.pipeline.deliver import expire
 from geowarn.pipeline.escalation_audit import audit
 from geowarn.pipeline.lane import Lane
+from geowarn.pipeline.letter_lane import LetterLane, LetterWords
 from geowarn.pipeline.notice_lane import NoticeLane
 from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.outcome import Pace
 from geowarn.pipeline.reconcile import reconcile
-from geowarn.ports import Channel
+from geowarn.pipeline.subscribing import forget
+from geowarn.ports import Channel, Postman
 
 IDLE_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 BEAT_SECONDS = 5.0
 AUDIT_SECONDS = 20.0
+FORGET_SECONDS = 60.0
 AFTER_FAULT_SECONDS = 5.0
 AFTER_COLLISION_SECONDS = 0.1
 _log = structlog.get_logger()
@@ -42,11 +45,12 @@ def pace_of(channel: Channel) -> Pace:
 
 
 def trials_of(system: System, channel: Channel) -> frozenset[str]:
-    """The targets of a channel that are tests, read from the stations and partners themselves."""
+    """The targets of a channel that are tests, read from the stations, partners and mailboxes themselves."""
     if channel.name == "broadcast":
         return frozenset(name for name, station in system.stations.items() if station.live is False)
-    partners = system.facts["channels"]["webhooks"] if channel.name == "webhook" else {}
-    return frozenset(name for name, partner in partners.items() if partner["live"] is False)
+    kind = {"webhook": "webhooks", "mail": "mailboxes"}.get(channel.name, "")
+    named = system.facts["channels"].get(kind, {})
+    return frozenset(name for name, entry in named.items() if entry["live"] is False)
 
 
 class Worker:
@@ -65,6 +69,10 @@ class Worker:
             f"deliver-{name}": self._deliverer(channel) for name, channel in self._system.channels.items()
         }
         jobs["notices"] = self._tell
+        postman = self._system.postman
+        if postman is not None:
+            jobs["letters"] = lambda: self._write(postman)
+            jobs["worker-forget"] = lambda: self._every(FORGET_SECONDS, self._forget)
         jobs["worker-beat"] = lambda: self._every(BEAT_SECONDS, self._beat)
         hooks = HookService(self._system, self._stop)
         jobs["worker-hooks"] = lambda: self._every(SWEEP_SECONDS, hooks.step)
@@ -125,6 +133,19 @@ class Worker:
             if not self._guarded(lane.step):
                 self._stop.wait(IDLE_SECONDS)
         self._guarded(lane.close)
+
+    def _write(self, postman: Postman) -> None:
+        """Send what people who subscribe have asked for."""
+        system = self._system
+        words = LetterWords(system.templates, system.facts)
+        lane = LetterLane(system.store, postman, system.vault, system.clock, words, self.owner)
+        while not self._stop.is_set():
+            if not self._guarded(lane.step):
+                self._stop.wait(IDLE_SECONDS)
+        self._guarded(lane.close)
+
+    def _forget(self) -> None:
+        forget(self._system.store, self._system.clock)
 
     def _every(self, seconds: float, job: Callable[[], object]) -> None:
         while not self._stop.is_set():

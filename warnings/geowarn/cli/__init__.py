@@ -13,9 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from geowarn.catalogue import explain, say, terminal_language
 from geowarn.cli import (
+    answers,
     areas,
     channels,
     clock,
+    contacts,
     drill,
     forecast,
     incidents,
@@ -32,6 +34,8 @@ from geowarn.cli import (
     run,
     score,
     search,
+    subscribers,
+    voices,
     warning_acts,
     warnings,
 )
@@ -70,8 +74,12 @@ review.register(warnings.app)
 clock.register(warnings.app)
 app.add_typer(clock.tasks, name="tasks")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(voices.app, name="voices")
+app.add_typer(answers.app, name="answers")
 app.add_typer(areas.app, name="areas")
 app.add_typer(recipients.app, name="recipients")
+app.add_typer(contacts.app, name="contacts")
+app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(people.users, name="users")
 app.add_typer(roster.app, name="roster")
 roster_acts.register(roster.app)

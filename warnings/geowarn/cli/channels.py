@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from geowarn.cli.common import AsJson, Data, line, put_json, put_table, system_of
+from geowarn.domain.errors import NotFound, Refused, SendFailure
 
 app = typer.Typer(help="Channels · 渠道", no_args_is_help=True)
 
@@ -38,6 +39,22 @@ def list_(as_json: AsJson = False, data: Data = None) -> None:
             for name, c in system.channels.items()
         ],
     )
+
+
+@app.command("test")
+def probe(name: Annotated[str, typer.Argument(help="Name of the channel")], data: Data = None) -> None:
+    """Connect and log in as for a message, without sending one; names the setting that is wrong · 测试渠道"""
+    system = system_of(data)
+    channel = system.channels.get(name)
+    if channel is None:
+        raise NotFound("cli.no-channel", channel=name[:40], known=", ".join(system.channels))
+    asking = getattr(channel, "probe", None)
+    if asking is None:
+        raise Refused("cli.no-probe", channel=name)
+    try:
+        line("channel-answers", channel=name, where=asking())
+    except SendFailure as failure:
+        raise Refused(failure.reason) from None
 
 
 @app.command()

@@ -13,7 +13,7 @@ from geowarn.cli.common import As, AsJson, Data, acting, line, local_time, put_j
 from geowarn.domain.errors import Refused
 from geowarn.domain.incident import DraftStatus, overdue
 from geowarn.pipeline import incidents
-from geowarn.pipeline.incidents import find_incident
+from geowarn.pipeline.incidents import INCIDENTS, Book, find_incident
 from geowarn.ports import UnitOfWork
 
 app = typer.Typer(help="Statements after a disaster · 灾情通报", no_args_is_help=True)
@@ -21,17 +21,19 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Number of the incident, s
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The texts; see config/incident-example.toml")]
 
 
-def _table(file: Path) -> dict[str, Any]:
+def table_in(file: Path) -> dict[str, Any]:
+    """The texts in a file; raises Refused with the reason."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Refused("incidents.file", file=file.name, reason=str(error)[:200]) from None
 
 
-def _view(system: System, work: UnitOfWork, name: str) -> dict[str, Any]:
-    incident = find_incident(work, name)
-    published = work.incidents.publications(incident.id)
-    draft = next((d for d in work.incidents.drafts(incident.id) if d.status is DraftStatus.OPEN), None)
+def view_of(system: System, work: UnitOfWork, name: str, book: Book = INCIDENTS) -> dict[str, Any]:
+    """One incident or answer as plain JSON."""
+    incident, shelf = find_incident(work, name, book), book.shelf(work)
+    published = shelf.publications(incident.id)
+    draft = next((d for d in shelf.drafts(incident.id) if d.status is DraftStatus.OPEN), None)
     newest = published[-1].statement if published else draft.statement if draft else None
     return {
         "id": incident.id,
@@ -50,7 +52,7 @@ def _view(system: System, work: UnitOfWork, name: str) -> dict[str, Any]:
             "digest": draft.digest,
             "edited_by": draft.edited_by,
             "checked_by": draft.checked_by,
-            "signed_by": [[s.role.value, s.user] for s in work.incidents.signoffs(draft.id)],
+            "signed_by": [[s.role.value, s.user] for s in shelf.signoffs(draft.id)],
             "statement": draft.statement.as_json(),
         },
     }
@@ -61,7 +63,7 @@ def list_(as_json: AsJson = False, data: Data = None) -> None:
     """List incidents, newest first · 列出灾情"""
     system = system_of(data)
     with system.store.read() as work:
-        views = [_view(system, work, incident.id) for incident in work.incidents.all()]
+        views = [view_of(system, work, incident.id) for incident in work.incidents.all()]
     if as_json:
         put_json(views)
         return
@@ -77,14 +79,14 @@ def show(incident: Id, data: Data = None) -> None:
     """Show one incident as JSON: its versions, what is owed, the draft under review · 查看灾情"""
     system = system_of(data)
     with system.store.read() as work:
-        put_json(_view(system, work, incident))
+        put_json(view_of(system, work, incident))
 
 
 @app.command("open")
 def open_(file: File, as_: As, data: Data = None) -> None:
     """Open an incident with its first statement · 登记灾情并起草第一版"""
     system = system_of(data)
-    draft = incidents.open_incident(system.desk, _table(file), acting(system, as_))
+    draft = incidents.open_incident(system.desk, table_in(file), acting(system, as_))
     line("incident-drafted", incident=draft.incident_id, version=draft.version, digest=draft.digest)
 
 
@@ -92,7 +94,7 @@ def open_(file: File, as_: As, data: Data = None) -> None:
 def edit(incident: Id, file: File, as_: As, data: Data = None) -> None:
     """Draft the next version, or the one under review anew · 起草下一版"""
     system = system_of(data)
-    draft = incidents.edit(system.desk, incident, _table(file), acting(system, as_))
+    draft = incidents.edit(system.desk, incident, table_in(file), acting(system, as_))
     line("incident-drafted", incident=draft.incident_id, version=draft.version, digest=draft.digest)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from geowarn.bootstrap import config_file, database_url, load_channels, open_system
+from geowarn.bootstrap import System, config_file, database_url, load_channels, open_system
 from geowarn.cap_key import make_cap_key
 from geowarn.cli.common import Data, line, operator, put_json, system_of
 from geowarn.cli.sources import sources_json
@@ -15,6 +15,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.installation import create_installation
 from geowarn.issuer_service import issuers_of
+from geowarn.pipeline.mailing import refuse_unknown_places
 from geowarn.pipeline.rules import load_rules
 from geowarn.pipeline.score_rules import load_score_rules
 from geowarn.plugins import adapters, broken, refuse_broken
@@ -89,13 +90,20 @@ def check_config(data: Data = None) -> None:
     load_rules(config_file(folder, settings.hazard.rules), adapters("geowarn.models"))
     load_score_rules(config_file(folder, "score.toml"))
     if folder is not None and (folder / "geowarn.toml").is_file():
-        _ = open_system(folder).channels
+        _check_channels(open_system(folder))
     issuers = {
         one.name: {"enabled": one.enabled, "signature": one.demand.value} for one in issuers_of(folder, settings)
     }
     put_json({**masked(settings), "sources": sources_json(folder, settings), "issuers": issuers})
     check_models(folder, settings)
     line("config-fine")
+
+
+def _check_channels(system: System) -> None:
+    """Every channel is built from its settings, and every mailbox wants areas that are there."""
+    _ = system.channels
+    with system.store.read() as work:
+        refuse_unknown_places(work, system.facts)
 
 
 def check_models(folder: Path | None, settings: Settings) -> None:

@@ -9,6 +9,8 @@ import typer
 from rich.progress import Progress
 
 from geowarn.cli.common import AsJson, Data, line, operator, put_json, put_table, system_of
+from geowarn.domain.level import Level
+from geowarn.pipeline.mail_file import import_mail, is_mail_file
 from geowarn.pipeline.recipients import export_recipients, import_recipients
 
 app = typer.Typer(help="Recipients of SMS · 短信接收人", no_args_is_help=True)
@@ -16,8 +18,13 @@ app = typer.Typer(help="Recipients of SMS · 短信接收人", no_args_is_help=T
 
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument()], data: Data = None) -> None:
-    """Import CSV phone,area,language,role,consent; numbers are encrypted at rest · 导入接收人"""
+    """Import CSV phone,area,language,role,consent, or mail,area,…; all are encrypted at rest · 导入接收人"""
     system = system_of(data)
+    if is_mail_file(file):
+        least = Level.parse(system.settings.publish.from_)
+        mailed = import_mail(system.store, system.vault, system.clock, file, least, operator())
+        line("recipients-imported", count=mailed.rows, new=mailed.added, duplicates=mailed.duplicates)
+        return
     with Progress(transient=True) as progress:
         bar = progress.add_task(file.name, total=None)
         report = import_recipients(

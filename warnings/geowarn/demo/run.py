@@ -20,7 +20,7 @@ from geowarn.catalogue import say, terminal_language
 from geowarn.demo import play, report
 from geowarn.demo.setting import demo_facts, open_demo, password_of, put_on_duty
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.dispatch import DispatchState
+from geowarn.domain.dispatch import UNREPORTED, DispatchState
 from geowarn.domain.errors import Refused
 from geowarn.serving import running
 
@@ -91,19 +91,22 @@ def _wait(system: System, bulletin: Bulletin) -> None:
     while time.monotonic() < until:
         with system.store.read() as work:
             counts = work.dispatches.counts(bulletin.id)
-        pending = {DispatchState.NEW, DispatchState.SENDING, DispatchState.IN_DOUBT, DispatchState.ACCEPTED}
-        if not any(state in pending for states in counts.values() for state in states):
+        pending = {DispatchState.NEW, DispatchState.SENDING, DispatchState.IN_DOUBT}
+        waits = {name: pending | (set() if name in UNREPORTED else {DispatchState.ACCEPTED}) for name in counts}
+        if not any(waits[name].intersection(states) for name, states in counts.items()):
             return
         time.sleep(0.2)
 
 
 @contextmanager
 def far_end(system: System) -> Iterator[None]:
-    """The loopback stand-in of the SMS provider, as a process of its own that ends with this one."""
+    """The loopback stand-ins of SMS provider and mail server, as a process of their own that ends with this one."""
     sms = system.settings.sms
     command = [sys.executable, "-m", "geowarn.demo.standin", "--port", str(urlsplit(sms.base_url).port)]
     command += ["--state", str(system.data_dir / "demo" / "standin.jsonl"), "--stop-with-stdin"]
     command += ["--account-sid", sms.account_sid, "--auth-token", sms.auth_token]
+    if "mail" in system.facts["channels"]["enabled"]:
+        command += ["--mail-port", str(system.settings.mail.port), "--mail", str(system.data_dir / "demo" / "mail")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
         if process.stdout is None or not process.stdout.readline():
             raise Refused("demo.no-far-end", port=urlsplit(sms.base_url).port)

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geowarn.bootstrap import System, open_system
+from geowarn.demo.register import register
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import Refused
 from geowarn.domain.roster import band_window
@@ -49,11 +50,21 @@ auth_token = "{token}"
 sender = "+12025550100"
 segments_per_second = 200.0
 
+[mail]
+host = "127.0.0.1"
+port = {mail}
+security = "none"
+sender = "warnings@geowarn.invalid"
+
 [exercise]
 sms_base_url = "http://127.0.0.1:{standin}"
 sms_account_sid = "{account}"
 sms_auth_token = "{token}"
 sms_sender = "+12025550199"
+mail_host = "127.0.0.1"
+mail_port = {mail}
+mail_security = "none"
+mail_sender = "exercise@geowarn.invalid"
 
 [web]
 secure_cookie = false
@@ -88,18 +99,20 @@ def open_demo(folder: Path, port: int) -> System:
         if not system.settings.installation.synthetic:
             raise Refused("demo.not-a-demo", folder=str(folder))
         return system
-    note = _SETTINGS.format(port=port or free_port(), standin=free_port(), account=ACCOUNT, token=secrets.token_hex(16))
+    ports = {"port": port or free_port(), "standin": free_port(), "mail": free_port()}
+    note = _SETTINGS.format(**ports, account=ACCOUNT, token=secrets.token_hex(16))
     create_installation(folder, "admin", ACTOR, note)
     _stations(folder)
     system = open_system(folder)
     _people(system)
     _points(system, folder)
     _recipients(system, folder)
+    register(system, folder)
     return system
 
 
 def _stations(folder: Path) -> None:
-    lines = ['enabled = ["website", "sms", "broadcast"]', ""]
+    lines = ['enabled = ["website", "sms", "broadcast", "mail"]', ""]
     for name, station in demo_facts()["stations"].items():
         digest = hashlib.sha256(password_of(name).encode()).hexdigest()
         lines += [f"[stations.{name}]", f'name_zh = "{station["name_zh"]}"', f'name_en = "{station["name_en"]}"']

@@ -23,13 +23,15 @@ class Question(StrEnum):
 
 
 _KNOWN = frozenset({"warning.opened", "warning.validity-ended"})
-_KNOWN_OF = frozenset({"forecast", "input", "assessment", "course", "companion", "outside", "exercise", "rules"})
+_KNOWN_OF = frozenset(
+    {"forecast", "input", "assessment", "course", "companion", "outside", "issuer", "exercise", "rules"}
+)
 _TOLD = frozenset({"proposal.consulted", "proposal.commented", "sign-code.asked", "escalation.not-released"})
-_TOLD_OF = frozenset({"escalation", "notice", "task"})
+_TOLD_OF = frozenset({"call", "escalation", "notice", "task"})
 _SENT = frozenset({"bulletin.released", "bulletin.aired", "bulletin.receipt"})
 # Noted so that nothing is missing from the chain; a reader is told how many there are.
-_QUIET = frozenset({"notice.queued", "escalation.ended", "ledger.checkpoint"})
-_FOLDED = frozenset({"dispatch.results", "dispatch.reported"})
+_QUIET = frozenset({"notice.queued", "escalation.ended", "ledger.checkpoint", "call.silent"})
+_FOLDED = frozenset({"dispatch.results", "dispatch.reported", "call.answered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,17 @@ def _folded(ordered: Iterable[LedgerEntry]) -> Iterator[Told]:
             continue
         key = (told.entry.kind, told.entry.subject, str(told.facts.get("channel")))
         seen[key] += 1
-        counts.setdefault(key, Counter()).update(told.facts.get("states") or {})
+        counts.setdefault(key, Counter()).update(_counted(told.facts))
         batches[key] = told
     for key, told in batches.items():
         many = {"batches": seen[key]} if seen[key] > 1 else {}
         yield Told(told.entry, {**told.facts, "states": dict(counts[key]), **many})
+
+
+def _counted(facts: Mapping[str, Any]) -> Mapping[str, int]:
+    """What one entry adds to the sum: messages by state, or the one place that answered, by its kind."""
+    found: Mapping[str, int] = facts.get("states") or {}
+    return found or ({str(facts["place_kind"]): 1} if "place_kind" in facts else {})
 
 
 def _times(ordered: Iterable[LedgerEntry]) -> Times:

@@ -79,7 +79,17 @@ DEFAULT_RULES: Mapping[Level, ClockRule] = {
 DEFAULT_TASKS = ClockRule(
     timedelta(minutes=15), {Role.DUTY_OFFICER.value: timedelta(minutes=60)}, timedelta(minutes=60), CHAIN[:3]
 )
-DEFAULT_KINDS = frozenset({"extend-or-lift", "levels-moved", "incident-overdue", "no-forecast", "escalation-silent"})
+DEFAULT_KINDS = frozenset(
+    {
+        "calls-unanswered",
+        "extend-or-lift",
+        "levels-moved",
+        "incident-overdue",
+        "no-forecast",
+        "escalation-silent",
+        "voice-danger",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,9 @@ TRANSITIONS: dict[DispatchState, frozenset[DispatchState]] = {
     DispatchState.EXPIRED_UNSENT: frozenset(),
 }
 
+# Channels whose far end says no more than that it took the message: nobody waits for more, or calls it delivered.
+UNREPORTED = frozenset({"webhook", "mail"})
+
 # Nothing more will be sent for these.
 SETTLED = frozenset(
     {DispatchState.ACCEPTED, DispatchState.DELIVERED, DispatchState.FAILED, DispatchState.EXPIRED_UNSENT}

@@ -163,8 +163,8 @@ class Pages:
 
 
 def trial_targets(facts: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
-    """(channel, name) of the stations and partners that channels.toml marks as tests: `live = false`, said in words."""
-    groups = {"broadcast": "stations", "webhook": "webhooks"}
+    """(channel, name) of stations, partners and mailboxes that channels.toml marks as tests: `live = false`."""
+    groups = {"broadcast": "stations", "webhook": "webhooks", "mail": "mailboxes"}
     return frozenset(
         (channel, name)
         for channel, group in groups.items()

@@ -16,6 +16,7 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.people import Role, SignOff
 
 PARTS = ("situation", "cause", "response", "contact")
+ANSWER_PARTS = ("question", "rumour", "answer")  # of an answer to what people ask, or of a rumour put right (辟谣)
 LONGEST_TITLE = 60
 LONGEST_TEXT = 4000
 
@@ -139,15 +140,17 @@ class Incident:
     synthetic: bool
 
 
-def check_statement(statement: Statement, first: bool) -> None:
+def check_statement(
+    statement: Statement, first: bool, parts: Sequence[str] = PARTS, needed_part: str = "situation"
+) -> None:
     """Raise Refused naming the field that is empty, too long or unknown; a later version needs its note."""
     for name in statement.parts:
-        if name not in PARTS:
-            raise Refused("incidents.unknown-part", part=name, parts=", ".join(PARTS))
+        if name not in parts:
+            raise Refused("incidents.unknown-part", part=name, parts=", ".join(parts))
     needed = {"title": (statement.title, LONGEST_TITLE)}
     needed |= {name: (part.text, LONGEST_TEXT) for name, part in statement.parts.items()}
-    if "situation" not in statement.parts:
-        raise Refused("incidents.text", field="situation.zh", longest=LONGEST_TEXT)
+    if needed_part not in statement.parts:
+        raise Refused("incidents.text", field=f"{needed_part}.zh", longest=LONGEST_TEXT)
     if not first:
         needed["note"] = (statement.note, LONGEST_TEXT)
     for name, (text, longest) in needed.items():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from geowarn.domain.calls import CallRules
 from geowarn.domain.clock import ClockRules
 from geowarn.domain.level import Level
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.review import ReviewRules
+from geowarn.domain.voice import VoiceRules
 from geowarn.domain.votes import CourseRules
 from geowarn.domain.warning import Act, Content
 
@@ -28,6 +30,9 @@ class Policy:
     second_factor: frozenset[Level] = frozenset({Level.ORANGE, Level.RED})  # where signing asks for it again
     clock: ClockRules = field(default_factory=ClockRules)
     review: ReviewRules = field(default_factory=ReviewRules)
+    answer: tuple[Role, ...] = (Role.LEADER,)  # who signs a published answer, beside the secrecy check
+    voices: VoiceRules = field(default_factory=VoiceRules)
+    calls: CallRules = field(default_factory=CallRules)
 
     def ranking(self, names: Iterable[str]) -> Policy:
         """The same with these sources as the best first, unless the policy names its own."""

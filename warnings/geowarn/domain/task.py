@@ -10,6 +10,8 @@ from typing import Any
 # Every kind but the reviews of warnings, which ring by the level: those a policy may name as ringing.
 KINDS = (
     "all-clear-due",
+    "answer-review",
+    "calls-unanswered",
     "cap-key-ends",
     "channel-fault",
     "companion",
@@ -31,6 +33,9 @@ KINDS = (
     "run-late",
     "shift-silent",
     "unreachable",
+    "voice",
+    "voice-danger",
+    "voice-overdue",
     "worker-silent",
 )
 

@@ -20,6 +20,7 @@ from geowarn.domain.package import Package
 from geowarn.domain.warning import HazardWarning
 from geowarn.pipeline.counsel_view import counsel_of_version
 from geowarn.pipeline.desk import find_warning
+from geowarn.pipeline.mailing import is_subscriber
 from geowarn.pipeline.proof import checkpoint_of, entry_json, walk
 from geowarn.ports import Clock, Store, Templates, UnitOfWork
 
@@ -116,7 +117,7 @@ def _dispatches(rows: Iterable[Dispatch]) -> bytes:
             (
                 d.id,
                 d.channel,
-                d.target_key if d.channel != "sms" else "",  # a number's key never leaves
+                "" if d.channel == "sms" or is_subscriber(d.target_key) else d.target_key,  # nobody's key leaves
                 d.variant,
                 d.tier,
                 d.state.value,

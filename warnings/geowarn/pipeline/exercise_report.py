@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from geowarn.domain.dispatch import DispatchState
+from geowarn.domain.dispatch import UNREPORTED, DispatchState
 from geowarn.domain.exercise import Exercise, ExerciseStatus
 from geowarn.domain.ledger import LedgerEntry
 from geowarn.ports import DispatchGroup, UnitOfWork
@@ -47,8 +47,8 @@ class Leg:
 
     @property
     def complete(self) -> bool:
-        """Whether every target has it; a partner's acceptance is all that a push ever shows."""
-        return self.delivered + (self.accepted if self.channel == "webhook" else 0) == self.total
+        """Whether every target has it; acceptance is all that a push or a mail ever shows."""
+        return self.delivered + (self.accepted if self.channel in UNREPORTED else 0) == self.total
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ Who gets what:
 - sms, issue, update and extend: every number with a level now, its highest; after an update also every number that
   was told of an earlier bulletin and has no level now: it gets the text `ended`, since it was told to act and
   would otherwise wait for an end that nobody announces;
-- sms, lift, cancel and retract: exactly the numbers that were told before, each with the text of the level it had.
+- sms, lift, cancel and retract: exactly the numbers that were told before, each with the text of the level it had;
+- mail: whoever subscribed to one of the areas at one of the levels, and every mailbox of channels.toml, likewise; every
+  further bulletin goes to everybody who was told of an earlier one, whatever they subscribed to (`mail_texts`).
 
 An exercise goes to test targets only (house rule 10, the first of three places): numbers of the exercise group,
 stations and partners marked as tests, and of other channels those that have test settings of their own. Real bulletins
@@ -30,6 +32,7 @@ from geowarn.domain.dispatch import Dispatch, DispatchState
 from geowarn.domain.exercise import TARGET, in_group, is_exercise
 from geowarn.domain.level import Level
 from geowarn.domain.recipient import Recipient, addressees
+from geowarn.domain.subscriber import MailTarget, mail_texts
 from geowarn.domain.warning import Act
 from geowarn.ports import Channel
 
@@ -72,12 +75,13 @@ def dispatches_for(
     publish_from: Level,
     release_at: datetime,
     trials: Collection[tuple[str, str]] = frozenset(),
+    mailing: Iterable[MailTarget] = (),
 ) -> tuple[Dispatch, ...]:
     """Every dispatch of a bulletin; a channel that has no file in it gets none.
 
     `trials` names the (channel, target) pairs that are marked as tests.
     """
-    told, exercise = _told(earlier), is_exercise(bulletin)
+    before, exercise = tuple(earlier), is_exercise(bulletin)
     group = [recipient for recipient in recipients if in_group(recipient) is exercise]
     found: list[Dispatch] = []
     for name, channel in channels.items():
@@ -85,7 +89,10 @@ def dispatches_for(
         if not paths:
             continue
         if name == "sms":
-            chosen = _numbers(bulletin, paths, group, areas, told, publish_from)
+            chosen = _numbers(bulletin, paths, group, areas, _told(before, name), publish_from)
+        elif name == "mail":
+            wanted = [target for target in mailing if (target.trial if exercise else not target.group)]
+            chosen = _mailboxes(bulletin, paths, wanted, areas, _told(before, name), publish_from)
         else:
             keys = {"broadcast": tuple(stations), "webhook": tuple(partners)}.get(name, (PUBLIC,))
             keys = _trial_keys(channel, keys, trials) if exercise else keys
@@ -102,11 +109,11 @@ def _trial_keys(channel: Channel, keys: tuple[str, ...], trials: Collection[tupl
     return tuple(key for key in keys if (channel.name, key) in trials)
 
 
-def _told(earlier: Iterable[Dispatch]) -> dict[str, Dispatch]:
-    """The newest message each number was or may have been given."""
+def _told(earlier: Iterable[Dispatch], channel: str) -> dict[str, Dispatch]:
+    """The newest message each target of a channel was or may have been given."""
     newest: dict[str, Dispatch] = {}
     for dispatch in earlier:
-        if dispatch.channel != "sms" or dispatch.state not in _TOLD:
+        if dispatch.channel != channel or dispatch.state not in _TOLD:
             continue
         held = newest.get(dispatch.target_key)
         if held is None or dispatch.release_at >= held.release_at:
@@ -143,6 +150,30 @@ def _numbers(
     return chosen + [_dropped(dispatch, paths) for key, dispatch in told.items() if key not in keys]
 
 
+def _mailboxes(
+    bulletin: Bulletin,
+    paths: list[str],
+    targets: Iterable[MailTarget],
+    areas: Mapping[str, Area],
+    told: Mapping[str, Dispatch],
+    publish_from: Level,
+) -> list[_Chosen]:
+    """Only those who still subscribe; whoever was told that it ended is not told so twice by updates."""
+    wanted = {target.key: target for target in targets}
+    texts = [path for path in paths if path.endswith(".txt")]
+    if bulletin.act in ENDING:
+        return [_again(dispatch, texts) for key, dispatch in told.items() if key in wanted]
+    public = {area.code: area.level for area in bulletin.content.at_or_above(publish_from)}
+    chosen: list[_Chosen] = []
+    before = [key for key, dispatch in told.items() if _code(dispatch) != DROPPED]
+    for found in mail_texts(wanted.values(), public, before, areas):
+        target, level = found.target, found.level
+        variant = _named("mail", level.code if level is not None else DROPPED, target.wish.language, texts)
+        rank = priority(level or Level.YELLOW, target.tier, ending=level is None)
+        chosen.append((target.key, variant, target.tier, rank))
+    return chosen
+
+
 def _code(dispatch: Dispatch) -> str:
     return _code_of(dispatch.variant)
 
@@ -165,8 +196,11 @@ def _again(dispatch: Dispatch, paths: list[str]) -> _Chosen:
 
 def _variant(code: str, held: str, paths: list[str]) -> str:
     """The file for this text in the language the number had; a level the bulletin no longer names takes its first."""
-    language = held.split(".")[-2]
-    wanted = f"sms/{code}.{language}.txt"
+    return _named(held.split("/")[0], code, held.split(".")[-2], paths)
+
+
+def _named(channel: str, code: str, language: str, paths: list[str]) -> str:
+    wanted = f"{channel}/{code}.{language}.txt"
     return wanted if wanted in paths else next((p for p in paths if p.endswith(f".{language}.txt")), paths[0])
 
 

@@ -1,9 +1,12 @@
-"""After a disaster: a statement is drafted, checked for secrets, signed and published, version by version."""
+"""After a disaster: a statement is drafted, checked for secrets, signed and published, version by version.
+
+The same flow serves what else is said to the public after review: a `Book` names its parts, its shelf and its signers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,24 +26,47 @@ from geowarn.domain.incident import (
 )
 from geowarn.domain.people import Role, SignOff
 from geowarn.domain.period import to_utc
+from geowarn.domain.policy import Policy
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM, Actor
 from geowarn.pipeline.desk import Desk, find_warning
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.signoff import on_shift
-from geowarn.ports import UnitOfWork
+from geowarn.ports import Incidents, UnitOfWork
 
 EDITORS = (Role.DUTY_OFFICER, Role.DISCLOSURE, Role.LEADER, Role.CHIEF)
 
 
-def statement_from_table(desk: Desk, work: UnitOfWork, table: Mapping[str, Any]) -> Statement:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One kind of reviewed statement; `name` begins its ledger kinds and tasks, `needed` is the part it cannot lack."""
+
+    name: str
+    parts: tuple[str, ...]
+    needed: str
+    shelf: Callable[[UnitOfWork], Incidents]
+    signers: Callable[[Policy], tuple[Role, ...]]
+    told: bool = True  # whether the ledger has the words of a draft, and not its digest only
+
+    @property
+    def review(self) -> str:
+        """The task of a draft under review."""
+        return f"{self.name}-review"
+
+
+INCIDENTS = Book("incident", PARTS, "situation", lambda work: work.incidents, lambda policy: policy.incident)
+
+
+def statement_from_table(desk: Desk, work: UnitOfWork, table: Mapping[str, Any], book: Book = INCIDENTS) -> Statement:
     """The statement in a table of texts by part and language; raises Refused naming the field."""
-    known = {"title", "note", "warnings", "closed", *PARTS}
+    known = {"title", "note", "warnings", "closed", *book.parts}
     for name in table:
         if name not in known:
             raise Refused("incidents.unknown-part", part=name, parts=", ".join(sorted(known)))
     now = desk.clock.now()
-    parts = {name: Part(_text(table[name], name), _promise(table[name], name, now)) for name in PARTS if name in table}
+    parts = {
+        name: Part(_text(table[name], name), _promise(table[name], name, now)) for name in book.parts if name in table
+    }
     return Statement(
         title=_text(table.get("title"), "title"),
         parts=parts,
@@ -73,111 +99,116 @@ def _promise(value: Mapping[str, Any], name: str, now: datetime) -> datetime | N
     return moment
 
 
-def find_incident(work: UnitOfWork, name: str) -> Incident:
+def find_incident(work: UnitOfWork, name: str, book: Book = INCIDENTS) -> Incident:
     """The incident of this number; raises NotFound."""
-    found = work.incidents.get(name)
+    found = book.shelf(work).get(name)
     if found is None:
         raise NotFound("incidents.unknown", incident=name)
     return found
 
 
-def open_draft(work: UnitOfWork, incident_id: str) -> Draft:
+def open_draft(work: UnitOfWork, incident_id: str, book: Book = INCIDENTS) -> Draft:
     """The version under review; raises NotFound when there is none."""
-    found = next((d for d in work.incidents.drafts(incident_id) if d.status is DraftStatus.OPEN), None)
+    found = next((d for d in book.shelf(work).drafts(incident_id) if d.status is DraftStatus.OPEN), None)
     if found is None:
         raise NotFound("incidents.nothing-open", incident=incident_id)
     return found
 
 
-def open_incident(desk: Desk, table: Mapping[str, Any], actor: Actor) -> Draft:
+def open_incident(desk: Desk, table: Mapping[str, Any], actor: Actor, book: Book = INCIDENTS) -> Draft:
     """Begin an incident with its first draft; the number is taken now and gapless."""
     actor.need(*EDITORS)
     now = desk.clock.now()
     with desk.store.begin() as work:
-        statement = statement_from_table(desk, work, table)
-        check_statement(statement, first=True)
+        statement = statement_from_table(desk, work, table, book)
+        check_statement(statement, True, book.parts, book.needed)
         year = now.astimezone(desk.zone).year
-        serial = work.counters.next(f"incident.{year}")
+        serial = work.counters.next(f"{book.name}.{year}")
         incident = Incident(f"{year}-{serial:02d}", year, serial, now, desk.synthetic)
-        work.incidents.add(incident)
-        work.ledger.append(now, actor.label, "incident.opened", incident.id, {"warnings": list(statement.warnings)})
-        draft = _save(desk, work, incident.id, statement, actor)
+        book.shelf(work).add(incident)
+        work.ledger.append(now, actor.label, f"{book.name}.opened", incident.id, {"warnings": list(statement.warnings)})
+        draft = _save(desk, work, incident.id, statement, actor, book)
         work.commit()
     return draft
 
 
-def edit(desk: Desk, incident_id: str, table: Mapping[str, Any], actor: Actor) -> Draft:
+def edit(desk: Desk, incident_id: str, table: Mapping[str, Any], actor: Actor, book: Book = INCIDENTS) -> Draft:
     """A new draft in place of the one under review, or of the next version; check and signatures begin anew."""
     actor.need(*EDITORS)
     with desk.store.begin() as work:
-        incident = find_incident(work, incident_id)
-        published = work.incidents.publications(incident.id)
-        statement = statement_from_table(desk, work, table)
-        check_statement(statement, first=not published)
+        incident = find_incident(work, incident_id, book)
+        published = book.shelf(work).publications(incident.id)
+        statement = statement_from_table(desk, work, table, book)
+        check_statement(statement, not published, book.parts, book.needed)
         last = published[-1].statement if published else None
         if last is not None and replace(statement, note=last.note) == last:
             raise Refused("incidents.nothing-changed", incident=incident.id)
-        draft = _save(desk, work, incident.id, statement, actor)
+        draft = _save(desk, work, incident.id, statement, actor, book)
         work.commit()
     return draft
 
 
-def _save(desk: Desk, work: UnitOfWork, incident_id: str, statement: Statement, actor: Actor) -> Draft:
+def _save(desk: Desk, work: UnitOfWork, incident_id: str, statement: Statement, actor: Actor, book: Book) -> Draft:
     now = desk.clock.now()
-    for before in work.incidents.drafts(incident_id):
+    for before in book.shelf(work).drafts(incident_id):
         if before.status is DraftStatus.OPEN:
-            work.incidents.save_draft(replace(before, status=DraftStatus.SUPERSEDED))
-    version = len(work.incidents.publications(incident_id)) + 1
+            book.shelf(work).save_draft(replace(before, status=DraftStatus.SUPERSEDED))
+    version = len(book.shelf(work).publications(incident_id)) + 1
     draft = Draft(new_id("i"), incident_id, version, statement, actor.user.name, now)
-    work.incidents.save_draft(draft)
-    facts = {"draft": draft.id, "version": version, "digest": draft.digest, "statement": statement.as_json()}
-    work.ledger.append(now, actor.label, "incident.drafted", incident_id, facts)
-    work.tasks.open(Task(new_id("t"), "incident-review", incident_id, now, facts={"version": version}))
+    book.shelf(work).save_draft(draft)
+    facts: dict[str, Any] = {"draft": draft.id, "version": version, "digest": draft.digest}
+    if book.told:
+        facts["statement"] = statement.as_json()
+    work.ledger.append(now, actor.label, f"{book.name}.drafted", incident_id, facts)
+    work.tasks.open(Task(new_id("t"), book.review, incident_id, now, facts={"version": version}))
     return draft
 
 
-def check_secrecy(desk: Desk, incident_id: str, actor: Actor, digest: str | None = None) -> Draft:
+def check_secrecy(
+    desk: Desk, incident_id: str, actor: Actor, digest: str | None = None, book: Book = INCIDENTS
+) -> Draft:
     """Record that the draft holds nothing secret (保密审查); never by the person who wrote it."""
     actor.need(Role.DISCLOSURE)
     now = desk.clock.now()
     with desk.store.begin() as work:
-        draft = _seen(open_draft(work, find_incident(work, incident_id).id), digest)
+        draft = _seen(open_draft(work, find_incident(work, incident_id, book).id, book), digest)
         if draft.edited_by == actor.user.name:
             raise Refused("incidents.own-draft", user=actor.user.name)
         draft = replace(draft, checked_by=actor.user.name, checked_at=now)
-        work.incidents.save_draft(draft)
+        book.shelf(work).save_draft(draft)
         facts = {"draft": draft.id, "version": draft.version, "digest": draft.digest}
-        work.ledger.append(now, actor.label, "incident.secrecy-checked", incident_id, facts)
+        work.ledger.append(now, actor.label, f"{book.name}.secrecy-checked", incident_id, facts)
         work.commit()
     return draft
 
 
-def sign(desk: Desk, incident_id: str, actor: Actor, digest: str | None = None) -> SignOff:
+def sign(desk: Desk, incident_id: str, actor: Actor, digest: str | None = None, book: Book = INCIDENTS) -> SignOff:
     """Sign the draft in one of the roles the policy asks for; only after the secrecy check."""
     now = desk.clock.now()
     with desk.store.begin() as work:
-        draft = _seen(open_draft(work, find_incident(work, incident_id).id), digest)
+        draft = _seen(open_draft(work, find_incident(work, incident_id, book).id, book), digest)
         if draft.checked_by is None:
             raise Refused("incidents.unchecked", incident=incident_id, version=draft.version)
-        role = _role(desk, work, draft, actor)
+        role = _role(desk, work, draft, actor, book)
         signoff = SignOff(
             new_id("s"), draft.id, draft.digest, actor.user.name, role, now, actor.via, actor.origin, "none"
         )
-        work.incidents.add_signoff(signoff)
+        book.shelf(work).add_signoff(signoff)
         facts = {"draft": draft.id, "version": draft.version, "digest": draft.digest, "role": role.value}
-        work.ledger.append(now, actor.label, "incident.signed", incident_id, facts)
+        work.ledger.append(now, actor.label, f"{book.name}.signed", incident_id, facts)
         work.commit()
     return signoff
 
 
-def _role(desk: Desk, work: UnitOfWork, draft: Draft, actor: Actor) -> Role:
-    signed = work.incidents.signoffs(draft.id)
+def _role(desk: Desk, work: UnitOfWork, draft: Draft, actor: Actor, book: Book) -> Role:
+    needed = book.signers(desk.policy)
+    signed = book.shelf(work).signoffs(draft.id)
     if any(s.user == actor.user.name for s in signed):
         raise Refused("signoff.already", user=actor.user.name, version=draft.version)
     taken = {s.role for s in signed}
-    free = [role for role in desk.policy.incident if role in actor.roles_over(None, ()) and role not in taken]
+    free = [role for role in needed if role in actor.roles_over(None, ()) and role not in taken]
     if not free:
-        roles = ", ".join(role.value for role in desk.policy.incident)
+        roles = ", ".join(role.value for role in needed)
         raise Refused("signoff.not-needed", user=actor.user.name, roles=roles)
     if free[0] is Role.DUTY_OFFICER and not on_shift(work, actor.user, desk.clock.now()):
         raise Refused("signoff.off-shift", user=actor.user.name)
@@ -191,24 +222,31 @@ def _seen(draft: Draft, digest: str | None) -> Draft:
     return draft
 
 
-def publish(desk: Desk, incident_id: str, actor: Actor) -> Publication:
-    """Freeze the signed draft as the next version; raises Refused naming what is missing."""
+def publish(
+    desk: Desk,
+    incident_id: str,
+    actor: Actor,
+    book: Book = INCIDENTS,
+    then: Callable[[UnitOfWork, Publication], None] = lambda _work, _made: None,
+) -> Publication:
+    """Freeze the signed draft as the next version and do what belongs to it; raises Refused naming what is missing."""
     actor.need(*EDITORS)
     now = desk.clock.now()
     with desk.store.begin() as work:
-        draft = open_draft(work, find_incident(work, incident_id).id)
-        signed = work.incidents.signoffs(draft.id)
-        missing = lacking(desk.policy.incident, draft, signed)
+        draft = open_draft(work, find_incident(work, incident_id, book).id, book)
+        signed = book.shelf(work).signoffs(draft.id)
+        missing = lacking(book.signers(desk.policy), draft, signed)
         if missing or draft.checked_by is None:
             raise Refused("incidents.unsigned", incident=incident_id, version=draft.version, missing=", ".join(missing))
         roles = tuple((s.role.value, s.user) for s in signed)
         made = Publication(incident_id, draft.version, draft.statement, now, draft.checked_by, roles)
-        work.incidents.publish(made)
-        work.incidents.save_draft(replace(draft, status=DraftStatus.PUBLISHED))
-        for kind in ("incident-review", "incident-overdue"):
+        book.shelf(work).publish(made)
+        book.shelf(work).save_draft(replace(draft, status=DraftStatus.PUBLISHED))
+        for kind in (book.review, f"{book.name}-overdue"):
             work.tasks.close(kind, incident_id, now)
         facts = {"version": made.version, "digest": draft.digest, "checked_by": made.checked_by, "signed_by": roles}
-        work.ledger.append(now, actor.label, "incident.published", incident_id, facts)
+        work.ledger.append(now, actor.label, f"{book.name}.published", incident_id, facts)
+        then(work, made)
         work.commit()
     return made
 

@@ -35,7 +35,7 @@ from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.companion import keep_payload
 from geowarn.pipeline.companion_areas import covered
 from geowarn.pipeline.propose import new_id
-from geowarn.ports import Carrier, Clock, FeedReader, IssuedReader, Letter, Store, UnitOfWork
+from geowarn.ports import Carrier, Clock, FeedReader, IssuedReader, ReadMessage, Store, UnitOfWork
 
 REFUSED, SILENT = "issuer-refused", "issuer-silent"
 _MOST_PLACES = 60
@@ -102,7 +102,7 @@ def _check(message: IssuedMessage, issuer: Issuer, now: datetime, file_name: str
         raise Refused("issuers.ahead", file=file_name, issuer=issuer.name, sent=message.key.sent.isoformat())
 
 
-def _kept(desk: IssuerDesk, issuer: Issuer, letter: Letter, data: bytes, file_name: str, actor_text: str) -> Came:
+def _kept(desk: IssuerDesk, issuer: Issuer, letter: ReadMessage, data: bytes, file_name: str, actor_text: str) -> Came:
     """What takes long is done before the transaction: nothing of others may hold a release of ours up."""
     now, message = desk.clock.now(), letter.message
     outcome = outcome_of(message, now, timedelta(hours=issuer.max_age_hours))
@@ -137,7 +137,7 @@ def _again(known: Taken, message: IssuedMessage, file_name: str) -> Came:
 
 
 def _taken(
-    issuer: Issuer, letter: Letter, data: bytes, outcome: Outcome, now: datetime, areas: Mapping[str, Area]
+    issuer: Issuer, letter: ReadMessage, data: bytes, outcome: Outcome, now: datetime, areas: Mapping[str, Area]
 ) -> Taken:
     message = letter.message
     private = outcome is Outcome.NOT_PUBLIC

@@ -11,7 +11,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,22 +19,26 @@ from geowarn.domain.dispatch import DispatchState, Outcome, back_off
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
 from geowarn.domain.notice import Notice
 from geowarn.pipeline.collisions import until_through
+from geowarn.pipeline.notice_address import sealed_number
 from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.notices import note_result
 from geowarn.pipeline.outcome import Pace, reason_of
-from geowarn.ports import Clock, Pager, Receipt, Store, UnitOfWork, Vault
+from geowarn.ports import Clock, Letter, Notices, Pager, Receipt, Store, UnitOfWork, Vault
 
 AT_ONCE = 8
 WAIT_SECONDS = 0.05
-_Answer = Receipt | SendFailure | None  # None: asked, and the far end never had it
+Answer = Receipt | SendFailure | None  # None: asked, and the far end never had it
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """One row ready to be sent, or the failure that keeps it from being sent at all."""
+
     notice: Notice
-    address: str
-    text: str
+    address: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
     failure: SendFailure | None = None  # known before any call
+    letter: Letter | None = None  # where it goes by mail
 
 
 class NoticeLane:
@@ -45,10 +49,22 @@ class NoticeLane:
     ) -> None:
         self._store, self._pager, self._vault, self._clock = store, pager, vault, clock
         self._words, self._owner = words, owner
-        self._pace = Pace(timeout=timedelta(seconds=pager.timeout_seconds)) if pager else Pace()
+        self._pace = self._pace_of(pager.timeout_seconds if pager else None)
         self._claims = itertools.count(1)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notice")
-        self._under_way: dict[Future[_Answer], _Job] = {}
+        self._under_way: dict[Future[Answer], Job] = {}
+
+    @staticmethod
+    def _pace_of(seconds: float | None) -> Pace:
+        return Pace(timeout=timedelta(seconds=seconds)) if seconds else Pace()
+
+    def _rows(self, work: UnitOfWork) -> Notices:
+        """The outbox."""
+        return work.notices
+
+    def _noted(self, work: UnitOfWork, notice: Notice, at: datetime) -> None:
+        """What follows from a result."""
+        note_result(work, notice, notice.state, at, notice.reason)
 
     def step(self) -> bool:
         """Let the late expire, claim what there is room for, store answers; False when there was nothing to do."""
@@ -66,21 +82,21 @@ class NoticeLane:
 
     def _waiting(self) -> bool:
         with self._store.read() as work:
-            return work.notices.waiting(self._clock.now())
+            return self._rows(work).waiting(self._clock.now())
 
     def _expire(self) -> int:
         with self._store.begin() as work:
             now = self._clock.now()
-            late = work.notices.expire(now)
+            late = self._rows(work).expire(now)
             for notice in late:
-                note_result(work, notice, DispatchState.EXPIRED_UNSENT, now, notice.reason)
+                self._noted(work, notice, now)
             if late:
                 work.commit()
         return len(late)
 
     # --- claiming
 
-    def _begin(self, claim: Callable[[UnitOfWork, str, int], Iterable[Notice]], call: Callable[[_Job], _Answer]) -> int:
+    def _begin(self, claim: Callable[[UnitOfWork, str, int], Iterable[Notice]], call: Callable[[Job], Answer]) -> int:
         room = AT_ONCE - len(self._under_way)
         if room <= 0:
             return 0
@@ -94,51 +110,60 @@ class NoticeLane:
 
     def _claim_new(self, work: UnitOfWork, owner: str, room: int) -> Iterable[Notice]:
         now = self._clock.now()
-        return work.notices.claim(owner, now, now + self._pace.lease, room)
+        return self._rows(work).claim(owner, now, now + self._pace.lease, room)
 
     def _claim_doubtful(self, work: UnitOfWork, owner: str, room: int) -> Iterable[Notice]:
         now = self._clock.now()
-        return work.notices.doubtful(owner, now, now + self._pace.lease, room)
+        return self._rows(work).doubtful(owner, now, now + self._pace.lease, room)
 
-    def _job(self, work: UnitOfWork, notice: Notice) -> _Job:
-        user = work.users.get(notice.person)
+    def _job(self, work: UnitOfWork, notice: Notice) -> Job:
         if self._pager is None:
-            return _Job(notice, "", "", TemporaryFailure("notices.no-pager", alarm=True))
-        if user is None or not user.active or user.phone_sealed is None:
-            return _Job(notice, "", "", PermanentFailure("notices.no-number"))
+            return Job(notice, failure=TemporaryFailure("notices.no-pager", alarm=True))
         try:
-            address = self._vault.open(user.phone_sealed)
+            address = self._vault.open(sealed_number(work, notice))
             text = self._words.text(notice, self._pager.can_be_answered(address), self._pager.takes_links(address))
+        except PermanentFailure as failure:
+            return Job(notice, failure=failure)
         except Refused as refusal:
-            return _Job(notice, "", "", PermanentFailure(refusal.key, alarm=True))
+            return Job(notice, failure=PermanentFailure(refusal.key, alarm=True))
         except Exception as error:  # a template of an installation's own may fail in any way
-            return _Job(notice, "", "", PermanentFailure("notices.no-text", code=type(error).__name__, alarm=True))
-        return _Job(notice, address, text)
+            return Job(notice, failure=PermanentFailure("notices.no-text", code=type(error).__name__, alarm=True))
+        return Job(notice, address, text)
 
     # --- calling (in the pool's threads)
 
-    def _send(self, job: _Job) -> _Answer:
+    def _send(self, job: Job) -> Answer:
         lease, now = job.notice.lease_until, self._clock.now()
-        if job.failure or self._pager is None:
+        if job.failure:
             return job.failure
         if now >= job.notice.not_after or (lease is not None and now > lease - self._pace.timeout):
             return TemporaryFailure("deliver.claim-too-old")
         try:
-            return self._pager.page(job.address, job.text, job.notice.id, job.notice.not_after)
+            return self._call(job)
         except SendFailure as failure:
             return failure
         except Exception as error:
             return OutcomeUnknown("deliver.channel-fault", code=type(error).__name__, alarm=True)
 
-    def _ask(self, job: _Job) -> _Answer:
-        if job.failure or self._pager is None:
+    def _ask(self, job: Job) -> Answer:
+        if job.failure:
             return OutcomeUnknown("deliver.cannot-ask")
         try:
-            return self._pager.look_up(job.address, job.text, job.notice.started_at or job.notice.created_at)
+            return self._look_up(job)
         except SendFailure as failure:
             return failure if isinstance(failure, PermanentFailure) else OutcomeUnknown("deliver.cannot-ask")
         except Exception as error:
             return OutcomeUnknown("deliver.cannot-ask", code=type(error).__name__)
+
+    def _call(self, job: Job) -> Receipt:
+        if self._pager is None:
+            raise TemporaryFailure("notices.no-pager", alarm=True)
+        return self._pager.page(job.address, job.text, job.notice.id, job.notice.not_after)
+
+    def _look_up(self, job: Job) -> Receipt | None:
+        if self._pager is None:
+            raise OutcomeUnknown("deliver.cannot-ask")
+        return self._pager.look_up(job.address, job.text, job.notice.started_at or job.notice.created_at)
 
     # --- answers
 
@@ -151,17 +176,17 @@ class NoticeLane:
             until_through(partial(self._settle, job, answer))
         return len(finished)
 
-    def _settle(self, job: _Job, answer: _Answer) -> None:
+    def _settle(self, job: Job, answer: Answer) -> None:
         with self._store.begin() as work:
             now = self._clock.now()
             after = judged(job.notice, answer, now, random.random(), self._pace)  # noqa: S311 -- jitter
-            if work.notices.settle(job.notice, after):
+            if self._rows(work).settle(job.notice, after):
                 if after.settled_at is not None:
-                    note_result(work, after, after.state, now, after.reason)
+                    self._noted(work, after, now)
                 work.commit()
 
 
-def judged(notice: Notice, answer: _Answer, now: datetime, chance: float, pace: Pace) -> Notice:
+def judged(notice: Notice, answer: Answer, now: datetime, chance: float, pace: Pace) -> Notice:
     """The notice after one answer: settled, to be tried or asked again, or given up at its not-after."""
     asked = notice.state is DispatchState.IN_DOUBT
     tried = replace(notice, attempts=notice.attempts + (0 if asked else 1), lease_until=None, next_try_at=None)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from geowarn.domain.calls import CALL
 from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.notice import LANGUAGES, Notice
 from geowarn.domain.people import User
@@ -23,6 +24,7 @@ from geowarn.ports import Clock, Store, UnitOfWork, Vault
 UNREACHABLE = "unreachable"
 REPORTED = "notices.reported"
 _DELIVERED = frozenset({"delivered", "read"})
+_ARRIVING = frozenset({DispatchState.ACCEPTED, DispatchState.DELIVERED})
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
 
 # Looks at what a person on duty wrote; returns what it was taken for, None when it is not for this listener.
@@ -106,10 +108,13 @@ def reported(store: Store, clock: Clock, notice_id: str, provider_id: str, statu
 
 
 def note_result(work: UnitOfWork, notice: Notice, state: DispatchState, at: datetime, reason: str | None) -> None:
-    """Enter what became of a notice; whoever could not be reached becomes a task."""
+    """Enter what became of a notice; whoever could not be reached becomes a task, or the next contact is called."""
     facts = {"kind": notice.kind, "person": notice.person, "state": state.value, "reason": reason}
     work.ledger.append(at, SYSTEM, "notice.result", notice.subject, facts)
-    if state is DispatchState.DELIVERED:
+    if notice.kind == CALL:
+        if state not in _ARRIVING:
+            work.calls.fail(notice.subject, int(notice.facts["order"]), at)
+    elif state is DispatchState.DELIVERED:
         reached(work, notice.person, at)
     elif state is not DispatchState.ACCEPTED:
         not_reached(work, notice, at, reason or state.value)

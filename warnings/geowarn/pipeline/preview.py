@@ -14,6 +14,7 @@ from geowarn.pipeline.actor import Actor, codes_of
 from geowarn.pipeline.change import CHANGERS, Making
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.fanout import dispatches_for
+from geowarn.pipeline.mailing import mailing_list
 from geowarn.pipeline.render import render_package
 
 
@@ -53,6 +54,7 @@ def preview(desk: Desk, make: Making, actor: Actor) -> Preview:
             publish_from=desk.policy.publish_from,
             release_at=now,
             trials=trial_targets(desk.facts),
+            mailing=mailing_list(work, desk.facts),
         )
     reached = Counter((row.channel, row.variant) for row in rows)
     return Preview(warning_id, content, package, dict(sorted(reached.items())))

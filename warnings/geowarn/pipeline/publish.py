@@ -10,7 +10,7 @@ from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.warning import Series
 from geowarn.pipeline.issuer_view import others_of
-from geowarn.ports import Clock, PublishedBulletin, PublishedIncident, SiteState, Store, UnitOfWork
+from geowarn.ports import Clock, Incidents, PublishedBulletin, PublishedIncident, SiteState, Store, UnitOfWork
 
 
 class _Frozen(Mapping[str, bytes]):
@@ -50,11 +50,11 @@ def _published(store: Store, work: UnitOfWork, now: datetime) -> tuple[Published
     return tuple(found)
 
 
-def _incidents(work: UnitOfWork) -> tuple[PublishedIncident, ...]:
-    """Every incident with at least one published version, and the public bulletins of the warnings before it."""
+def _incidents(work: UnitOfWork, shelf: Incidents) -> tuple[PublishedIncident, ...]:
+    """Every incident or answer with a published version, and the public bulletins of the warnings it names."""
     found = []
-    for incident in work.incidents.all():
-        published = work.incidents.publications(incident.id)
+    for incident in shelf.all():
+        published = shelf.publications(incident.id)
         if not published:
             continue
         chains = [work.bulletins.of_warning(name) for name in published[-1].statement.warnings]
@@ -103,7 +103,8 @@ def site_state(
             none_in_force_since=_quiet_since(published, now),
             synthetic=bool(facts["installation"]["synthetic"]),
             checkpoint=checkpoint(work),
-            incidents=_incidents(work),
+            incidents=_incidents(work, work.incidents),
+            answers=_incidents(work, work.answers),
             others=others_of(work, areas, now),
         )
         work.commit()

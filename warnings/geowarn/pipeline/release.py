@@ -28,6 +28,7 @@ from geowarn.domain.warning import (
     content_from_json,
 )
 from geowarn.pipeline.actor import Actor, Doer, codes_of
+from geowarn.pipeline.calls import call_out
 from geowarn.pipeline.collisions import through
 from geowarn.pipeline.course_acts import ALL_CLEAR_DUE, LEVELS_MOVED
 from geowarn.pipeline.desk import Desk, find_warning, under_review
@@ -36,6 +37,7 @@ from geowarn.pipeline.exercise_guard import Confirmation, confirm
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.fitness import consulted, refuse_unchecked, refuse_unfit, refuse_unseen
 from geowarn.pipeline.frozen import freeze
+from geowarn.pipeline.mailing import mailing_list
 from geowarn.pipeline.numbering import late_values, take_number
 from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
@@ -256,6 +258,7 @@ def _issue(
         **(marks or {}),
     }
     work.ledger.append(release_at, actor.label, "bulletin.released", warning.id, payload)
+    call_out(desk, work, bulletin, earlier, release_at)
     return bulletin
 
 
@@ -273,6 +276,7 @@ def _dispatches(
         stations=tuple(desk.facts["channels"].get("stations", {})),
         partners=tuple(desk.facts["channels"].get("webhooks", {})),
         trials=trial_targets(desk.facts),
+        mailing=mailing_list(work, desk.facts),
         earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
         publish_from=desk.policy.publish_from,
         release_at=release_at,

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from geowarn.domain.area import Area, ancestors
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.incident import PARTS, Incident, Publication, Text
+from geowarn.domain.incident import ANSWER_PARTS, PARTS, Incident, Publication, Text
 from geowarn.domain.search import Document
 from geowarn.domain.warning import Series
 
-BULLETIN, INCIDENT, AREA = "bulletin", "incident", "area"
+BULLETIN, INCIDENT, ANSWER, AREA = "bulletin", "incident", "answer", "area"
 ENTRY = "website/entry.json"  # what the website freezes of a bulletin in few words
 _ENTRY_FORMAT = "geowarn-entry/1"
 
@@ -67,21 +67,23 @@ def bulletin_document(
     )
 
 
-def incident_documents(incident: Incident, publications: Iterable[Publication], zone: str) -> tuple[Document, ...]:
-    """A page for every published version, each as it was; the newest stands at the incident's own address."""
+def incident_documents(
+    incident: Incident, publications: Iterable[Publication], zone: str, kind: str = INCIDENT
+) -> tuple[Document, ...]:
+    """A page for every published version, each as it was; the newest stands at the address without a version."""
     known = tuple(publications)
-    return tuple(_version(incident, one, one is known[-1], zone) for one in known)
+    return tuple(_version(incident, one, one is known[-1], zone, kind) for one in known)
 
 
-def _version(incident: Incident, published: Publication, newest: bool, zone: str) -> Document:
+def _version(incident: Incident, published: Publication, newest: bool, zone: str, kind: str) -> Document:
     statement = published.statement
-    said = [statement.parts[name].text for name in PARTS if name in statement.parts]
+    said = [statement.parts[name].text for name in (*PARTS, *ANSWER_PARTS) if name in statement.parts]
     own = "" if newest else f"v{published.version}/"
     return Document(
-        key=f"{INCIDENT}/{incident.id}/v{published.version}",
-        kind=INCIDENT,
-        family=f"{INCIDENT}/{incident.id}",
-        place=f"incidents/{incident.id}/{own}",
+        key=f"{kind}/{incident.id}/v{published.version}",
+        kind=kind,
+        family=f"{kind}/{incident.id}",
+        place=f"{kind}s/{incident.id}/{own}",
         title=statement.title,
         text=_joined(*({"zh": text.zh, "en": text.en} for text in (*said, statement.note))),
         at=published.published_at,

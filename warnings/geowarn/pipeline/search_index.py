@@ -14,6 +14,7 @@ from geowarn.domain.area import Area, by_code
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.search import Document
 from geowarn.pipeline.search_documents import (
+    ANSWER,
     AREA,
     BULLETIN,
     INCIDENT,
@@ -79,6 +80,11 @@ def _incidents(sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
         yield from _made(incident_documents(incident, work.incidents.publications(incident.id), sources.zone))
 
 
+def _answers(sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
+    for answer in reversed(work.answers.all()):
+        yield from _made(incident_documents(answer, work.answers.publications(answer.id), sources.zone, ANSWER))
+
+
 def _areas(_sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
     areas = by_code(work.areas.plain())
     return _made(area_document(area, areas) for area in areas.values())
@@ -98,10 +104,11 @@ KINDS: Mapping[str, Callable[[Sources, UnitOfWork], Iterator[Waiting]]] = {
     PAGE: _pages,
     BULLETIN: _bulletins,
     INCIDENT: _incidents,
+    ANSWER: _answers,
 }
-NEW = (BULLETIN, INCIDENT)  # kinds that somebody has just published and looks for
+NEW = (BULLETIN, INCIDENT, ANSWER)  # kinds that somebody has just published and looks for
 # Change under their keys: pages with the program's wording, an incident's version once a newer one is there.
-_READ_AGAIN = frozenset({PAGE, INCIDENT})
+_READ_AGAIN = frozenset({PAGE, INCIDENT, ANSWER})
 
 
 def catch_up(sources: Sources, kinds: Iterable[str] = tuple(KINDS)) -> int:

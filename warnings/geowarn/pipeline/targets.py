@@ -1,4 +1,4 @@
-"""A claimed row → what the channel needs to send it; phone numbers are opened only here, just before the call."""
+"""A claimed row → what the channel needs to send it; numbers and addresses are opened here, just before the call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import PermanentFailure, Refused, SendFailure, TemporaryFailure
 from geowarn.domain.exercise import TARGET, in_group, is_exercise
+from geowarn.domain.subscriber import SUBSCRIBER
 from geowarn.domain.warning import Act
+from geowarn.pipeline.mailing import is_subscriber, leave_token
 from geowarn.ports import Channel, Delivery, Target, UnitOfWork, Vault
 
 _ENDING = frozenset({Act.LIFT, Act.CANCEL, Act.RETRACT})
@@ -26,6 +28,7 @@ class Job:
     dispatch: Dispatch
     delivery: Delivery | None
     sealed: bytes | None = field(default=None, repr=False)
+    leaves: str = ""  # the subscriber whose subscription can be ended from the message
     failure: SendFailure | None = None
     overtaken: bool = False
     trial: bool = False  # the target is marked as a test
@@ -43,6 +46,8 @@ class Loader:
         """What sending this row needs, as things stand in this transaction."""
         bulletin, files = self._bulletin(work, dispatch.bulletin_id)
         delivery = Delivery(bulletin, files, dispatch.variant)
+        if self._channel.name == "mail":
+            return self._mail_job(work, dispatch, delivery)
         if not _KEYED.fullmatch(dispatch.target_key):
             return Job(dispatch, delivery, trial=dispatch.target_key in self._trials)
         exercise, known = is_exercise(bulletin), work.recipients.by_phone_key(dispatch.target_key)
@@ -54,6 +59,17 @@ class Loader:
         if all(found.opted_out_at is not None for found in registrations):
             return Job(dispatch, delivery, failure=PermanentFailure("deliver.opted-out"))
         return Job(dispatch, delivery, sealed=registrations[0].phone_sealed, trial=exercise)
+
+    def _mail_job(self, work: UnitOfWork, dispatch: Dispatch, delivery: Delivery) -> Job:
+        if not is_subscriber(dispatch.target_key):
+            return Job(dispatch, delivery, trial=dispatch.target_key in self._trials)
+        exercise, found = is_exercise(delivery.bulletin), work.subscribers.get(dispatch.target_key)
+        if found is None or (found.role == TARGET and not exercise):
+            return Job(dispatch, delivery, failure=PermanentFailure("deliver.deleted"))
+        if exercise and found.role != TARGET:
+            return Job(dispatch, delivery)  # an address of the public: the lane refuses it
+        leaves = found.id if found.role == SUBSCRIBER else ""
+        return Job(dispatch, delivery, found.address_sealed, leaves, trial=exercise)
 
     def overtaken(self, work: UnitOfWork, bulletin_id: str) -> bool:
         """Whether a later bulletin of the same warning has been released (house rule 6), or its exercise is over."""
@@ -71,9 +87,10 @@ class Loader:
         row = job.dispatch
         try:
             address = self._vault.open(job.sealed) if job.sealed is not None else row.target_key
+            leave = leave_token(self._vault, job.leaves) if job.leaves else ""
         except Refused:
             raise TemporaryFailure("deliver.no-key", alarm=True) from None
-        return Target(row.id, row.target_key, address, row.not_after)
+        return Target(row.id, row.target_key, address, row.not_after, leave)
 
     def _bulletin(self, work: UnitOfWork, bulletin_id: str) -> tuple[Bulletin, dict[str, bytes]]:
         held = self._held.get(bulletin_id)

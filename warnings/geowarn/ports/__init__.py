@@ -1,5 +1,6 @@
 """What the line needs from outside: clock, store, readers, models, channels. Adapters import this and the domain."""
 
+from geowarn.ports.calls import Calls, Contacts
 from geowarn.ports.channels import (
     BulletinDraft,
     Channel,
@@ -38,11 +39,12 @@ from geowarn.ports.issuers import (
     FeedReader,
     Issued,
     IssuedReader,
-    Letter,
     MessageVerifier,
+    ReadMessage,
     Verified,
 )
 from geowarn.ports.levels import AlertReader, ConfigurableReader, Errand, Fetcher, Haul, HazardModel, Rain, Reader
+from geowarn.ports.mail import Letter, Letters, Postman, Subscribers
 from geowarn.ports.notices import Notices, Pager
 from geowarn.ports.operation import Counters, Ledger, Poll, Stations, Tasks, Ticks
 from geowarn.ports.partners import (
@@ -61,6 +63,7 @@ from geowarn.ports.roster import Roster
 from geowarn.ports.search import Narrowed, SearchIndex
 from geowarn.ports.site import OtherWarning, PublishedBulletin, PublishedIncident, SiteState
 from geowarn.ports.surroundings import Clock, PasswordHasher, Templates, Vault
+from geowarn.ports.voices import VoiceChoice, Voices
 from geowarn.ports.work import Store, UnitOfWork
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "Brought",
     "BulletinDraft",
     "Bulletins",
+    "Calls",
     "Carrier",
     "CarrierMaker",
     "Channel",
@@ -82,6 +86,7 @@ __all__ = [
     "CompanionAlert",
     "CompanionAlerts",
     "ConfigurableReader",
+    "Contacts",
     "Counsel",
     "Counters",
     "Delivery",
@@ -110,6 +115,7 @@ __all__ = [
     "IssuedReader",
     "Ledger",
     "Letter",
+    "Letters",
     "Limits",
     "Measure",
     "Message",
@@ -122,11 +128,13 @@ __all__ = [
     "PasswordHasher",
     "PendingChanges",
     "Poll",
+    "Postman",
     "Proposals",
     "PublishedBulletin",
     "PublishedIncident",
     "Publisher",
     "Rain",
+    "ReadMessage",
     "Reader",
     "Receipt",
     "Recipients",
@@ -147,6 +155,7 @@ __all__ = [
     "SourceEvents",
     "Stations",
     "Store",
+    "Subscribers",
     "Target",
     "Tasks",
     "Templates",
@@ -155,5 +164,7 @@ __all__ = [
     "Users",
     "Vault",
     "Verified",
+    "VoiceChoice",
+    "Voices",
     "Warnings",
 ]

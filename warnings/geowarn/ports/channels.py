@@ -81,6 +81,7 @@ class Target:
     key: str
     address: str = field(repr=False)
     not_after: datetime
+    leave: str = field(default="", repr=False)  # what ends a subscription without logging in; empty: it has no end
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class MessageVerifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReadMessage:
     """A message that was read, and the fingerprint of who signed it; empty where nothing was checked."""
 
     message: IssuedMessage
@@ -48,7 +48,7 @@ class Letter:
 class IssuedReader(Protocol):
     """Reads CAP messages of other issuers."""
 
-    def read(self, data: bytes, file_name: str, issuer: Issuer) -> Letter:
+    def read(self, data: bytes, file_name: str, issuer: Issuer) -> ReadMessage:
         """The message; raises Refused naming file, line, field, value and what to do."""
         ...
 

@@ -73,6 +73,10 @@ class Sessions(Protocol):
 
     def failures_since(self, user: str, since: datetime) -> int: ...
 
+    def forget_failures(self, before: datetime) -> int:
+        """Delete the notes of tries before this moment; returns how many."""
+        ...
+
 
 class Shifts(Protocol):
     """Shifts of the store."""

@@ -68,6 +68,7 @@ class SiteState:
     synthetic: bool  # the installation runs on synthetic input (demo)
     checkpoint: Mapping[str, Any] | None  # signed head of the ledger
     incidents: tuple[PublishedIncident, ...] = ()  # newest opened first
+    answers: tuple[PublishedIncident, ...] = ()  # to what people ask, and rumours put right; newest opened first
     others: tuple[OtherWarning, ...] = ()  # of other issuers, the gravest first
 
     def in_force(self) -> tuple[PublishedBulletin, ...]:

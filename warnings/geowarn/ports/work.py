@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
+from geowarn.ports.calls import Calls, Contacts
 from geowarn.ports.clock import Emergencies, Escalations
 from geowarn.ports.counsel import Counsel, SignCodes
 from geowarn.ports.dispatches import Dispatches, Recipients
@@ -13,6 +14,7 @@ from geowarn.ports.exercises import Exercises
 from geowarn.ports.identity import Factors, Invitations, OutsideWarnings, PendingChanges
 from geowarn.ports.inputs import Areas, Assessments, CompanionAlerts, Forecasts, Rules, SourceEvents
 from geowarn.ports.issuers import Issued
+from geowarn.ports.mail import Letters, Subscribers
 from geowarn.ports.notices import Notices
 from geowarn.ports.operation import Counters, Ledger, Stations, Tasks, Ticks
 from geowarn.ports.partners import AnsweredRequests, ApiKeys, Hooks
@@ -20,6 +22,7 @@ from geowarn.ports.people import Sessions, Shifts, Users
 from geowarn.ports.review import Bulletins, Incidents, Proposals, SignOffs, Warnings
 from geowarn.ports.roster import Roster
 from geowarn.ports.search import SearchIndex
+from geowarn.ports.voices import Voices
 
 
 class UnitOfWork(Protocol):
@@ -82,6 +85,10 @@ class UnitOfWork(Protocol):
     @property
     def recipients(self) -> Recipients: ...
     @property
+    def subscribers(self) -> Subscribers: ...
+    @property
+    def letters(self) -> Letters: ...
+    @property
     def tasks(self) -> Tasks: ...
     @property
     def ticks(self) -> Ticks: ...
@@ -103,6 +110,14 @@ class UnitOfWork(Protocol):
     def emergencies(self) -> Emergencies: ...
     @property
     def search(self) -> SearchIndex: ...
+    @property
+    def voices(self) -> Voices: ...
+    @property
+    def answers(self) -> Incidents: ...
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def calls(self) -> Calls: ...
 
     def commit(self) -> None: ...
 

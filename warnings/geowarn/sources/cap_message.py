@@ -15,7 +15,7 @@ from lxml import etree
 from geowarn.domain.companion import AlertArea, AlertKey
 from geowarn.domain.errors import Refused
 from geowarn.domain.issuers import LONGEST, Demand, IssuedInfo, IssuedMessage, Issuer
-from geowarn.ports import Letter, MessageVerifier
+from geowarn.ports import MessageVerifier, ReadMessage
 from geowarn.sources.cap_alert import MessageParts
 from geowarn.sources.cap_structure import NAMESPACE, OLDER, check_structure
 
@@ -36,7 +36,7 @@ class CapMessageReader:
     def __init__(self, verifier: MessageVerifier) -> None:
         self._verifier = verifier
 
-    def read(self, data: bytes, file_name: str, issuer: Issuer) -> Letter:
+    def read(self, data: bytes, file_name: str, issuer: Issuer) -> ReadMessage:
         """The message and who signed it; raises Refused naming file, line, field, value and what to do."""
         root = parsed(data, file_name, issuer.stylesheet)
         namespace = check_structure(root, file_name, (NAMESPACE, OLDER))
@@ -44,7 +44,7 @@ class CapMessageReader:
         if faults:
             raise Refused("issuers.schema", file=file_name, reason=faults[0][:300])
         signed_by, root = self._verified(data, root, file_name, issuer, namespace)
-        return Letter(_IssuedParts(root, file_name, namespace).issued(), signed_by)
+        return ReadMessage(_IssuedParts(root, file_name, namespace).issued(), signed_by)
 
     def _verified(
         self, data: bytes, root: etree._Element, file_name: str, issuer: Issuer, namespace: str

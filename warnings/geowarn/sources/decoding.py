@@ -7,10 +7,8 @@ standard output go lines `@[...]`: `begin` file place, `described`, `done` at si
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +17,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-_PR_SET_PDEATHSIG = 1
+from geowarn.sources.limits import die_with, limit_resources
+
 _HUNDREDTH = 0.01  # of a packing step: by so much float32 may round what is kept
 # Written for "missing" where a producer declares nothing; all of them beyond what can fall
 _WRITTEN_MISSING = (-99.0, -999.0, -9999.0, -99999.0, -32768.0, 9999.0, 99999.0, 9.999e20, 1e20)
@@ -74,33 +73,6 @@ def without_written_missing(
         near = abs(number) * max(1e-6, min(step / abs(number), 1e-4))
         values[np.abs(values - number) <= near] = np.nan
     return values
-
-
-def limit_resources(memory: int, seconds: int) -> None:
-    """Bound memory, processor time and file size where the system knows how."""
-    try:
-        import resource
-    except ImportError:
-        return
-    for kind, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds + 1),
-        (resource.RLIMIT_FSIZE, memory),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        try:
-            resource.setrlimit(kind, (most, most))
-        except (ValueError, OSError):
-            continue
-
-
-def die_with(parent: int) -> None:
-    """Have the kernel end this process with its parent, however that ends; elsewhere the processor limit does."""
-    if not sys.platform.startswith("linux"):
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def run(begin: Callable[[Sequence[Path], Mapping[str, int]], Decoder]) -> None:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 FIRST_GUARDED = ("ledger", "bulletin", "bulletin_artefact", "blob")
-GUARDED = (*FIRST_GUARDED, "incident_publication", "review_comment", "consultation", "secrecy_check")
+GUARDED = (
+    *FIRST_GUARDED,
+    "incident_publication",
+    "review_comment",
+    "consultation",
+    "secrecy_check",
+    "answer_publication",
+)
 _FUNCTION = "geowarn_refuse_change"
 
 # SQLite's INSERT OR REPLACE removes the row in its way without asking a DELETE trigger: caught before the insert.
@@ -25,6 +32,7 @@ _IN_THE_WAY = {
     "review_comment": "id = NEW.id",
     "consultation": "id = NEW.id",
     "secrecy_check": "id = NEW.id",
+    "answer_publication": "incident_id = NEW.incident_id AND version = NEW.version",
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from geowarn.domain.errors import Collided, Refused
 from geowarn.store import engine as engines
+from geowarn.store.repositories.calls import SqlCalls, SqlContacts
 from geowarn.store.repositories.clock import SqlEmergencies, SqlEscalations
 from geowarn.store.repositories.counsel import SqlCounsel, SqlSignCodes
 from geowarn.store.repositories.dispatches import SqlDispatches
@@ -26,6 +27,7 @@ from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.repositories.inputs import SqlCompanionAlerts, SqlSourceEvents
 from geowarn.store.repositories.issuers import SqlIssued
 from geowarn.store.repositories.levels import SqlAssessments, SqlForecasts, SqlRules
+from geowarn.store.repositories.mail import SqlLetters, SqlSubscribers
 from geowarn.store.repositories.notices import SqlNotices
 from geowarn.store.repositories.operation import SqlStations, SqlTasks, SqlTicks
 from geowarn.store.repositories.partners import SqlAnsweredRequests, SqlApiKeys
@@ -36,6 +38,7 @@ from geowarn.store.repositories.release import SqlBulletins, SqlCounters
 from geowarn.store.repositories.review import SqlProposals, SqlSignOffs, SqlWarnings
 from geowarn.store.repositories.roster import SqlRoster
 from geowarn.store.repositories.search import SqlSearch
+from geowarn.store.repositories.voices import SqlAnswers, SqlVoices
 
 
 class _Turn:
@@ -134,6 +137,8 @@ class SqlUnitOfWork:
         self.roster = SqlRoster(*on)
         self.notices = SqlNotices(*on)
         self.recipients = SqlRecipients(*on)
+        self.subscribers = SqlSubscribers(*on)
+        self.letters = SqlLetters(*on)
         self.tasks = SqlTasks(*on)
         self.ticks = SqlTicks(*on)
         self.stations = SqlStations(*on)
@@ -145,6 +150,10 @@ class SqlUnitOfWork:
         self.escalations = SqlEscalations(*on)
         self.emergencies = SqlEmergencies(*on)
         self.search = SqlSearch(*on)
+        self.voices = SqlVoices(*on)
+        self.answers = SqlAnswers(*on)
+        self.contacts = SqlContacts(*on)
+        self.calls = SqlCalls(*on)
 
     def commit(self) -> None:
         """Make everything permanent; the unit of work is over then, and any further use of it raises."""

@@ -49,7 +49,8 @@ def system_of(request: Request) -> System:
 
 def language_of(request: Request) -> str:
     """The page's language: the address, then the cookie, else Chinese."""
-    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+    english = "en" if request.url.path.startswith("/en/") else None
+    for chosen in (request.query_params.get("lang"), english, request.cookies.get(LANGUAGE_COOKIE)):
         if chosen in LANGUAGES:
             return chosen
     return LANGUAGES[0]

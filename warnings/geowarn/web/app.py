@@ -17,13 +17,14 @@ from geowarn.domain.errors import NotEntitled, NotFound, Refused
 from geowarn.web import (
     account,
     acts,
+    answers,
     board,
+    calls,
     clock,
     exercise,
     home,
     hooks,
     inputs,
-    inquiry,
     integrators,
     issuers,
     ledger_page,
@@ -36,13 +37,17 @@ from geowarn.web import (
     review_acts,
     roster,
     roster_acts,
+    say,
     search,
     sign_page,
     stations,
+    subscribe,
+    voices,
 )
 from geowarn.web.access import ACCOUNT, MustEnrol, NotSignedIn, language_of, render, system_of, to_login, token_of
 from geowarn.web.api_problem import problem
 from geowarn.web.guard import Guard
+from geowarn.web.haste import Haste
 from geowarn.web.integrators import no_route
 from geowarn.web.live import Live
 from geowarn.web.map_drawing import MapDrawer
@@ -50,6 +55,7 @@ from geowarn.web.public_tree import MEDIA_TYPES, PublicTree, Shelf, resolve, sen
 from geowarn.web.sessions import signed_in
 
 _STATIC = Path(__file__).parent / "static"
+_FORMS = ("/say",)  # public pages that take a form: a refusal leads back to them
 _MACHINES = ("/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
 _RETRY_SECONDS = "30"
 _STATUS = {NotFound: 404, NotEntitled: 403}
@@ -65,7 +71,8 @@ def explained(request: Request, refusal: Refused, status: int) -> Response:
     who = None
     if request.url.path.startswith("/console") and token_of(request) and status != 500:
         who = signed_in(system_of(request), token_of(request), quiet=True)
-    return render(request, "refusal", status, who, text=text, status=status)
+    back = request.url.path if request.url.path.removeprefix("/en") in _FORMS else ""
+    return render(request, "refusal", status, who, text=text, status=status, back=back)
 
 
 def _absent(request: Request, status: int) -> Response:
@@ -153,13 +160,16 @@ def create_app(system: System) -> FastAPI:
     app.state.shelf = Shelf()
     app.state.trial_tree = PublicTree(system.data_dir / "exercise" / "public", "/exercise")
     app.state.live = Live(system.store)
+    app.state.haste = Haste()
+    app.state.say_map = None
     app.state.map = MapDrawer(system.facts.get("map", {}).get("land"))
     for part in (
         operation,
         stations,
         hooks,
         search,
-        inquiry,
+        say,
+        subscribe,
         login,
         account,
         people,
@@ -172,10 +182,13 @@ def create_app(system: System) -> FastAPI:
         sign_page,
         clock,
         board,
+        calls,
         exercise,
         inputs,
         ledger_page,
         partners,
+        voices,
+        answers,
         roster,
         roster_acts,
     ):

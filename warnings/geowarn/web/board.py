@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from geowarn.domain.area import by_code
+from geowarn.domain.area import Area, by_code
 from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.calls import CallKind
 from geowarn.domain.errors import NotFound
 from geowarn.domain.exercise import is_exercise
 from geowarn.domain.policy import valid
@@ -37,7 +39,7 @@ def board(visit: Visiting, name: str, bulletin: str = "", still: bool = False) -
         if shown is None or state is None:
             raise NotFound("web.not-released", warning=name)
         values = _around(visit, work, state)
-    return visit.page("board", still=still, **values, **_moving(visit, state))
+    return visit.page("board", still=still, **values, **_moving(visit, state, values["areas"]))
 
 
 @router.get("/warnings/{name}/board/events")
@@ -55,7 +57,7 @@ def events(visit: Visiting, name: str, bulletin: str = "") -> Response:
         return Response(status_code=204)
 
     def draw(state: BoardState, age: timedelta) -> str:
-        return render_text(visit.request, "board_live", **values, **_moving(visit, state, age))
+        return render_text(visit.request, "board_live", **values, **_moving(visit, state, values["areas"], age))
 
     last = visit.request.headers.get("last-event-id", "")
     return StreamingResponse(stream(live, listener, last, draw), media_type="text/event-stream")
@@ -70,9 +72,11 @@ def _fixed(visit: Visit, work: UnitOfWork, shown: Bulletin) -> dict[str, Any]:
     }
 
 
-def _moving(visit: Visit, state: BoardState, age: timedelta = timedelta(0)) -> dict[str, Any]:
+def _moving(
+    visit: Visit, state: BoardState, areas: Mapping[str, Area], age: timedelta = timedelta(0)
+) -> dict[str, Any]:
     """What changes while channels report; `age` is how long ago it was read."""
-    now, settings = visit.system.clock.now(), visit.system.settings
+    now, settings, policy = visit.system.clock.now(), visit.system.settings, visit.system.policy
     channels, batches = state.channels, state.batches
     sms = next((p for p in channels if p.name == "sms"), None)
     waiting = sms.unsent if sms else 0
@@ -97,6 +101,8 @@ def _moving(visit: Visit, state: BoardState, age: timedelta = timedelta(0)) -> d
         "release_at": channels[0].release_at if channels else state.bulletin.released_at,
         "under_review": state.under_review,
         "tasks": state.tasks,
+        "kinds": tuple(CallKind),
+        "called": state.call_board(areas, policy.calls, policy.publish_from),
         "read_at": now - age,
         "old": is_old(age),
     }

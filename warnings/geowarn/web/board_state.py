@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from geowarn.catalogue import sentences
+from geowarn.domain.area import Area
 from geowarn.domain.bulletin import Bulletin, Standing, standing
+from geowarn.domain.calls import CallKind, CallRules, CallTally
+from geowarn.domain.calls_board import CallBoard, board_of
 from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.dispatch import DispatchState
+from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
 from geowarn.domain.task import Task
-from geowarn.domain.warning import Act, HazardWarning, ProposalStatus
+from geowarn.domain.warning import Act, HazardWarning, ProposalStatus, Series
+from geowarn.pipeline.calls import CALLING
 from geowarn.pipeline.desk import newest
 from geowarn.ports import DispatchGroup, UnitOfWork
 
@@ -93,16 +98,25 @@ class BoardState:
     airings: tuple[tuple[str, datetime, str], ...]
     tasks: tuple[Task, ...]
     under_review: bool
+    calls: tuple[CallTally, ...] = ()
+    registered: Mapping[tuple[str, CallKind], int] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
         """A digest of all of it but the time."""
-        said = (self.groups, self.airings, [(t.kind, t.subject) for t in self.tasks], self.under_review)
+        said = (self.groups, self.airings, [(t.kind, t.subject) for t in self.tasks], self.under_review, self.calls)
         return sha256_hex(repr((self.warning.status, len(self.chain), *said)))[:16]
 
     def standing(self, now: datetime) -> Standing:
         """Where the bulletin stands at `now`."""
         return standing(self.bulletin, self.chain, now)
+
+    def call_board(self, areas: Mapping[str, Area], rules: CallRules, publish_from: Level) -> CallBoard:
+        """Who must answer, and who did; empty for what calls nobody: exercises, and the end of a warning."""
+        if self.bulletin.act not in CALLING or self.bulletin.series is not Series.REAL or is_exercise(self.bulletin):
+            return CallBoard()
+        levels = {area.code: area.level for area in self.bulletin.content.areas if area.level >= publish_from}
+        return board_of(self.calls, levels, areas, self.registered, rules)
 
     @property
     def channels(self) -> list[Progress]:
@@ -177,6 +191,8 @@ def read_board(work: UnitOfWork, warning: HazardWarning, bulletin_id: str) -> Bo
         groups=work.dispatches.groups(shown.id),
         airings=work.stations.airings(shown.slug),
         tasks=tuple(t for t in work.tasks.pending() if t.subject in (warning.id, shown.id)),
+        calls=work.calls.tally(warning.id, None if shown.id == chain[-1].id else shown.id),
+        registered=work.contacts.registered(),
         under_review=bool(pending and pending.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED)),
     )
 

@@ -85,8 +85,8 @@ _SPOKEN = ("crawl", "title", "script", "cg")
 def _texts(artefact: Artefact, slots: Mapping[str, str], w: Words, measures: Mapping[str, Measure]) -> list[Text]:
     path, measure = artefact.path, measures.get(artefact.path)
     kind = artefact.media_type.split(";")[0]
-    if kind.startswith("image/"):
-        return []
+    if kind.startswith("image/") or (kind == "text/html" and path.startswith("mail/")):
+        return []  # the page of a mail says what its text says
     if kind == "text/html":
         return [Text(path, path, _language(path), _level(path), marked(_plain(artefact.body), slots, w), measure)]
     text = artefact.body.decode()

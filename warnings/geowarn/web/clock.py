@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from geowarn.domain.calls import UNANSWERED
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.people import User
 from geowarn.domain.task import Task
@@ -27,6 +28,14 @@ def page_of(task: Task) -> str:
     """Where a task is dealt with."""
     if task.kind == "after-review":
         return f"/console/warnings/{task.facts['warning']}/after-review"
+    if task.kind in ("voice", "voice-danger"):
+        return f"/console/voices/{task.subject}"
+    if task.kind == "voice-overdue":
+        return f"/console/voices?kind={task.subject}"
+    if task.kind == "answer-review":
+        return f"/console/answers/{task.subject}"
+    if task.kind == UNANSWERED:
+        return f"/console/warnings/{task.subject}/calls"
     return f"/console/warnings/{task.subject}" if task.subject.startswith("w-") else HOME
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,9 +17,13 @@ from geowarn.domain.errors import Refused
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024  # bytes
+# Forms with a photo. So many large ones at a time: who finds no room sends the words without it.
+LARGER_BODIES = {"/say": 8 << 20, "/en/say": 8 << 20}
+LARGE_AT_ONCE = 8
+_SECONDS = 180  # that a large body may take on its way
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# These carry a key or a signature instead of a cookie, so no browser can be tricked into them.
-KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/")
+# These carry a key, a token or a signature instead of a cookie, so no browser can be tricked into them.
+KEYED_PATHS = ("/hooks/", "/broadcast/", "/api/", "/subscribe-end", "/en/subscribe-end")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -55,6 +60,7 @@ class Guard:
     def __init__(self, app: ASGIApp, explain: Explain, strict_transport: bool) -> None:
         self.app = app
         self.explain = explain
+        self._room = LARGE_AT_ONCE
         self.strict_transport = strict_transport
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,8 +78,9 @@ class Guard:
             await send(message)
 
         request = Request(scope)
+        held = _Held(self)
         try:
-            replay = await self._admitted(request, receive)
+            replay = await self._admitted(request, receive, held)
             await self.app(scope, replay, with_headers)
         except _NotAdmitted as refusal:
             await self.explain(request, refusal.why, refusal.status)(scope, receive, with_headers)
@@ -82,14 +89,50 @@ class Guard:
             if started:
                 raise
             await self.explain(request, Refused("web.fault"), 500)(scope, receive, with_headers)
+        finally:
+            held.give_back()
 
-    async def _admitted(self, request: Request, receive: Receive) -> Receive:
+    def take_room(self) -> bool:
+        """Whether one more large body finds room."""
+        if self._room < 1:
+            return False
+        self._room -= 1
+        return True
+
+    def give_room(self) -> None:
+        """The large body is gone."""
+        self._room += 1
+
+    async def _admitted(self, request: Request, receive: Receive, held: _Held) -> Receive:
         by_browser = request.method not in SAFE_METHODS and not request.url.path.startswith(KEYED_PATHS)
         if by_browser and not same_site(request.headers):
             raise _NotAdmitted(Refused("web.cross-site"), 403)
-        body = await _bounded(request, receive)
+        try:
+            async with asyncio.timeout(_SECONDS if request.url.path in LARGER_BODIES else None):
+                body = await _bounded(request, receive, held)
+        except TimeoutError:
+            raise _NotAdmitted(Refused("web.too-slow", seconds=_SECONDS), 408) from None
         request.scope.setdefault("state", {})["body"] = body
         return _replay(body, receive)
+
+
+class _Held:
+    """The room that one large body takes, given back whatever happens."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard, self._taken = guard, False
+
+    def take(self) -> None:
+        """Take room, or raise for the want of it."""
+        if not self._taken and not self._guard.take_room():
+            raise _NotAdmitted(Refused("web.no-room"), 503)
+        self._taken = True
+
+    def give_back(self) -> None:
+        """Let the next one in."""
+        if self._taken:
+            self._taken = False
+            self._guard.give_room()
 
 
 class _NotAdmitted(Exception):
@@ -107,18 +150,21 @@ def same_site(headers: Headers) -> bool:
     return bool(origin.netloc) and origin.netloc == headers.get("host")
 
 
-async def _bounded(request: Request, receive: Receive) -> bytes:
+async def _bounded(request: Request, receive: Receive, held: _Held) -> bytes:
+    largest = LARGER_BODIES.get(request.url.path, LARGEST_BODY)
     claimed = request.headers.get("content-length", "0")
-    if not claimed.isdigit() or int(claimed) > LARGEST_BODY:
-        raise _NotAdmitted(Refused("web.too-large", kilobytes=LARGEST_BODY // 1024), 413)
-    body, more = b"", True
+    if not claimed.isdigit() or int(claimed) > largest:
+        raise _NotAdmitted(Refused("web.too-large", kilobytes=largest // 1024), 413)
+    body, more = bytearray(), True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
+        if len(body) > largest:
+            raise _NotAdmitted(Refused("web.too-large", kilobytes=largest // 1024), 413)
         if len(body) > LARGEST_BODY:
-            raise _NotAdmitted(Refused("web.too-large", kilobytes=LARGEST_BODY // 1024), 413)
-    return body
+            held.take()
+    return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

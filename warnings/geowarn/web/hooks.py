@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from twilio.request_validator import RequestValidator
 
 from geowarn.domain.errors import Refused
+from geowarn.pipeline.call_answers import answered_call
 from geowarn.pipeline.collisions import until_through
 from geowarn.pipeline.escalation_acts import answered_by_text
 from geowarn.pipeline.notices import Listener, answered, reported
@@ -71,7 +73,8 @@ def status(request: Request) -> Response:
 
 @router.post("/inbound")
 def inbound(request: Request) -> Response:
-    """A text a person sent us: STOP and 退订 end the registration, people on duty sign or answer what they were asked.
+    """A text a person sent us: STOP and 退订 end the registration, people on duty sign or answer what they were asked,
+    a place that was called answers.
 
     All else is left to the provider's inbox.
     """
@@ -79,8 +82,12 @@ def inbound(request: Request) -> Response:
     system = system_of(request)
     sender, text = fields.get("From", ""), fields.get("Body", "")
     try:
-        done = until_through(lambda: opt_out(system.store, system.vault, system.clock, sender, text))
-        if not done and not until_through(lambda: signed_by_text(system.desk, sender, text)):
+        doors: tuple[Callable[[], bool], ...] = (
+            lambda: opt_out(system.store, system.vault, system.clock, sender, text),
+            lambda: signed_by_text(system.desk, sender, text),
+            lambda: answered_call(system.store, system.vault, system.clock, sender, text),
+        )
+        if not any(until_through(door) for door in doors):
             listeners: tuple[Listener, ...] = (hear, partial(answered_by_text, system.desk))
             until_through(lambda: answered(system.store, system.vault, system.clock, sender, text, listeners))
     except Refused:  # not a number: there is nobody to answer

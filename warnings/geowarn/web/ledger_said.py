@@ -23,7 +23,14 @@ from geowarn.web.wording import Words
 
 _LABEL = re.compile(r"(?P<name>.*?) \((?P<way>[^,()]*)(?:, [^()]*)?\)")
 _TO_PERSON = frozenset({"escalation.rung", "notice.result", "notice.queued", "sign-code.asked", "shift.asked"})
-_TO_THE_PUBLIC = ("bulletin.released", "bulletin.aired", "dispatch.results", "dispatch.reported", "incident.published")
+_TO_THE_PUBLIC = (
+    "bulletin.released",
+    "bulletin.aired",
+    "dispatch.results",
+    "dispatch.reported",
+    "incident.published",
+    "answer.published",
+)
 _LONGEST = 120
 
 
@@ -82,6 +89,8 @@ class Teller:
             return str(self.w("told.exercise_group" if exercise else "told.public"))
         if kind in _TO_PERSON:
             return self.person(facts.get("person")) or self.post(facts.get("post"))
+        if kind == "call.made":
+            return str(self.w("told.contact"))
         if kind == "proposal.consulted":
             return str(facts.get("spoke_with", ""))
         return self.who(told.entry)
@@ -173,6 +182,15 @@ class Teller:
         """送达 29,412、失败 671."""
         counted = ((self.state(state), count) for state, count in sorted((states or {}).items()) if count)
         return self.w.names(str(self.w("told.counted", what=what, count=self.w.count(n))) for what, n in counted)
+
+    def places(self, counts: Mapping[str, int] | None) -> str:
+        """Places that must answer, by kind: 2 个县级值班室、14 个乡镇、街道值班室."""
+        counted = ((kind, self.w.count(count)) for kind, count in (counts or {}).items())
+        return self.w.names(str(self.w("calls.count_" + kind, count=count)) for kind, count in counted)
+
+    def where(self, code: str | None) -> str:
+        """What an area is called."""
+        return self.w.names(self._places([code])) if code else ""
 
     def channel(self, channel: str | None) -> Markup:
         """What a channel is called."""

@@ -29,43 +29,46 @@ def _signoff(row: AnyRow) -> SignOff:
 
 
 class SqlIncidents(Repository):
-    """`ports.Incidents`."""
+    """`ports.Incidents`; another kind of statement with the same flow names tables of its own."""
+
+    subjects, draft_rows = incident, incident_draft
+    signoff_rows, publication_rows = incident_signoff, incident_publication
 
     def add(self, given: Incident) -> None:
         """Add one; its number must be new."""
-        self._add(incident, [values_of(given)])
+        self._add(self.subjects, [values_of(given)])
 
     def get(self, incident_id: str) -> Incident | None:
-        """One incident, or None."""
-        row = self._row(select(incident).where(incident.c.id == incident_id))
+        """One, or None."""
+        row = self._row(select(self.subjects).where(self.subjects.c.id == incident_id))
         return Incident(**row._mapping) if row else None
 
     def all(self) -> tuple[Incident, ...]:
         """Newest opened first."""
-        order = (incident.c.opened_at.desc(), incident.c.id.desc())
-        return tuple(Incident(**row._mapping) for row in self._rows(select(incident).order_by(*order)))
+        order = (self.subjects.c.opened_at.desc(), self.subjects.c.id.desc())
+        return tuple(Incident(**row._mapping) for row in self._rows(select(self.subjects).order_by(*order)))
 
     def save_draft(self, draft: Draft) -> None:
         """Insert or replace by id."""
         row = values_of(draft) | {"statement": draft.statement.as_json(), "status": draft.status.value}
-        self._put(incident_draft, [row])
+        self._put(self.draft_rows, [row])
 
     def drafts(self, incident_id: str) -> tuple[Draft, ...]:
         """Every draft, newest first."""
-        found = select(incident_draft).where(incident_draft.c.incident_id == incident_id)
-        order = (incident_draft.c.version.desc(), incident_draft.c.edited_at.desc(), incident_draft.c.id)
+        found = select(self.draft_rows).where(self.draft_rows.c.incident_id == incident_id)
+        order = (self.draft_rows.c.version.desc(), self.draft_rows.c.edited_at.desc(), self.draft_rows.c.id)
         return tuple(_draft(row) for row in self._rows(found.order_by(*order)))
 
     def add_signoff(self, signoff: SignOff) -> None:
         """Add one signature."""
         row = renamed(values_of(signoff), proposal_id="draft_id", package_sha256="digest")
         row.pop("voided_at")  # an edit makes a new draft, and signatures stay with the old one
-        self._add(incident_signoff, [row | {"role": signoff.role.value}])
+        self._add(self.signoff_rows, [row | {"role": signoff.role.value}])
 
     def signoffs(self, draft_id: str) -> tuple[SignOff, ...]:
         """In order of time."""
-        found = select(incident_signoff).where(incident_signoff.c.draft_id == draft_id)
-        order = (incident_signoff.c.at, incident_signoff.c.id)
+        found = select(self.signoff_rows).where(self.signoff_rows.c.draft_id == draft_id)
+        order = (self.signoff_rows.c.at, self.signoff_rows.c.id)
         return tuple(_signoff(row) for row in self._rows(found.order_by(*order)))
 
     def publish(self, publication: Publication) -> None:
@@ -75,9 +78,9 @@ class SqlIncidents(Repository):
             "digest": publication.statement.digest,
             "signed_by": [list(pair) for pair in publication.signed_by],
         }
-        self._add(incident_publication, [row])
+        self._add(self.publication_rows, [row])
 
     def publications(self, incident_id: str) -> tuple[Publication, ...]:
         """Every published version, oldest first."""
-        found = select(incident_publication).where(incident_publication.c.incident_id == incident_id)
-        return tuple(_publication(row) for row in self._rows(found.order_by(incident_publication.c.version)))
+        found = select(self.publication_rows).where(self.publication_rows.c.incident_id == incident_id)
+        return tuple(_publication(row) for row in self._rows(found.order_by(self.publication_rows.c.version)))

@@ -94,6 +94,10 @@ class SqlSessions(Repository):
         counted = select(func.count()).where(login_failure.c.account == user, login_failure.c.at >= since)
         return int(self._connection.scalar(counted) or 0)
 
+    def forget_failures(self, before: datetime) -> int:
+        """Delete the notes of tries before this moment; returns how many."""
+        return len(self._rows(delete(login_failure).where(login_failure.c.at < before).returning(login_failure.c.id)))
+
 
 def _shift(row: AnyRow) -> Shift:
     return Shift(row.id, row.officer, row.deputy, row.starts_at, row.ends_at, row.leader, row.uid)

@@ -1,6 +1,7 @@
 """The tables, dialect-neutral; `migrations/` builds the same and a test compares the two."""
 
 from geowarn.store.tables.base import metadata
+from geowarn.store.tables.calls import call, call_ask, call_contact
 from geowarn.store.tables.clock import emergency_release, escalation, escalation_answer, escalation_step
 from geowarn.store.tables.counsel import consultation, review_comment, secrecy_check, sign_code
 from geowarn.store.tables.dispatches import attempt, dispatch, shard
@@ -23,6 +24,7 @@ from geowarn.store.tables.levels import (
     rule_set,
     source_event,
 )
+from geowarn.store.tables.mail import letter, subscriber, subscription_asked
 from geowarn.store.tables.operation import airing, counter, fired, heartbeat, ledger, station_poll, task
 from geowarn.store.tables.partners import api_key, api_nonce, api_request, api_use, hook, hook_attempt, hook_delivery
 from geowarn.store.tables.people import account, area, console_session, login_failure, recipient, shift
@@ -38,10 +40,23 @@ from geowarn.store.tables.review import (
 )
 from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 from geowarn.store.tables.search import search_document, search_term
+from geowarn.store.tables.voices import (
+    answer,
+    answer_draft,
+    answer_publication,
+    answer_signoff,
+    voice,
+    voice_act,
+    voice_photo,
+)
 
 __all__ = [
     "account",
     "airing",
+    "answer",
+    "answer_draft",
+    "answer_publication",
+    "answer_signoff",
     "api_key",
     "api_nonce",
     "api_request",
@@ -53,6 +68,9 @@ __all__ = [
     "blob",
     "bulletin",
     "bulletin_artefact",
+    "call",
+    "call_ask",
+    "call_contact",
     "companion_alert",
     "console_session",
     "consultation",
@@ -83,6 +101,7 @@ __all__ = [
     "issuer_reference",
     "issuer_refusal",
     "ledger",
+    "letter",
     "login_failure",
     "metadata",
     "notice",
@@ -108,5 +127,10 @@ __all__ = [
     "signoff",
     "source_event",
     "station_poll",
+    "subscriber",
+    "subscription_asked",
     "task",
+    "voice",
+    "voice_act",
+    "voice_photo",
 ]
