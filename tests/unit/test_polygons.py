@@ -103,3 +103,20 @@ def test_a_circle_of_nobody_is_refused() -> None:
     assert circle(37.123456, 121, 1.0) == "37.12346,121 1"
     with pytest.raises(ValueError, match="nobody"):
         circle(37, 121, 0)
+
+
+def test_a_line_of_very_many_points_becomes_one_of_few_that_leaves_nobody_out() -> None:
+    turns = [2 * math.pi * index / 3000 for index in range(3000)]
+    reach = [0.3 * (0.93 if index % 2 else 1) for index in range(3000)]
+    coast = Polygon([(121 + r * math.cos(a), 37 + r * math.sin(a)) for r, a in zip(reach, turns, strict=True)])
+    (text,) = cap_polygons(dict(mapping(coast)), 0.002)
+    pairs = text.split(" ")
+    assert len(pairs) <= 1000
+    assert polygon_faults(text) == ""
+    drawn = Polygon([tuple(map(float, reversed(pair.split(",")))) for pair in pairs])
+    assert drawn.buffer(1e-5).contains(coast)
+    assert drawn.area < 1.2 * coast.area
+
+
+def test_a_circle_past_180_degrees_is_brought_back() -> None:
+    assert circle(-17, 180.2, 1) == "-17,-179.8 1"
