@@ -70,6 +70,7 @@ layout:
 	if [ -n "$$strays" ]; then echo "Move out of the source roots and data folders (docs/adr/0001-source-roots.md): $$strays" >&2; exit 1; fi
 
 # The lock is chosen by platform, never after a failure: a digest that does not match must stop the installation.
+# It names every package: nothing is resolved again, so a release of today cannot stop an installation of today.
 $(READY): pyproject.toml requirements.lock
 	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "geowarn needs Python 3.11 or newer; install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
@@ -79,8 +80,8 @@ $(READY): pyproject.toml requirements.lock
 	@"$(PYTHON)" -m venv --clear .venv
 	@if .venv/bin/python -c 'import platform as p, sys; sys.exit(not (sys.platform == "linux" and p.libc_ver()[0] == "glibc" \
 		and p.machine() in ("x86_64", "aarch64") and p.python_implementation() == "CPython" and sys.version_info < (3, 14)))'; then \
-		$(PIP) install --quiet --use-pep517 --require-hashes -r requirements.lock && \
-		$(PIP) install --quiet --no-deps --no-build-isolation --editable .; \
+		$(PIP) install --quiet --use-pep517 --no-deps --require-hashes -r requirements.lock && \
+		$(PIP) install --quiet --no-deps --no-build-isolation --editable . && $(PIP) check --quiet; \
 	else \
 		echo "requirements.lock does not cover this platform: installing from pyproject.toml"; \
 		$(PIP) install --quiet --upgrade pip && $(PIP) install --quiet --group dev --editable . && \
