@@ -31,7 +31,7 @@ demo: $(READY)
 
 # Tests wait for servers, browsers and child processes more than they compute: more at once than there are cores.
 test: $(READY)
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(READY)
 	.venv/bin/python -W error -m tests.fuzz.run $(ARGS)

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from geowarn import security
 from geowarn.security import FileVault, create_keys
@@ -40,20 +42,30 @@ _ORDER = ("e2e", "integration", "packaging", "contract", "fuzz", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers a file stays on one of them, and every browser test on the same one.
+    """In the order above, files as they are."""
+    here = Path(__file__).parent
+
+    def turn(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        return _ORDER.index(folder) if folder in _ORDER else len(_ORDER)
+
+    items.sort(key=turn)
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """A file stays on one worker, and every browser test on the same one.
 
     What they share (a served installation, the windows of its people, a season of rain) is then made once.
     """
-    here = Path(__file__).parent
 
-    def folder(item: pytest.Item) -> str:
-        inside = item.path.is_relative_to(here)
-        return item.path.relative_to(here).parts[0] if inside else ""
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if "/e2e/" in file else file
 
-    items.sort(key=lambda item: _ORDER.index(name) if (name := folder(item)) in _ORDER else len(_ORDER))
-    for item in items:
-        together = "browser" if folder(item) == "e2e" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together | None:
+    return _Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @dataclass
