@@ -94,14 +94,19 @@ def demo_forenoon(demo_base: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def demo_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    sets_the_clock = "settable_clock" in request.fixturenames
+    sets_the_clock = "settable_clock" in request.fixturenames and "machine_time" not in request.fixturenames
     template: Path = request.getfixturevalue("demo_forenoon" if sets_the_clock else "demo_now")
     return Path(shutil.copytree(template, tmp_path / "data"))
 
 
 @pytest.fixture
-def settable_clock() -> SettableClock:
-    return SettableClock(_forenoon())
+def machine_time() -> None:
+    """Ask for it where a command of the test's reads the machine's clock: the clock to be set then begins there."""
+
+
+@pytest.fixture
+def settable_clock(request: pytest.FixtureRequest) -> SettableClock:
+    return SettableClock(datetime.now(UTC) if "machine_time" in request.fixturenames else _forenoon())
 
 
 @pytest.fixture

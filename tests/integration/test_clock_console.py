@@ -128,6 +128,7 @@ def test_every_route_of_the_clock_is_in_its_table(clock_desk: ClockDesk) -> None
     assert Role.DISCLOSURE not in ROUTES["POST", "/console/tasks/{task_id}/acknowledge"]
 
 
+@pytest.mark.usefixtures("machine_time")
 def test_the_command_line_answers_and_names_owner_and_deadline(clock_desk: ClockDesk) -> None:
     proposal = clock_desk.proposed(Level.RED)
     folder, run = str(clock_desk.system.data_dir), CliRunner()

@@ -24,7 +24,7 @@ from geowarn.ports import SiteState
 from geowarn_channels.site_state import current_json
 from geowarn_channels.site_view import SiteView
 
-RELEASES = int(os.environ.get("GEOWARN_RELEASES", "16"))
+RELEASES = int(os.environ.get("GEOWARN_RELEASES", "8"))
 WRITERS, READERS = 4, 2
 STANDING = "2026-001"  # the warning that is in force all the time
 FEEDS = ("warnings.rss", "warnings.atom", "cap.rss", "cap.atom")

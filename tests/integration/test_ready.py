@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from geowarn.bootstrap import System
+from geowarn.bootstrap import System, open_system
 from geowarn.demo.setting import free_port
 from geowarn.scheduler import publish_all
 from geowarn.serving import web_server
@@ -20,10 +21,19 @@ from geowarn.web.ready import ReadyAnswers
 BROWSER = {"accept-encoding": "gzip, deflate, br"}
 
 
+@pytest.fixture(scope="module")
+def published(demo_now: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """An installation with its tree; a test that changes a file puts it right again."""
+    folder = tmp_path_factory.mktemp("ready") / "data"
+    system = open_system(Path(shutil.copytree(demo_now, folder)))
+    publish_all(system)
+    yield system
+    system.store.dispose()
+
+
 @pytest.fixture
-def client(demo_system: System) -> TestClient:
-    publish_all(demo_system)
-    return TestClient(create_app(demo_system))
+def client(published: System) -> TestClient:
+    return TestClient(create_app(published))
 
 
 @pytest.fixture
@@ -61,9 +71,9 @@ def paths(system: System) -> list[str]:
 
 
 def test_every_file_is_answered_as_the_application_answers_it(
-    demo_system: System, client: TestClient, ready: ReadyAnswers
+    published: System, client: TestClient, ready: ReadyAnswers
 ) -> None:
-    for path in [path for number, path in enumerate(paths(demo_system)) if number % 7 == 0 or path.count("/") < 3]:
+    for path in [path for number, path in enumerate(paths(published)) if number % 7 == 0 or path.count("/") < 3]:
         for headers in ({}, BROWSER):
             whole = asked(client, path, headers)
             assert whole[0] == 200, path
@@ -103,13 +113,13 @@ def test_whatever_is_special_is_left_to_the_application(
 
 
 def test_a_file_that_is_replaced_is_never_answered_from_before(
-    demo_system: System, client: TestClient, ready: ReadyAnswers
+    published: System, client: TestClient, ready: ReadyAnswers
 ) -> None:
     client.get("/current.json")
     assert found(ready, "/current.json", {}) is not None
-    newer = demo_system.public_dir / ".newer"
+    newer = published.public_dir / ".newer"
     newer.write_bytes(b'{"sequence": 99}')
-    newer.replace(demo_system.public_dir / "current.json")
+    newer.replace(published.public_dir / "current.json")
     assert found(ready, "/current.json", {}) is None
     client.get("/current.json")
     answer = found(ready, "/current.json", {})
@@ -117,22 +127,25 @@ def test_a_file_that_is_replaced_is_never_answered_from_before(
     assert answer[2] == b'{"sequence": 99}'
 
 
-def test_a_tree_that_is_not_whole_is_not_answered(demo_system: System, client: TestClient, ready: ReadyAnswers) -> None:
+def test_a_tree_that_is_not_whole_is_not_answered(published: System, client: TestClient, ready: ReadyAnswers) -> None:
     client.get("/feeds/cap.atom")
     assert found(ready, "/feeds/cap.atom", {}) is not None
-    (demo_system.public_dir / "index.html").unlink()
-    assert found(ready, "/feeds/cap.atom", {}) is None
-    assert client.get("/feeds/cap.atom").status_code == 503
+    page = published.public_dir / "index.html"
+    page.rename(page.with_name(".away"))
+    try:
+        assert found(ready, "/feeds/cap.atom", {}) is None
+        assert client.get("/feeds/cap.atom").status_code == 503
+    finally:
+        page.with_name(".away").rename(page)
 
 
 @pytest.fixture
-def port(demo_system: System) -> Iterator[int]:
-    publish_all(demo_system)
-    with web_server(demo_system, "127.0.0.1", free_port()) as bound:
+def port(published: System) -> Iterator[int]:
+    with web_server(published, "127.0.0.1", free_port()) as bound:
         yield bound
 
 
-def test_one_connection_carries_both_ways_in_turn(port: int, demo_system: System) -> None:
+def test_one_connection_carries_both_ways_in_turn(port: int, published: System) -> None:
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     bodies = []
     for path in ("/current.json", "/current.json", "/console/login", "/current.json", "/none", "/current.json"):
@@ -141,12 +154,12 @@ def test_one_connection_carries_both_ways_in_turn(port: int, demo_system: System
         bodies.append((answer.status, answer.read()))
         assert answer.headers["date"]
     line.close()
-    whole = (200, (demo_system.public_dir / "current.json").read_bytes())
+    whole = (200, (published.public_dir / "current.json").read_bytes())
     assert [bodies[at] for at in (0, 1, 3, 5)] == [whole] * 4
     assert [bodies[at][0] for at in (2, 4)] == [200, 404]
 
 
-def test_requests_sent_at_once_are_answered_in_their_order(port: int, demo_system: System) -> None:
+def test_requests_sent_at_once_are_answered_in_their_order(port: int, published: System) -> None:
     warm = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     warm.request("GET", "/robots.txt")
     robots = warm.getresponse().read()
