@@ -150,6 +150,23 @@ def _programs_or_not_run() -> Path:
     pytest.skip(reason)
 
 
+def _started(programs: Path, data: Path, log: Path) -> int:
+    """Start a server and return its port; somebody else may take a free port before it does."""
+    for left in reversed(range(5)):
+        port = _free_port()
+        options = (
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=60"
+        )
+        try:
+            _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        except RuntimeError:
+            if not left:
+                raise
+            continue
+        return port
+    raise AssertionError("not reached")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL server: the one given, or one of our own that ends with the tests."""
@@ -161,13 +178,9 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="geowarn-postgres-"))
     if user := _unprivileged():
         shutil.chown(folder, user)
-    port = _free_port()
     data, log = folder / "data", folder / "log"
-    options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=60"
-    )
     _run(programs / "initdb", "-D", data, "-U", "geowarn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-    _run(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+    port = _started(programs, data, log)
     stop = [str(part) for part in (programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")]
     # Waits for the end of its input, which comes with the end of the tests however they end.
     ending = f"cat; {shlex.join(stop)}; rm -rf {shlex.quote(str(folder))}"
