@@ -27,7 +27,7 @@ from geowarn.store.unit_of_work import SqlStore
 from geowarn.store.upgrade import upgrade
 
 # How long an example takes says how busy the machine is, not whether a property holds.
-settings.register_profile("geowarn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("geowarn", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("geowarn")
 # The sheet of A4 takes half a second of every publication; its own tests switch it on.
 os.environ["GEOWARN_SITE__PRINT_MAP"] = "false"
@@ -60,7 +60,8 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "browser" if "/e2e/" in file else file
+        shared = "/e2e/" in file and "whole_walk" not in file  # the walk has an installation and windows of its own
+        return "browser" if shared else file
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 from geowarn.bootstrap import open_system
+from geowarn.demo.setting import free_port, open_demo
 from geowarn.domain.dispatch import DispatchState
 from geowarn.pipeline.proof import verify
 
@@ -75,7 +76,7 @@ def look_at_the_public_tree(public: Path) -> None:
 
 
 def test_a_demo_may_not_have_live_targets(tmp_path: Path) -> None:
-    played(tmp_path / "demo", "")
+    open_demo(tmp_path / "demo", free_port()).store.dispose()
     settings = tmp_path / "demo" / "geowarn.toml"
     lines = [line for line in settings.read_text("utf-8").splitlines() if "base_url" not in line]
     settings.write_text("\n".join(lines), encoding="utf-8")
