@@ -21,6 +21,8 @@ from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.proof import verify
 
+pytestmark = pytest.mark.usefixtures("machine_time")
+
 COMMIT = "geowarn.store.unit_of_work:SqlUnitOfWork.commit"
 # Minutes after the proposal at which something is due at red: three people more, the release, the owed review's rings.
 TIMERS = (3, 6, 9, 12, 15, 260)

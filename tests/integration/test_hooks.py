@@ -22,6 +22,8 @@ from geowarn.pipeline.signoff import sign
 from geowarn.web import hooks
 from geowarn.web.app import create_app
 
+pytestmark = pytest.mark.usefixtures("machine_time")
+
 Officer = Callable[[str], Actor]
 FORM = "application/x-www-form-urlencoded"
 

@@ -17,6 +17,8 @@ from geowarn.bootstrap import System, open_system
 from geowarn.hook_service import hook_places
 from geowarn.pipeline.hooks import add_hook
 
+pytestmark = pytest.mark.usefixtures("machine_time")
+
 
 def child(folder: Path, act: str, place: str = "") -> str:
     """Run the act and return what it printed; with a place the process must have killed itself there."""
