@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -86,5 +87,6 @@ def test_killing_it_at_every_timer_changes_nothing(
 
 def _release_first(folder: Path) -> str:
     text = config_file(folder, "policy.toml").read_text("utf-8")
+    text = re.sub(r'(?m)^red = \["county".*$', "red = []", text)  # calls have timers, and a test, of their own
     before, red, after = text.partition("[clock.red]")
     return before + red + after.replace('on_silence = "task"', 'on_silence = "release-first"', 1)
