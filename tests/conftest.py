@@ -19,6 +19,7 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
+from tests.programs import missing
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from geowarn import security
@@ -145,10 +146,7 @@ def _programs_or_not_run() -> Path:
     found = _programs()
     if found is not None:
         return found
-    reason = "not run: no PostgreSQL"
-    if os.environ.get(REQUIRED) == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    missing(REQUIRED, "PostgreSQL")
 
 
 def _started(programs: Path, data: Path, log: Path) -> int:

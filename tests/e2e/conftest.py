@@ -13,22 +13,18 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
+from tests.windows import driver_there, sized
+from tests.windows import opened as window
 
 from geowarn.bootstrap import System
 from geowarn.demo.play import proposal_rises, storm_comes
 from geowarn.demo.setting import free_port, open_demo, password_of, put_on_duty
 from geowarn.serving import web_server
 
-_FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu-rasterization",
-    "--mute-audio",
-)  # fmt: skip
 _AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
 _CONTROLS = """
 return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
@@ -38,15 +34,6 @@ return [...document.querySelectorAll('a[href], button, input:not([type=hidden]),
 _FOR_SCRIPT = {"BUTTON 开启铃声"}  # a browser sounds nothing before a press
 PATIENCE = 120  # seconds; an answer takes a fraction of one where the machine has nothing else to do
 SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740)}
-
-
-def _binary(*names: str) -> str:
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is not None:
-        return found
-    if os.environ.get("GEOWARN_REQUIRE_BROWSER"):
-        pytest.fail(f"not run: no {names[0]}")
-    pytest.skip(f"not run: no {names[0]}")
 
 
 @dataclass
@@ -137,7 +124,7 @@ class Browser:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, str, str]]:
     """(system, address, warning under review): the storm has come, nobody has signed."""
-    _binary("chromedriver")
+    driver_there()
     port = free_port()
     system = open_demo(tmp_path_factory.mktemp("e2e") / "data", port)
     put_on_duty(system)
@@ -174,7 +161,8 @@ def chromium() -> Iterator[Callable[[str, str], webdriver.Chrome]]:
     def named(profile: str, size: str) -> webdriver.Chrome:
         if (profile, size) not in opened:
             profiles.append(tempfile.mkdtemp())
-            opened[profile, size] = _started(profiles[-1], size)
+            opened[profile, size] = window(profiles[-1])
+            sized(opened[profile, size], *SIZES[size])
         return opened[profile, size]
 
     yield named
@@ -182,19 +170,6 @@ def chromium() -> Iterator[Callable[[str, str], webdriver.Chrome]]:
         driver.quit()
     for folder in profiles:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _started(profile: str, size: str) -> webdriver.Chrome:
-    options = webdriver.ChromeOptions()
-    options.binary_location = _binary("chromium", "chromium-browser", "google-chrome")
-    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver")))
-    width, height = SIZES[size]
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    return driver
 
 
 @pytest.fixture(scope="session")

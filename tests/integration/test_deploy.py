@@ -12,21 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.programs import program
 
 from geowarn.demo.setting import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 REQUIRED = "GEOWARN_REQUIRE_NGINX"
-
-
-def _nginx() -> str:
-    found = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if found is not None:
-        return found
-    reason = "not run: no nginx"
-    if os.environ.get(REQUIRED) == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def _tree(root: Path) -> None:
@@ -57,7 +48,7 @@ def _tree(root: Path) -> None:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """nginx with the shipped locations on a tree, plain HTTP on loopback, no application behind it."""
-    program, port, dead = _nginx(), free_port(), free_port()
+    nginx, port, dead = program(REQUIRED, "nginx", "/usr/sbin/nginx"), free_port(), free_port()
     root, own = tmp_path / "public", tmp_path / "nginx"
     own.mkdir()
     _tree(root)
@@ -78,7 +69,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         f"server {{ listen 127.0.0.1:{port};\ninclude {own}/locations.conf; }} }}\n",
         "utf-8",
     )
-    with subprocess.Popen([program, "-c", str(own / "nginx.conf"), "-e", str(own / "error.log")]) as running:
+    with subprocess.Popen([nginx, "-c", str(own / "nginx.conf"), "-e", str(own / "error.log")]) as running:
         try:
             _wait(f"http://127.0.0.1:{port}/", running)
             yield f"http://127.0.0.1:{port}", root

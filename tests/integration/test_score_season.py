@@ -6,14 +6,13 @@ import base64
 import csv
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium import webdriver
 from tests.integration.season import (
     HAIYANG,
     LAIZHOU,
@@ -25,14 +24,11 @@ from tests.integration.season import (
     reports,
 )
 from tests.integration.test_command_line import good, refused
+from tests.windows import opened, sized
 
 from geowarn.domain.level import Level
 
 AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-dev-shm-usage "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
 
 
 @pytest.fixture(scope="module")
@@ -152,33 +148,17 @@ def test_the_page_is_whole_in_itself_and_names_its_style(page: Path) -> None:
 
 
 @pytest.fixture
-def driver(tmp_path: Path) -> Iterator[Any]:
-    chromium, service = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not service:
-        if os.environ.get("GEOWARN_REQUIRE_BROWSER") == "1":
-            pytest.fail("chromium and chromedriver are required here")
-        pytest.skip("chromium or chromedriver is not installed")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=Service(service))
-    try:
-        yield found
-    finally:
-        found.quit()
+def driver(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    found = opened(tmp_path / "profile")
+    yield found
+    found.quit()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1200, 360])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_is_accessible_and_fits(driver: Any, page: Path, width: int, language: str) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    sized(driver, width, 900)
     driver.get(f"{page.as_uri()}#{language}")
     shown = "return ['zh', 'en'].filter(id => document.getElementById(id).offsetHeight > 0)"
     assert driver.execute_script(shown) == [language]

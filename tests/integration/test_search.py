@@ -26,9 +26,11 @@ from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release, retract
 from geowarn.pipeline.search_index import NEW, catch_up, rebuild
+from geowarn.pipeline.voices import from_key
 from geowarn.scheduler import Scheduler, publish_all
 from geowarn.store.repositories.search import SqlSearch
 from geowarn.web.app import create_app
+from geowarn.web.search import PACE
 
 QIXIA, HAIYANG, MUPING, LAIYANG = "370686", "370687", "370612", "370682"
 REASON = "网格员报告后山开裂"
@@ -246,3 +248,14 @@ def test_without_a_tree_or_where_the_pages_name_no_search_there_is_none(client: 
     assert client.get("/search").status_code == 404
     (system.public_dir / "index.html").unlink()
     assert client.get("/en/search").status_code == 503
+
+
+def test_who_asks_too_often_is_told_until_when_to_wait(client: TestClient, system: System) -> None:
+    now = system.clock.now()
+    haste, me = client.app.state.haste, from_key(system.vault, "testclient", now)  # type: ignore[attr-defined]
+    for _ in range(PACE.mine - 1):
+        haste.count(PACE, me, now.timestamp())
+    page(client, "栖霞")
+    refused = client.get("/en/search", params={"q": "Qixia"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert "60" in refused.text

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,17 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium import webdriver
 from tests.unit.site_desk import SiteDesk
+from tests.windows import opened, sized
 
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'"
 AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 LOOK = """const done = arguments[arguments.length - 1];
 axe.run(document, {}).then(found => done(found.violations.map(v => v.id + ' ' + v.nodes[0].target)));"""
 STATE = "return [document.querySelector('figure').outerHTML, !document.querySelector('.map-live')]"
@@ -50,25 +46,10 @@ class _Strict(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def driver(tmp_path: Path) -> Iterator[Any]:
-    chromium, service = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not service:
-        if os.environ.get("GEOWARN_REQUIRE_BROWSER") == "1":
-            pytest.fail("chromium and chromedriver are required here")
-        pytest.skip("chromium or chromedriver is not installed")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=Service(service))
-    try:
-        yield found
-    finally:
-        found.quit()
+def driver(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    found = opened(tmp_path / "profile")
+    yield found
+    found.quit()
 
 
 @pytest.fixture
@@ -91,8 +72,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_pages_are_accessible_and_fit(driver: Any, address: str, width: int) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    sized(driver, width, 900)
     axe = AXE.read_text("utf-8")
     places = (
         "",

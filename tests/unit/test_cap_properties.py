@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
 from signxml.verifier import XMLVerifier
+from tests.programs import program
 from tests.unit.cap_draws import Plan, Released, all_messages, course_of, plans
 from tests.unit.cap_rulebook import Read, faults, misplaced, read, standing, wrong_references
 from tests.unit.issuer_bench import READER, issuer, signer
@@ -101,12 +99,7 @@ def as_capvalidator(signed: bytes) -> bool:
 
 
 def test_xmlsec1_verifies_every_message_of_a_drawn_course(tmp_path: Path) -> None:
-    program = shutil.which("xmlsec1")
-    if program is None:
-        reason = "not run: no xmlsec1"
-        if os.environ.get("GEOWARN_REQUIRE_XMLSEC") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    xmlsec1 = program("GEOWARN_REQUIRE_XMLSEC", "xmlsec1")
     certificate = tmp_path / "c.pem"
     certificate.write_bytes(SIGNER.certificate.public_bytes(Encoding.PEM))
     drawn: list[bytes] = []
@@ -121,7 +114,7 @@ def test_xmlsec1_verifies_every_message_of_a_drawn_course(tmp_path: Path) -> Non
     for number, body in enumerate(drawn):
         files.append(tmp_path / f"{number}.xml")
         files[-1].write_bytes(SIGNER.sign(body))
-    command = [program, "--verify", "--pubkey-cert-pem", str(certificate), *map(str, files)]
+    command = [xmlsec1, "--verify", "--pubkey-cert-pem", str(certificate), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr[:2000]
     assert files

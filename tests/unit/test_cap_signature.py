@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree
 from tests.conftest import FakeClock
+from tests.programs import program
 
 from geowarn.cap_key import make_cap_key
 from geowarn.domain.errors import Refused
@@ -152,13 +151,7 @@ def test_a_signature_inside_a_text_is_not_taken_for_the_seal(keys: Path) -> None
 @pytest.fixture
 def xmlsec1() -> str:
     """The independent verifier of Debian's package xmlsec1."""
-    found = shutil.which("xmlsec1")
-    if found is not None:
-        return found
-    reason = "not run: no xmlsec1"
-    if os.environ.get(XMLSEC_REQUIRED) == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return program(XMLSEC_REQUIRED, "xmlsec1")
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])

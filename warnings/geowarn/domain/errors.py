@@ -3,7 +3,8 @@
 Exception
 └── Refused                 a person or a file asked for something that must not happen
     ├── NotFound            the thing named does not exist
-    └── NotEntitled         the person may not do this
+    ├── NotEntitled         the person may not do this
+    └── TooOften            it was asked more often than is taken
 ├── Collided                another transaction stood in the way: the same once more goes through
 └── SendFailure             a channel could not prove that a message went out
     ├── TemporaryFailure    try again later
@@ -43,6 +44,10 @@ class NotFound(Refused):
 
 class NotEntitled(Refused):
     """The person may not do this, whatever else they would fill in."""
+
+
+class TooOften(Refused):
+    """It was asked more often than is taken; the fact `seconds` says when it may be asked again."""
 
 
 class Collided(Exception):

@@ -16,6 +16,7 @@ from geowarn.pipeline.calls import asked, counted, end_calls
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.escalation_chain import current_shift
 from geowarn.pipeline.identifiers import new_id
+from geowarn.pipeline.turns import each_in_turn
 from geowarn.ports import UnitOfWork
 
 
@@ -27,16 +28,7 @@ def advance_calls(desk: Desk) -> int:
     with desk.store.read() as work:
         now = desk.clock.now()
         waiting = [name for name in work.calls.waiting() if _due(work, name, now) or _over(work, name, now)]
-    faults = []
-    for name in waiting:
-        try:
-            _have_turn(desk, name)
-        except Exception as fault:
-            fault.add_note(f"at the calls of {name}")
-            faults.append(fault)
-    if faults:
-        raise ExceptionGroup("some calls could not go on", faults)
-    return len(waiting)
+    return each_in_turn(waiting, lambda name: _have_turn(desk, name), "the calls of")
 
 
 def _due(work: UnitOfWork, warning_id: str, now: datetime) -> list[Due]:

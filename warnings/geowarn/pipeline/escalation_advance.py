@@ -18,6 +18,7 @@ from geowarn.pipeline.emergency import NOT_RUNG, bars_of, release_first
 from geowarn.pipeline.escalation import REVIEW, begin_again, end, keep_off, open_passes, ring_due, standing_of, tend
 from geowarn.pipeline.escalation_chain import current_shift
 from geowarn.pipeline.escalation_follow import follow_task, handed_over, waited_for
+from geowarn.pipeline.turns import each_in_turn
 from geowarn.ports import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -36,20 +37,11 @@ def advance(desk: Desk) -> int:
 
     What goes wrong with one task keeps no other waiting; all of it is raised at the end, and the next tick tries again.
     """
-    faults = []
     with desk.store.read() as work:
         known = work.tasks.pending()
         waiting = [task.id for task in known if _may_stir(desk, work, task)]
         waiting += sorted({one.task_id for one in work.escalations.open()} - {task.id for task in known})
-    for task_id in waiting:
-        try:
-            _have_turn(desk, task_id)
-        except Exception as fault:
-            fault.add_note(f"at the turn of task {task_id}")
-            faults.append(fault)
-    if faults:
-        raise ExceptionGroup("the clock failed at some tasks", faults)
-    return len(waiting)
+    return each_in_turn(waiting, lambda task_id: _have_turn(desk, task_id), "the turn of task")
 
 
 def _have_turn(desk: Desk, task_id: str) -> None:

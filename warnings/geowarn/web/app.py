@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from geowarn.bootstrap import System
 from geowarn.catalogue import explain
-from geowarn.domain.errors import NotEntitled, NotFound, Refused
+from geowarn.domain.errors import NotEntitled, NotFound, Refused, TooOften
 from geowarn.web import (
     account,
     acts,
@@ -58,7 +58,7 @@ _STATIC = Path(__file__).parent / "static"
 _FORMS = ("/say",)  # public pages that take a form: a refusal leads back to them
 _MACHINES = ("/broadcast/", "/hooks/", "/metrics", "/healthz", "/readyz")
 _RETRY_SECONDS = "30"
-_STATUS = {NotFound: 404, NotEntitled: 403}
+_STATUS = {NotFound: 404, NotEntitled: 403, TooOften: 429}
 
 
 def explained(request: Request, refusal: Refused, status: int) -> Response:
@@ -111,7 +111,10 @@ def _static(request: Request, path: str) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for it
-    return explained(request, error, _STATUS.get(type(error), 409))
+    answer = explained(request, error, _STATUS.get(type(error), 409))
+    if isinstance(error, TooOften):
+        answer.headers["Retry-After"] = str(error.facts["seconds"])
+    return answer
 
 
 def _malformed(request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from threading import Lock
 
 from starlette.requests import Request
 
-from geowarn.domain.errors import Refused
+from geowarn.domain.errors import TooOften
 from geowarn.pipeline.voices import from_key
 from geowarn.web.access import origin_of, system_of
 
@@ -51,9 +51,9 @@ class Haste:
 
 
 def keep_pace(request: Request, pace: Pace) -> None:
-    """Raise Refused where this address, or everybody, asks too often."""
+    """Raise TooOften where this address, or everybody, asks too often."""
     system = system_of(request)
     now = system.clock.now()
     haste: Haste = request.app.state.haste
     if not haste.count(pace, from_key(system.vault, origin_of(request), now), now.timestamp()):
-        raise Refused("web.haste", seconds=pace.seconds)
+        raise TooOften("web.haste", seconds=pace.seconds)

@@ -22,16 +22,13 @@ from geowarn.domain.search import LONGEST_QUERY, Document, Query
 from geowarn.domain.search_snippet import Piece, holds, marked, snippet
 from geowarn.pipeline.search import RESULTS, Answer, Asked, Choices, Result, choices, search
 from geowarn.web.access import render, system_of
-from geowarn.web.public_tree import PublicTree
+from geowarn.web.haste import Pace, keep_pace
+from geowarn.web.shell import HERE, filled, shell_of
 
 router = APIRouter(include_in_schema=False)
 
-# Where the page of each language is in the tree, where it leads to the other, and the way from it to its language.
-_SHELL = {"zh": "search.html", "en": "en/search.html"}
-_OTHER = {"zh": 'href="en/search.html"', "en": 'href="../search.html"'}
-_ADDRESS = {"zh": "search", "en": "../en/search"}
-_HERE = {"zh": "", "en": "../en/"}
-_OPEN, _CLOSE = "<!--answer-->", "<!--/answer-->"
+_NAME = "search"
+PACE = Pace(_NAME, mine=240, all=3000)  # a minute; a whole town may come through one address of a mobile network
 _FURTHEST = 1000  # pages that an address may name
 _HEADERS = {"Cache-Control": "public, max-age=30, must-revalidate", "X-Robots-Tag": "noindex"}
 
@@ -70,23 +67,14 @@ def english(request: Request) -> Response:
 
 
 def _answer(request: Request, language: str) -> Response:
+    keep_pace(request, PACE)
     system, tree = system_of(request), request.app.state.tree
-    shell = _shell(tree, language)
+    shell = shell_of(tree, _NAME, language)
     if isinstance(shell, int):
         return render(request, "absent", shell, None, status=shell)
     narrowed = choices(system.store, Level.parse(system.settings.publish.from_))
     answer = search(system.store, asked_of(request.query_params, narrowed), system.clock.now())
     return HTMLResponse(_filled(shell, system, language, answer, narrowed), headers=_HEADERS)
-
-
-def _shell(tree: PublicTree, language: str) -> str | int:
-    """The page of the tree without an answer, or the status of why there is none."""
-    if not tree.complete():
-        return 503
-    try:
-        return tree.shelf.get(tree.root / _SHELL[language]).body.decode()
-    except OSError:
-        return 404  # the installation names no search
 
 
 def asked_of(parameters: Mapping[str, str], narrowed: Choices) -> Asked:
@@ -108,22 +96,17 @@ def _filled(shell: str, system: System, language: str, answer: Answer, narrowed:
     body = system.templates.render(
         "website/search-answer.html.j2",
         language=language,
-        here=_HERE[language],
+        here=HERE[language],
         answer=answer,
         choices=narrowed,
         lines=[_line(result, answer.query, language, zone) for result in answer.results],
         first=(answer.asked.page - 1) * RESULTS + 1,
         most=LONGEST_QUERY,
-        link=lambda page: f"{_ADDRESS[language]}?{_parameters(replace(answer.asked, page=page))}",
+        link=lambda page: f"{HERE[language]}{_NAME}?{_parameters(replace(answer.asked, page=page))}",
     )
-    before, _, rest = shell.partition(_OPEN)
-    after = rest.partition(_CLOSE)[2]
-    other = "en" if language == "zh" else "zh"
-    way = {"zh": "../search", "en": "en/search"}[other]
-    target = f'href="{escape(f"{way}?{_parameters(answer.asked)}")}"'
     if answer.query.typed:
-        before = before.replace("<title>", f"<title>{escape(answer.query.typed)} – ", 1)
-    return before.replace(_OTHER[language], target) + body + after
+        shell = shell.replace("<title>", f"<title>{escape(answer.query.typed)} – ", 1)
+    return filled(shell, _NAME, language, body, f"{_NAME}?{_parameters(answer.asked)}")
 
 
 def _parameters(asked: Asked) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from geowarn.domain.incident import Draft, DraftStatus, Incident, Publication, statement_from_json
 from geowarn.domain.people import Role, SignOff
 from geowarn.store.repositories.base import AnyRow, Repository, renamed, values_of
-from geowarn.store.tables import incident, incident_draft, incident_publication, incident_signoff
+from geowarn.store.tables import incidents
 
 
 def _draft(row: AnyRow) -> Draft:
@@ -31,44 +31,43 @@ def _signoff(row: AnyRow) -> SignOff:
 class SqlIncidents(Repository):
     """`ports.Incidents`; another kind of statement with the same flow names tables of its own."""
 
-    subjects, draft_rows = incident, incident_draft
-    signoff_rows, publication_rows = incident_signoff, incident_publication
+    tables = incidents
 
     def add(self, given: Incident) -> None:
         """Add one; its number must be new."""
-        self._add(self.subjects, [values_of(given)])
+        self._add(self.tables.opened, [values_of(given)])
 
     def get(self, incident_id: str) -> Incident | None:
         """One, or None."""
-        row = self._row(select(self.subjects).where(self.subjects.c.id == incident_id))
+        row = self._row(select(self.tables.opened).where(self.tables.opened.c.id == incident_id))
         return Incident(**row._mapping) if row else None
 
     def all(self) -> tuple[Incident, ...]:
         """Newest opened first."""
-        order = (self.subjects.c.opened_at.desc(), self.subjects.c.id.desc())
-        return tuple(Incident(**row._mapping) for row in self._rows(select(self.subjects).order_by(*order)))
+        order = (self.tables.opened.c.opened_at.desc(), self.tables.opened.c.id.desc())
+        return tuple(Incident(**row._mapping) for row in self._rows(select(self.tables.opened).order_by(*order)))
 
     def save_draft(self, draft: Draft) -> None:
         """Insert or replace by id."""
         row = values_of(draft) | {"statement": draft.statement.as_json(), "status": draft.status.value}
-        self._put(self.draft_rows, [row])
+        self._put(self.tables.draft, [row])
 
     def drafts(self, incident_id: str) -> tuple[Draft, ...]:
         """Every draft, newest first."""
-        found = select(self.draft_rows).where(self.draft_rows.c.incident_id == incident_id)
-        order = (self.draft_rows.c.version.desc(), self.draft_rows.c.edited_at.desc(), self.draft_rows.c.id)
+        found = select(self.tables.draft).where(self.tables.draft.c.incident_id == incident_id)
+        order = (self.tables.draft.c.version.desc(), self.tables.draft.c.edited_at.desc(), self.tables.draft.c.id)
         return tuple(_draft(row) for row in self._rows(found.order_by(*order)))
 
     def add_signoff(self, signoff: SignOff) -> None:
         """Add one signature."""
         row = renamed(values_of(signoff), proposal_id="draft_id", package_sha256="digest")
         row.pop("voided_at")  # an edit makes a new draft, and signatures stay with the old one
-        self._add(self.signoff_rows, [row | {"role": signoff.role.value}])
+        self._add(self.tables.signoff, [row | {"role": signoff.role.value}])
 
     def signoffs(self, draft_id: str) -> tuple[SignOff, ...]:
         """In order of time."""
-        found = select(self.signoff_rows).where(self.signoff_rows.c.draft_id == draft_id)
-        order = (self.signoff_rows.c.at, self.signoff_rows.c.id)
+        found = select(self.tables.signoff).where(self.tables.signoff.c.draft_id == draft_id)
+        order = (self.tables.signoff.c.at, self.tables.signoff.c.id)
         return tuple(_signoff(row) for row in self._rows(found.order_by(*order)))
 
     def publish(self, publication: Publication) -> None:
@@ -78,9 +77,9 @@ class SqlIncidents(Repository):
             "digest": publication.statement.digest,
             "signed_by": [list(pair) for pair in publication.signed_by],
         }
-        self._add(self.publication_rows, [row])
+        self._add(self.tables.publication, [row])
 
     def publications(self, incident_id: str) -> tuple[Publication, ...]:
         """Every published version, oldest first."""
-        found = select(self.publication_rows).where(self.publication_rows.c.incident_id == incident_id)
-        return tuple(_publication(row) for row in self._rows(found.order_by(self.publication_rows.c.version)))
+        found = select(self.tables.publication).where(self.tables.publication.c.incident_id == incident_id)
+        return tuple(_publication(row) for row in self._rows(found.order_by(self.tables.publication.c.version)))

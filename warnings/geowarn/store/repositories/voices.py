@@ -13,10 +13,7 @@ from geowarn.ports import VoiceChoice
 from geowarn.store.repositories.base import AnyRow, Repository, values_of
 from geowarn.store.repositories.incidents import SqlIncidents
 from geowarn.store.tables import (
-    answer,
-    answer_draft,
-    answer_publication,
-    answer_signoff,
+    answers,
     voice,
     voice_act,
     voice_photo,
@@ -28,7 +25,7 @@ _OPEN = tuple(state.value for state in OPEN)
 class SqlAnswers(SqlIncidents):
     """`ports.Incidents` for answers: the same flow on tables of its own."""
 
-    subjects, draft_rows, signoff_rows, publication_rows = answer, answer_draft, answer_signoff, answer_publication
+    tables = answers
 
 
 def _voice(row: AnyRow) -> Voice:

@@ -13,7 +13,7 @@ from geowarn.store.tables.identity import (
     recovery_code,
     second_factor,
 )
-from geowarn.store.tables.incidents import incident, incident_draft, incident_publication, incident_signoff
+from geowarn.store.tables.incidents import incidents
 from geowarn.store.tables.issuers import issuer_feed, issuer_mark, issuer_message, issuer_reference, issuer_refusal
 from geowarn.store.tables.levels import (
     assessment,
@@ -41,10 +41,7 @@ from geowarn.store.tables.review import (
 from geowarn.store.tables.roster import handover, notice, shift_ask, shift_swap
 from geowarn.store.tables.search import search_document, search_term
 from geowarn.store.tables.voices import (
-    answer,
-    answer_draft,
-    answer_publication,
-    answer_signoff,
+    answers,
     voice,
     voice_act,
     voice_photo,
@@ -53,10 +50,7 @@ from geowarn.store.tables.voices import (
 __all__ = [
     "account",
     "airing",
-    "answer",
-    "answer_draft",
-    "answer_publication",
-    "answer_signoff",
+    "answers",
     "api_key",
     "api_nonce",
     "api_request",
@@ -90,10 +84,7 @@ __all__ = [
     "hook",
     "hook_attempt",
     "hook_delivery",
-    "incident",
-    "incident_draft",
-    "incident_publication",
-    "incident_signoff",
+    "incidents",
     "invitation",
     "issuer_feed",
     "issuer_mark",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Integer, LargeBinary, Table, Text
 
 from geowarn.store.tables.base import DIGEST, metadata
+from geowarn.store.tables.roster import message_table
 from geowarn.store.types import JsonText, UtcTime
 
 subscriber = Table(
@@ -37,27 +38,4 @@ subscription_asked = Table(
     Column("expires_at", UtcTime, nullable=False, index=True),
 )
 
-letter = Table(
-    "letter",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("facts", JsonText, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("not_after", UtcTime, nullable=False),
-    Column("alarm", Boolean, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("next_try_at", UtcTime),
-    Column("owner", Text),
-    Column("lease_until", UtcTime),
-    Column("provider_id", Text),
-    Column("reason", Text),
-    Column("started_at", UtcTime),
-    Column("settled_at", UtcTime),
-    UniqueConstraint("kind", "subject", "person"),
-    Index("ix_letter_settled_at_state", "settled_at", "state"),
-)
+letter = message_table("letter")

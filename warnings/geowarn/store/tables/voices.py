@@ -2,61 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, Table, Text
 
 from geowarn.store.tables.base import DIGEST, metadata
-from geowarn.store.types import JsonText, UtcTime
+from geowarn.store.tables.incidents import statement_tables
+from geowarn.store.types import UtcTime
 
-answer = Table(
-    "answer",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("year", Integer, nullable=False),
-    Column("serial", Integer, nullable=False),
-    Column("opened_at", UtcTime, nullable=False),
-    Column("synthetic", Boolean, nullable=False),
-    UniqueConstraint("year", "serial"),
-)
-
-answer_draft = Table(
-    "answer_draft",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("incident_id", Text, ForeignKey("answer.id"), nullable=False, index=True),
-    Column("version", Integer, nullable=False),
-    Column("statement", JsonText, nullable=False),
-    Column("edited_by", Text, nullable=False),
-    Column("edited_at", UtcTime, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("checked_by", Text),
-    Column("checked_at", UtcTime),
-)
-
-answer_signoff = Table(
-    "answer_signoff",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("draft_id", Text, ForeignKey("answer_draft.id"), nullable=False, index=True),
-    Column("digest", DIGEST, nullable=False),
-    Column("user", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Column("via", Text, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("second_factor", Text, nullable=False),
-)
-
-answer_publication = Table(
-    "answer_publication",
-    metadata,
-    Column("incident_id", Text, ForeignKey("answer.id"), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("statement", JsonText, nullable=False),
-    Column("digest", DIGEST, nullable=False),
-    Column("published_at", UtcTime, nullable=False),
-    Column("checked_by", Text, nullable=False),
-    Column("signed_by", JsonText, nullable=False),
-)
+answers = statement_tables("answer")
 
 voice = Table(
     "voice",
