@@ -55,13 +55,13 @@ def slot_of(now: datetime, seconds: int) -> datetime:
 
 
 def publish_all(system: System) -> None:
-    """Have every channel that shows the whole state show it again."""
+    """Have every channel that shows the whole state show it again; tells what one had to leave out."""
     state = system.site_state()
-    for channel in system.channels.values():
-        publish = getattr(channel, "publish", None)
-        if publish is not None:
+    for name, channel in system.channels.items():
+        if hasattr(channel, "publish"):
             publisher: Publisher = channel  # type: ignore[assignment]
-            publisher.publish(state)
+            for reason in publisher.publish(state) or ():
+                log.warning("left out of what is published", channel=name, reason=reason)
 
 
 def intake_of(system: System, actor_text: str) -> Intake:
