@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from geowarn.ports import Templates
+from geowarn_channels.print_lines import width_of, wrapped
 from geowarn_channels.print_pdf import drawn_by, pdf
 from geowarn_channels.site_state import picture
 from geowarn_channels.site_view import Row, Shown, SiteView
@@ -24,8 +24,7 @@ _HEADED = 33  # bytes of a PNG up to the end of its header
 _EDGE = 50
 _INDENT = 84  # of text beside a mark
 _LEADING = 1.35
-_NARROW = 0.6  # of the size, how wide a Latin letter is at most on average
-_NO_START = "，。、；：！？）》】〕”’%,.;:!?)"  # no line begins with one of these
+_LABEL_SIZE = 32  # at most
 _LOWEST = 560  # no row begins below this, so that the map keeps its room
 _MOST_LINES = 3  # of names; more are said as "and so many others"
 
@@ -73,41 +72,6 @@ def sized(png: bytes) -> bytes:
     a_metre = round(DOTS / 0.21).to_bytes(4)
     chunk = b"pHYs" + a_metre + a_metre + b"\x01"
     return png[:_HEADED] + (len(chunk) - 4).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) + png[_HEADED:]
-
-
-def wrapped(text: str, size: int, width: float) -> list[str]:
-    """The text in lines no wider than `width`; Chinese breaks anywhere but before a closing mark, Latin at blanks."""
-    lines: list[str] = []
-    line, wide = "", 0.0
-    for piece in _pieces(text):
-        room = _width(piece, size)
-        if line and wide + room > width and piece.strip() and piece[0] not in _NO_START:
-            lines.append(line.rstrip())
-            line, wide = "", 0.0
-            piece = piece.lstrip()
-        line += piece
-        wide += room
-    return [*lines, line.rstrip()] if line.strip() else lines
-
-
-def _pieces(text: str) -> list[str]:
-    """What is never divided: one wide character, or a run of narrow ones up to and with a blank."""
-    found: list[str] = []
-    for character in text:
-        joins = found and not _wide(character) and not _wide(found[-1][-1]) and not found[-1].endswith(" ")
-        if joins:
-            found[-1] += character
-        else:
-            found.append(character)
-    return found
-
-
-def _wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WFA"
-
-
-def _width(text: str, size: int) -> float:
-    return sum(size if _wide(character) else size * _NARROW for character in text)
 
 
 class _Column:
@@ -173,6 +137,7 @@ class PrintSheet:
             "title": f"{self._label} {title}".strip(),
             "label": self._label,
             "wide": WIDE,
+            "label_size": self._label_size,
             "bar": LABEL,
             "leading": _LEADING,
             "ground": self._drawn([], "", ""),
@@ -192,6 +157,7 @@ class PrintSheet:
             language=self._language,
             labelled=bool(self._label),
             label=label,
+            label_size=self._label_size,
             bar=LABEL,
             title=self._drawing.title,
             leading=_LEADING,
@@ -200,6 +166,11 @@ class PrintSheet:
             edge=_EDGE,
             map=drawn,
         )
+
+    @property
+    def _label_size(self) -> int:
+        """As large as the paper is wide enough for it."""
+        return min(_LABEL_SIZE, int((WIDE - _EDGE) / max(width_of(self._label, 1), 1)))
 
     @cached_property
     def _place(self) -> Place:

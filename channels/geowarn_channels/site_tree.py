@@ -59,7 +59,7 @@ class Rest:
 
         Raises OSError.
         """
-        groups = chain(batches(self.pages, BATCH), ([self._drawn(page)] for page in self.last), self._printed())
+        groups = chain(batches(self.pages, BATCH), self._printed(), ([self._drawn(page)] for page in self.last))
         for number, batch in enumerate(groups, 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
