@@ -24,6 +24,7 @@ _HEADED = 33  # bytes of a PNG up to the end of its header
 _EDGE = 50
 _INDENT = 84  # of text beside a mark
 _LEADING = 1.35
+_GAP = 16  # above what is said by itself
 _LABEL_SIZE = 32  # at most
 _LOWEST = 560  # no row begins below this, so that the map keeps its room
 _MOST_LINES = 3  # of names; more are said as "and so many others"
@@ -185,12 +186,14 @@ class PrintSheet:
         rows = self._view.rows
         for at, row in enumerate(rows):  # highest first: what finds no room is the least
             if head.y > _LOWEST:
+                head.y += _GAP
                 head.add([self._say("sheet-more", count=len(rows) - at)], 24)
                 break
             self._row(head, row)
         if not rows:
             head.add([self._say("sheet-calm")], 40)
         for one in self._view.lapsed[:_MOST_LINES]:
+            head.y += _GAP
             said = self._say("sheet-lapsed", bulletin=one.bulletin, until=self._until(one))
             head.add(wrapped(said, 24, WIDE - 2 * _EDGE), 24)
         return head
@@ -198,7 +201,7 @@ class PrintSheet:
     def _row(self, head: _Column, row: Row) -> None:
         words, spoken, room = row.words, self._language, WIDE - 2 * _EDGE - _INDENT
         told = {part: words[part][spoken] for part in ("word", "risk", "action")}
-        head.y += 16
+        head.y += _GAP
         head.marks.append(Mark(str(words["level"]), head.y))
         for names in (words["names"][spoken], [str(words["phrase"][spoken])]):
             lines = wrapped(self._say("sheet-row", names=names, **told), 30, room)

@@ -90,7 +90,7 @@ def test_pages_lead_to_it_with_its_kind_and_size_and_from_disk(site: SiteDesk) -
         size = ((site.root / page).parent / link).resolve().stat().st_size
         assert ((site.root / page).parent / link).resolve() == (site.root / SHEETS[language]).resolve()
         kind = re.search(
-            r"map-a4\.pdf\"><span>[^<]*A4[^<]*</span><small>PDF(?:，|, )(\d+) KB</small></a>", site.read(page)
+            r'pdf"><span>[^<]*A4[^<]*</span><small class="nb">PDF(?:，|, )(\d+) KB</small></a>', site.read(page)
         )
         assert kind is not None
         assert size <= int(kind[1]) * 1000 < size + 10_000
