@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment
@@ -140,6 +140,7 @@ class Sealing(Protocol):
         ...
 
 
+@runtime_checkable
 class Publisher(Protocol):
     """A channel that shows the whole state and can be told to show it again."""
 
@@ -148,6 +149,10 @@ class Publisher(Protocol):
 
         Returns what of it could not be drawn and is left out, each with its reason; the rest stands without it.
         """
+        ...
+
+    def unseen(self) -> tuple[str, ...]:
+        """What the public address shows otherwise than written, a part of the whole at each call; empty: nothing."""
         ...
 
 
