@@ -35,6 +35,9 @@ def check_account(mail: Mapping[str, Any], section: str, prefix: str = "") -> No
     if bool(mail["user"]) != bool(mail["password"]):
         key = "password" if mail["user"] else "user"
         raise _wrong(section, f"{prefix}{key}", "", "…")
+    for key in ("user", "password"):  # what it is stays unsaid
+        if not str(mail[key]).isascii():
+            raise _wrong(section, f"{prefix}{key}", "…", "ASCII")
     if mail["ca_file"] and not Path(mail["ca_file"]).is_file():
         raise _wrong(section, "ca_file", mail["ca_file"], "/etc/ssl/….pem")
 
