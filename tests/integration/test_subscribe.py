@@ -380,11 +380,31 @@ def test_offices_and_newsrooms_are_imported_and_removed_by_command(demo_system: 
         ("a@b.example,,zh,subscriber,c", "mail.unknown-role"),
         ("a@b.example,,zh,official,", "recipients.consent"),
         (f"a@b.example,,zh,official,c\nA@b.example,{HAIYANG},en,official,c", "mail.contradiction"),
+        ("a@b.example,,zh,official,c\ndesk@news.example,,en,exercise,c", "mail.role-kept"),
+        ("a@b.example,,zh,official,c\nGroup@drill.example,,zh,official,c", "mail.role-kept"),
     ):
         file.write_text(head + row + "\n", "utf-8")
         with pytest.raises(Refused, match=key) as raised:
             import_command(file, demo_system.data_dir)
-        assert "b.example" not in str(raised.value)
+        assert not any(name in str(raised.value) for name in ("b.example", "news.example", "drill.example"))
+    assert raised.value.facts["line"] == 3
+    assert len(kept(demo_system)) == 2  # all of a file or nothing
+
+
+def test_whoever_of_the_exercise_group_subscribes_gets_real_warnings(
+    demo_system: System, post: MailStandIn, client: TestClient, tmp_path: Path
+) -> None:
+    file = tmp_path / "group.csv"
+    file.write_text(f"mail,area,language,role,consent\n{READER},,zh,exercise,drill\n", "utf-8")
+    import_command(file, demo_system.data_dir)
+    put(client, "/subscribe-change", mail=READER, homepage="")
+    assert letters(demo_system, post) == []  # there is no subscription to change
+    subscribed(demo_system, post, client, area=[HAIYANG])
+    with demo_system.store.read() as work:
+        (target,) = mailing_list(work, demo_system.facts)
+        ended = [entry.payload for entry in work.ledger.entries() if entry.kind == "subscriber.ended"]
+    assert (target.group, target.trial, target.wish.areas) == (False, False, (HAIYANG,))
+    assert ended == ['{"by":"form, confirmed by link","role":"exercise"}']
 
 
 def test_a_mailbox_that_wants_a_place_that_is_not_there_is_named(demo_system: System) -> None:

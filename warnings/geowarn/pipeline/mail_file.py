@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import TARGET
 from geowarn.domain.level import Level
 from geowarn.domain.recipient import LANGUAGES
 from geowarn.domain.subscriber import ROLES, SUBSCRIBER, Subscriber, Wish, mail_address, mask_address, same_mailbox
@@ -20,7 +21,7 @@ from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.recipient_file import LARGEST, LONGEST_CONSENT
 from geowarn.pipeline.recipients import ImportReport
 from geowarn.pipeline.subscribing import sealed
-from geowarn.ports import Clock, Store, Vault
+from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
 COLUMNS = ("mail", "area", "language", "role", "consent")
 _IMPORTED = tuple(role for role in ROLES if role != SUBSCRIBER)  # people subscribe by themselves
@@ -54,9 +55,10 @@ def import_mail(store: Store, vault: Vault, clock: Clock, file: Path, least: Lev
     rows = list(_rows(file, areas))
     if not rows:
         raise Refused("recipients.empty", file=file.name)
-    now = clock.now()
-    people = [_sealed(vault, of_one, least, now) for of_one in _by_mailbox(file.name, rows)]
+    now, by_mailbox = clock.now(), _by_mailbox(file.name, rows)
+    people = [_sealed(vault, of_one, least, now) for of_one in by_mailbox]
     with store.begin() as work:
+        _refuse_moves(work, file.name, by_mailbox, people)
         added = work.subscribers.save_all(people)
         report = ImportReport(len(rows), added, len(rows) - len(people))
         facts = {"file": file.name, "rows": report.rows, "new": report.added, "duplicates": report.duplicates}
@@ -76,6 +78,18 @@ def _by_mailbox(file: str, rows: list[MailRow]) -> list[list[MailRow]]:
             raise Refused("mail.contradiction", file=file, line=row.line, first=held[0].line, address=shown)
         held.append(row)
     return list(found.values())
+
+
+def _refuse_moves(work: UnitOfWork, file: str, rows: list[list[MailRow]], people: list[Subscriber]) -> None:
+    """Nobody stops getting real warnings, or begins to, because a list of the exercise group names them, or leaves
+    them out (house rule 10).
+    """
+    held = {one.address_key: one.role for one in work.subscribers.all()}
+    for of_one, person in zip(rows, people, strict=True):
+        known = held.get(person.address_key, person.role)
+        if (known == TARGET) is not (person.role == TARGET):
+            facts = {"held": known, "role": person.role, "address": person.address_masked}
+            raise Refused("mail.role-kept", file=file, line=of_one[0].line, **facts)
 
 
 def _sealed(vault: Vault, rows: list[MailRow], least: Level, now: datetime) -> Subscriber:
