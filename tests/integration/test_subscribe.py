@@ -79,12 +79,15 @@ def put(client: TestClient, path: str, **values: Any) -> Any:
     return client.post(path, data=values, headers=OURS)
 
 
-def letters(system: System, post: MailStandIn) -> list[Taken]:
-    """Send what is in the outbox of letters; returns the new ones."""
-    before = len(post.mails)
+def lane_of(system: System) -> LetterLane:
     assert system.postman is not None
     words = LetterWords(system.templates, system.facts)
-    lane = LetterLane(system.store, system.postman, system.vault, system.clock, words, "test")
+    return LetterLane(system.store, system.postman, system.vault, system.clock, words, "test")
+
+
+def letters(system: System, post: MailStandIn) -> list[Taken]:
+    """Send what is in the outbox of letters; returns the new ones."""
+    before, lane = len(post.mails), lane_of(system)
     try:
         while lane.step():
             pass
@@ -315,20 +318,48 @@ def test_a_machine_that_fills_every_field_gets_the_same_answer_and_nothing_else(
     assert letters(demo_system, post) == []
 
 
-def test_a_letter_that_nobody_can_vouch_for_is_not_sent_twice(
+def test_a_letter_that_nobody_can_vouch_for_is_settled_at_once_and_never_sent_twice(
     demo_system: System, post: MailStandIn, client: TestClient, settable_clock: SettableClock
 ) -> None:
     answers = iter(["", None])
     post.script = lambda step, _: next(answers) if step == "content" else None
     put(client, "/subscribe", **form())
     assert letters(demo_system, post) == []
-    for _ in range(4):
-        settable_clock.advance(minutes=10)
-        assert letters(demo_system, post) == []
-    settable_clock.advance(hours=49)
-    letters(demo_system, post)
+    put(client, "/subscribe", **form(mail="other@example.org"))
+    with demo_system.store.begin() as work:  # a process that ended between claim and answer
+        now = demo_system.clock.now()
+        assert len(work.letters.claim("ended", now, now, 8)) == 1
+        work.commit()
+    assert letters(demo_system, post) == []
+    settable_clock.advance(minutes=10)
     with demo_system.store.read() as work:
         assert not work.letters.waiting(demo_system.clock.now())
+    assert letters(demo_system, post) == []
+
+
+def test_a_fault_that_every_letter_would_meet_is_a_task_and_holds_them_all(
+    demo_system: System, post: MailStandIn, client: TestClient, settable_clock: SettableClock
+) -> None:
+    tried: list[str] = []
+
+    def refusing(step: str, _: str) -> str | None:
+        tried.extend([step] * (step == "mail"))
+        return "550 5.7.1 not from you" if step == "mail" and len(tried) == 1 else None
+
+    post.script, lane = refusing, lane_of(demo_system)
+    put(client, "/subscribe", **form())
+    while lane.step():
+        pass
+    put(client, "/subscribe", **form(mail="other@example.org"))
+    assert (lane.step(), len(tried)) == (False, 1)
+    with demo_system.store.read() as work:
+        tasks = [(t.kind, t.subject, t.facts["reason"]) for t in work.tasks.pending() if t.kind == "channel-fault"]
+    assert tasks == [("channel-fault", "mail", "mail.sender-refused 550 5.7.1")]
+    settable_clock.advance(seconds=30)
+    while lane.step():
+        pass
+    lane.close()
+    assert sorted(mail.to for mail in post.mails) == ["Wang.Li@example.org", "other@example.org"]
 
 
 def test_without_the_channel_there_is_no_form_and_no_way_to_it(demo_folder: Path) -> None:

@@ -179,11 +179,18 @@ class NoticeLane:
     def _settle(self, job: Job, answer: Answer) -> None:
         with self._store.begin() as work:
             now = self._clock.now()
-            after = judged(job.notice, answer, now, random.random(), self._pace)  # noqa: S311 -- jitter
+            after = self._judged(job.notice, answer, now)
             if self._rows(work).settle(job.notice, after):
                 if after.settled_at is not None:
                     self._noted(work, after, now)
+                self._alarm(work, answer, now)
                 work.commit()
+
+    def _judged(self, notice: Notice, answer: Answer, now: datetime) -> Notice:
+        return judged(notice, answer, now, random.random(), self._pace)  # noqa: S311 -- jitter
+
+    def _alarm(self, work: UnitOfWork, answer: Answer, now: datetime) -> None:
+        """What a fault asks for that every further message would meet too: here each has a task of its own."""
 
 
 def judged(notice: Notice, answer: Answer, now: datetime, chance: float, pace: Pace) -> Notice:
