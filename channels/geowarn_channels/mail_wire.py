@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, SendFailure, TemporaryFailure
+from geowarn_channels.mail_deadline import Plain, Tls, Watch, ending
 
 IDLE_SECONDS = 20.0  # a connection left alone for longer may have been closed at the other end
 GOODBYE_SECONDS = 1.0  # nothing hangs on the answer to it
@@ -67,16 +68,24 @@ class Wire:
     def carry(self, sender: str, to: str, mail: bytes) -> str:
         """Hand one mail over and return what the server said, as numbers; raises a SendFailure."""
         until = time.monotonic() + self.timeout_seconds
-        kept = self._take()
-        if kept is not None:
+        with ending(until) as watch:
+            kept = self._take()
+            if kept is not None:
+                watch(kept.smtp)
+                try:
+                    return self._through(kept, sender, to, mail, until)
+                except _Stale:
+                    pass
             try:
-                return self._through(kept, sender, to, mail, until)
+                return self._through(_Line(connected(self._server, until, watch), 0.0), sender, to, mail, until)
             except _Stale:
-                pass
-        try:
-            return self._through(_Line(connected(self._server, until), 0.0), sender, to, mail, until)
-        except _Stale:
-            raise TemporaryFailure("mail.no-connection", code="closed") from None
+                raise TemporaryFailure("mail.no-connection", code="closed") from None
+
+    def probe(self) -> None:
+        """Connect and log in as for a mail, and hang up; raises TemporaryFailure."""
+        until = time.monotonic() + self.timeout_seconds
+        with ending(until) as watch:
+            _end(connected(self._server, until, watch))
 
     def _take(self) -> _Line | None:
         with self._lock:
@@ -106,18 +115,23 @@ class Wire:
 
 def _hurry(smtp: smtplib.SMTP, seconds: float, until: float) -> None:
     """Let the next step take only what is left of the whole; raises TimeoutError where nothing is."""
+    left = _left(seconds, until)
+    if smtp.sock is not None:
+        smtp.sock.settimeout(left)
+
+
+def _left(seconds: float, until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    if smtp.sock is not None:
-        smtp.sock.settimeout(min(seconds, left))
+    return min(seconds, left)
 
 
-def connected(server: Server, until: float) -> smtplib.SMTP:
+def connected(server: Server, until: float, watch: Watch) -> smtplib.SMTP:
     """A connection that is encrypted and logged in as the settings ask; raises TemporaryFailure naming what is not."""
     try:
         context = _trusting(server) if server.security != "none" else None
-        smtp = _reached(server, context)
+        smtp = _reached(server, context, until, watch)
     except ssl.SSLCertVerificationError:
         raise TemporaryFailure("mail.certificate", code=server.host, alarm=True) from None
     except ssl.SSLError:
@@ -146,11 +160,11 @@ def _trusting(server: Server) -> ssl.SSLContext:
         raise TemporaryFailure("mail.certificate", code="ca_file", alarm=True) from None
 
 
-def _reached(server: Server, context: ssl.SSLContext | None) -> smtplib.SMTP:
-    where, name, seconds = (server.host, server.port), server.greeting, server.seconds
+def _reached(server: Server, context: ssl.SSLContext | None, until: float, watch: Watch) -> smtplib.SMTP:
+    where, name, seconds = (server.host, server.port), server.greeting, _left(server.seconds, until)
     if server.security == "tls":
-        return smtplib.SMTP_SSL(*where, local_hostname=name, timeout=seconds, context=context)
-    return smtplib.SMTP(*where, local_hostname=name, timeout=seconds)
+        return Tls(watch, *where, local_hostname=name, timeout=seconds, context=context)
+    return Plain(watch, *where, local_hostname=name, timeout=seconds)
 
 
 def _secured(smtp: smtplib.SMTP, server: Server, context: ssl.SSLContext | None, until: float) -> None:

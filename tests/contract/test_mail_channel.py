@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -40,6 +42,7 @@ from geowarn.domain.warning import Act, AreaLevel, Series
 from geowarn.ports import Channel, Delivery, Letter
 from geowarn_channels import mail_wire
 from geowarn_channels.mail_form import Sender, Sheet, whole
+from geowarn_channels.mail_wire import Server, Wire
 
 Serving = Callable[..., MailStandIn]
 NOWHERE = "http://127.0.0.1:9"
@@ -242,6 +245,34 @@ def test_a_far_end_that_falls_silent_ends_by_itself(
     with pytest.raises(kind):
         channel.send(red(channel, settings), target_of("mail"))
     held.set()
+
+
+def test_a_far_end_whose_answer_has_no_end_ends_by_itself() -> None:
+    """Every read stays within its time-out; only the call as a whole does not."""
+    stop, ended = threading.Event(), []
+
+    def drip(listener: socket.socket) -> None:
+        calling, _ = listener.accept()
+        with calling, suppress(OSError):
+            while not stop.wait(0.03):
+                calling.sendall(b"220-\r\n")
+
+    def carry(wire: Wire) -> None:
+        with pytest.raises(TemporaryFailure, match=r"mail\.no-connection") as raised:
+            wire.carry("a@example.com", READER, b"")
+        ended.append(raised.value)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire = Wire(Server("127.0.0.1", listener.getsockname()[1], "none", "", "", "", 0.1, "example.com"))
+        far, near = threading.Thread(target=drip, args=(listener,)), threading.Thread(target=carry, args=(wire,))
+        far.start()
+        near.start()
+        near.join(5)
+        by_itself = len(ended)
+        stop.set()
+        far.join()
+        near.join()
+    assert by_itself == 1
 
 
 def test_a_connection_is_kept_for_the_next_mail_and_one_that_was_closed_loses_nothing(
