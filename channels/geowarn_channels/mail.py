@@ -11,9 +11,10 @@ from functools import cached_property
 from geowarn.domain.dispatch import Outcome
 from geowarn.domain.errors import PermanentFailure
 from geowarn.domain.exercise import exercise_facts, is_exercise
+from geowarn.domain.network import is_here
 from geowarn.domain.package import Artefact
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Letter, Limits, Message, Receipt, Target
-from geowarn_channels.mail_account import check_account, is_here, refuse_leak, sender_of, server_of, trial_mail
+from geowarn_channels.mail_account import check_account, refuse_leak, sender_of, server_of, trial_mail
 from geowarn_channels.mail_form import Sender, Sheet, whole
 from geowarn_channels.mail_wire import Wire
 from geowarn_channels.mail_wording import mails_of

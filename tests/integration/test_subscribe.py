@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,13 +16,14 @@ from lxml import html
 from starlette.testclient import TestClient
 from tests.integration.conftest import SettableClock, signed
 
-from geowarn.bootstrap import System, open_system
+from geowarn.bootstrap import System, open_system, refuse_live_targets
 from geowarn.cli.recipients import import_ as import_command
 from geowarn.cli.subscribers import remove_ as remove_command
 from geowarn.demo.mail_standin import MailStandIn, Taken
 from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
+from geowarn.domain.network import network_of
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.deliver import run_due
 from geowarn.pipeline.letter_lane import LetterLane, LetterWords
@@ -29,7 +31,6 @@ from geowarn.pipeline.mailing import leave_token, mailing_list, refuse_unknown_p
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release, retract, retraction_words
 from geowarn.pipeline.subscribing import forget
-from geowarn.pipeline.throttle import network_of
 from geowarn.scheduler import publish_all
 from geowarn.web.app import create_app
 
@@ -308,6 +309,7 @@ def test_too_many_are_turned_away_and_no_mailbox_is_filled(
     settable_clock.advance(hours=1, seconds=1)
     assert put(client, "/subscribe", **form(mail="p9@example.org")).status_code == 303
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff") == "2001:db8::/64"
+    assert network_of("::ffff:192.0.2.7") == network_of("192.0.2.7") == "192.0.2.7"
 
 
 def test_a_machine_that_fills_every_field_gets_the_same_answer_and_nothing_else(
@@ -436,6 +438,18 @@ def test_whoever_of_the_exercise_group_subscribes_gets_real_warnings(
         ended = [entry.payload for entry in work.ledger.entries() if entry.kind == "subscriber.ended"]
     assert (target.group, target.trial, target.wish.areas) == (False, False, (HAIYANG,))
     assert ended == ['{"by":"form, confirmed by link","role":"exercise"}']
+
+
+@pytest.mark.parametrize(("host", "live"), [("127.0.0.1", False), ("localhost", False), ("127.example.com", True)])
+def test_a_name_that_begins_like_this_machine_is_none_of_a_demo(demo_system: System, host: str, live: bool) -> None:
+    """House rule 10: synthetic content stays here."""
+    settings = demo_system.settings
+    mail = settings.model_copy(update={"mail": settings.mail.model_copy(update={"host": host})})
+    url = f"http://{host}:9"
+    sms = settings.model_copy(update={"sms": settings.sms.model_copy(update={"base_url": url})})
+    for made in (mail, sms):
+        with pytest.raises(Refused, match="live-in-demo") if live else nullcontext():
+            refuse_live_targets(made, demo_system.facts["channels"])
 
 
 def test_a_mailbox_that_wants_a_place_that_is_not_there_is_named(demo_system: System) -> None:

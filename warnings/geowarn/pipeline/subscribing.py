@@ -17,11 +17,12 @@ from hashlib import sha256
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.exercise import TARGET
 from geowarn.domain.level import Level
+from geowarn.domain.network import network_of
 from geowarn.domain.notice import Notice
 from geowarn.domain.subscriber import SUBSCRIBER, Asked, Subscriber, Wish, mail_address, mask_address
 from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.mailing import address_key, who_leaves
-from geowarn.pipeline.throttle import LONGEST, Rate, counted, network_of
+from geowarn.pipeline.throttle import LONGEST, Rate, counted
 from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
 CONFIRM, CHOICES = "confirm", "choices"
@@ -190,9 +191,10 @@ def end(counter: Counter, token: str) -> None:
     with counter.store.begin() as work:
         found = _held(work, CHOICES, token, now)
         held = _subscription(work, found.address_key)
-        work.subscribers.answered(found.address_key)
         if held is not None:
             _remove(work, held, now, "subscriber", "link")
+        else:
+            work.subscribers.answered(found.address_key)
         work.commit()
 
 
@@ -225,13 +227,13 @@ def remove(store: Store, vault: Vault, clock: Clock, typed: str, reason: str, ac
         held = work.subscribers.by_key(key)
         if held is None:
             raise Refused("mail.no-such-subscriber")
-        work.subscribers.answered(key)
         _remove(work, held, now, actor_text, reason.strip())
         work.commit()
     return held.id
 
 
 def _remove(work: UnitOfWork, held: Subscriber, now: datetime, actor_text: str, how: str) -> None:
+    """Delete the row and whatever was asked for its address."""
     work.subscribers.answered(held.address_key)
     work.subscribers.remove(held.id)
     work.ledger.append(now, actor_text, "subscriber.ended", held.id, {"by": how, "role": held.role})
