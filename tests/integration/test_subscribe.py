@@ -412,6 +412,7 @@ def test_offices_and_newsrooms_are_imported_and_removed_by_command(demo_system: 
         ("a@b.example,1,zh,official,c", "mail.unknown-area"),
         ("a@b.example,,zh,subscriber,c", "mail.unknown-role"),
         ("a@b.example,,zh,official,", "recipients.consent"),
+        ('a@b.example,,zh,official,"c', "recipients.not-csv"),
         (f"a@b.example,,zh,official,c\nA@b.example,{HAIYANG},en,official,c", "mail.contradiction"),
         ("a@b.example,,zh,official,c\ndesk@news.example,,en,exercise,c", "mail.role-kept"),
         ("a@b.example,,zh,official,c\nGroup@drill.example,,zh,official,c", "mail.role-kept"),
@@ -422,6 +423,27 @@ def test_offices_and_newsrooms_are_imported_and_removed_by_command(demo_system: 
         assert not any(name in str(raised.value) for name in ("b.example", "news.example", "drill.example"))
     assert raised.value.facts["line"] == 3
     assert len(kept(demo_system)) == 2  # all of a file or nothing
+
+
+def test_an_office_keeps_the_places_that_the_form_does_not_list(
+    demo_system: System, post: MailStandIn, client: TestClient, tmp_path: Path
+) -> None:
+    """Without them it would end with every area."""
+    file = tmp_path / "offices.csv"
+    file.write_text(f"mail,area,language,role,consent\n{READER},370600,zh,official,list\n", "utf-8")
+    import_command(file, demo_system.data_dir)
+    put(client, "/subscribe-change", mail=READER, homepage="")
+    (mail,) = letters(demo_system, post)
+    path = link_in(mail)
+    page = html.fromstring(client.get(path).text)
+    assert page.xpath("//input[@name='area'][@checked]/@value") == ["370600"]
+    assert page.xpath("string(//label[input[@name='area'][@checked]])") == "烟台市"
+    assert page.xpath("//details[@open]") == []
+    assert put(client, "/subscribe", **form(area=["370600"])).status_code == 422  # of the public form it is none
+    put(client, "/subscribe-choices", token=token_of(path), language="zh", least="red", area=["370600", HAIYANG])
+    with demo_system.store.read() as work:
+        (office,) = work.subscribers.all()
+    assert (office.wish.areas, office.wish.least, office.role) == (("370600", HAIYANG), Level.RED, "official")
 
 
 def test_whoever_of_the_exercise_group_subscribes_gets_real_warnings(
