@@ -442,6 +442,18 @@ def test_a_fault_every_message_would_meet_stops_the_lane_and_calls_an_operator(c
     assert city.channel.per_number() == Counter(numbers)
 
 
+def test_a_fault_that_others_of_the_moment_do_not_meet_calls_an_operator_and_holds_up_nobody(city: City) -> None:
+    closed, *others = city.people(4)
+    city.channel.script[closed] = fails(TemporaryFailure("mail.sender-refused", alarm=True))
+    city.release({"red": Level.RED})
+    city.drain()
+    city.release({"red": Level.RED}, "b2", "w2")
+    city.drain()
+    assert city.channel.per_number() == Counter(others * 2)
+    with city.store.read() as work:
+        assert [task.kind for task in work.tasks.pending()] == ["channel-fault"]
+
+
 def test_a_fault_in_a_channel_neither_loses_nor_repeats(city: City) -> None:
     (number,) = city.people(1)
     city.channel.script[number] = fails(ZeroDivisionError())

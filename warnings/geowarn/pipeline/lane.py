@@ -32,6 +32,7 @@ GROUP_SECONDS = 0.2  # answers wait this long at most for others to be committed
 GROUP_ROWS = 200
 SAVING_SECONDS = 0.02
 LOOK_SECONDS = 0.25  # how often the list of due shards is read again
+_ARRIVED = (DispatchState.ACCEPTED, DispatchState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +228,16 @@ class Lane:
             result = replace(result, after=replace(result.after, state=DispatchState.EXPIRED_UNSENT))
         return result
 
-    def _alarm(self, work: UnitOfWork, results: Iterable[Result], now: datetime) -> None:
-        """A person must act, and nothing real is tried meanwhile; an exercise's fault holds up nothing real."""
+    def _alarm(self, work: UnitOfWork, results: Collection[Result], now: datetime) -> None:
+        """A person must act, and nothing real is tried meanwhile; an exercise's fault holds up nothing real.
+
+        Nor does one that another message of the same moment did not meet: it is that one target's.
+        """
         faults = [result for result in results if result.alarm]
         if not faults:
             return
         real = [fault for fault in faults if not self.loader.of_exercise(work, fault.before.bulletin_id)]
-        if real:
+        if real and not any(result.after.state in _ARRIVED for result in results):
             self._paused_until = now + self.pace.pause
         channel_fault(work, self.channel.name, (real or faults)[0].attempt.reason, now)
 
