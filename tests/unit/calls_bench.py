@@ -17,9 +17,11 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.calls import Call, CallAsk, CallKind, CallRules, CallState, Contact
 from geowarn.domain.level import Level
 from geowarn.domain.notice import Notice
+from geowarn.domain.people import Role, Shift, User
 from geowarn.domain.policy import Policy
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, AreaLevel, Series
+from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.calls import call_out
 from geowarn.pipeline.calls_advance import advance_calls
 from geowarn.pipeline.desk import Desk
@@ -62,6 +64,15 @@ class CallsBench:
         policy = Policy({}, (), Level.YELLOW, calls=self.rules)
         facts: dict[str, dict[str, Any]] = {"issuer": {"duty_phone": "0535-1"}, "installation": {"zone": "UTC"}}
         return Desk(store or self.store, self.clock, {}, policy, facts, {}, self.vault)
+
+    def on_duty(self) -> Actor:
+        """The officer whose shift it is, at the console."""
+        user = User("duty", "值班员", "Duty officer", frozenset({Role.DUTY_OFFICER}))
+        with self.store.begin() as work:
+            work.users.save(user)
+            work.shifts.add(Shift("s-1", user.name, None, NOON, NOON + timedelta(days=1)))
+            work.commit()
+        return Actor(user, "console", "127.0.0.1")
 
     def contacts(self, **places: tuple[CallKind, str, int]) -> None:
         """Let the register hold these places."""

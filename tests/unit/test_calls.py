@@ -33,6 +33,8 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
 from geowarn.pipeline.call_answers import answered_call
 from geowarn.pipeline.calls import asked
+from geowarn.pipeline.escalation_acts import acknowledge_task
+from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.notice_address import sealed_number
 from geowarn.policy_calls import call_rules
 from geowarn.security import FileVault
@@ -156,12 +158,60 @@ def test_silence_brings_the_list_of_doors_within_ten_minutes(bench: CallsBench) 
     assert set(bench.states().values()) == {CallState.TURNED}
     assert Counter(ask.number for ask in bench.asks()) == {1: 4, 2: 3, 3: 1}
     assert [(task.kind, task.subject, task.facts["places"]) for task in bench.tasks()] == [
-        ("calls-unanswered", "w-1", {"warden": 1})  # the first to turn opens it, the others join
+        ("calls-unanswered", "w-1", {"county": 1, "site": 1, "township": 1, "warden": 1})
     ]
     assert bench.kinds()["call.silent"] == 8
     before = bench.kinds()
     bench.tick(minutes=30)
     assert bench.kinds() == before
+
+
+def test_places_that_turn_later_ring_again_for_who_has_the_task_in_hand(bench: CallsBench) -> None:
+    bench.contacts(school=(SITE, HAIYANG, 1), warden=(WARDEN, POINT, 2), room=(COUNTY, HAIYANG, 4))
+    officer = bench.on_duty()
+
+    def now(**step: float) -> tuple[list[str], str | None]:
+        bench.tick(**step)
+        advance(bench.desk())
+        (task,) = bench.tasks()
+        with bench.store.read() as work:
+            return [one.outcome for one in work.escalations.of_task(task.id)], task.acknowledged_by
+
+    def take() -> None:
+        acknowledge_task(bench.desk(), bench.tasks()[0].id, officer)
+
+    bench.released({HAIYANG: Level.RED})
+    assert now(minutes=3) == ([""], None), "the school has one contact"
+    take()
+    assert now(minutes=1) == ([""], "duty"), "nothing is new"
+    assert now(minutes=2) == (["joined", ""], None), "the warden's second contact said nothing"
+    assert bench.tasks()[0].facts == {"places": {"site": 1, "warden": 1}}
+    bench.clock.advance(seconds=30)
+    take()
+    assert now(minutes=3.5) == (["joined", "joined", ""], None), "the room has four contacts, and ten minutes"
+    take()
+    assert now(minutes=30) == (["joined", "joined", ""], "duty")
+    assert bench.tasks()[0].facts == {"places": {"county": 1, "site": 1, "warden": 1}}
+
+
+def test_whoever_has_just_taken_the_task_has_a_minute_before_it_rings_again(bench: CallsBench) -> None:
+    bench.contacts(school=(SITE, HAIYANG, 1), warden=(WARDEN, POINT, 1), room=(COUNTY, HAIYANG, 1))
+    officer = bench.on_duty()
+    bench.released({HAIYANG: Level.RED})
+    held = []
+    for place in ("school", "warden", "room"):
+        with bench.store.begin() as work:
+            work.calls.fail(bench.calls()[place].id, 1, bench.clock.now())
+            work.commit()
+        bench.tick(seconds=10)
+        advance(bench.desk())
+        (task,) = bench.tasks()
+        held.append(task.acknowledged_by)
+        if place == "school":
+            acknowledge_task(bench.desk(), task.id, officer)
+    assert held == [None, "duty", "duty"]
+    bench.tick(seconds=60)
+    assert bench.tasks()[0].acknowledged_by is None
 
 
 def test_an_answer_by_text_counts_for_every_place_that_number_was_called_for(bench: CallsBench) -> None:

@@ -6,16 +6,14 @@ late, twice or after a restart does what the ones before it left undone, and no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from geowarn.domain.calls import UNANSWERED, Call, Due, due
-from geowarn.domain.task import Task
+from geowarn.domain.calls import Call, Due, due
+from geowarn.domain.escalation import Pass
 from geowarn.pipeline.actor import SYSTEM
-from geowarn.pipeline.calls import asked, counted, end_calls
+from geowarn.pipeline.calls import asked, end_calls
+from geowarn.pipeline.calls_people import ring_again, to_people, unheard
 from geowarn.pipeline.desk import Desk
-from geowarn.pipeline.escalation_chain import current_shift
-from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.turns import each_in_turn
 from geowarn.ports import UnitOfWork
 
@@ -27,8 +25,16 @@ def advance_calls(desk: Desk) -> int:
     """
     with desk.store.read() as work:
         now = desk.clock.now()
-        waiting = [name for name in work.calls.waiting() if _due(work, name, now) or _over(work, name, now)]
+        waiting = [name for name in work.calls.waiting() if _stirs(work, name, now)]
     return each_in_turn(waiting, lambda name: _have_turn(desk, name), "the calls of")
+
+
+def _stirs(work: UnitOfWork, name: str, now: datetime) -> bool:
+    return bool(_due(work, name, now) or _over(work, name, now) or _unheard(work, name, now))
+
+
+def _unheard(work: UnitOfWork, warning_id: str, now: datetime) -> tuple[Pass, ...]:
+    return unheard(work, warning_id, work.calls.of_warning(warning_id), now)
 
 
 def _due(work: UnitOfWork, warning_id: str, now: datetime) -> list[Due]:
@@ -54,8 +60,9 @@ def _have_turn(desk: Desk, warning_id: str) -> None:
         for one in found:
             _silence(work, one, now)
         if turned:
-            _to_people(work, warning_id, turned, now)
+            to_people(work, warning_id, turned, now)
         end_calls(work, warning_id, _over(work, warning_id, now), now, "validity")
+        ring_again(desk, work, warning_id, _unheard(work, warning_id, now), now)
         work.commit()
 
 
@@ -71,14 +78,3 @@ def _silence(work: UnitOfWork, one: Due, now: datetime) -> None:
     call = one.call
     facts = {"call": call.id, "area": call.area, "place_kind": call.kind.value, "order": call.asked, "next": one.ask}
     work.ledger.append(now, SYSTEM, "call.silent", call.warning_id, facts)
-
-
-def _to_people(work: UnitOfWork, warning_id: str, turned: Iterable[Call], now: datetime) -> None:
-    """The task for the officer on shift; while one is open, further places join it."""
-    places = counted(turned)
-    work.ledger.append(now, SYSTEM, "call.turned", warning_id, {"places": places})
-    shift = current_shift(work, now)
-    facts = {"places": places}
-    task = Task(new_id("t"), UNANSWERED, warning_id, now, facts=facts, owner=shift.officer if shift else None)
-    if work.tasks.open(task):
-        work.ledger.append(now, SYSTEM, "task.opened", warning_id, {"kind": UNANSWERED, **facts})
