@@ -11,6 +11,7 @@ from tests.contract.store_rows import HOUR, NOON
 
 from geowarn.domain.calls import Call, CallAsk, CallKind, CallState, CallTally, Contact, Via
 from geowarn.domain.level import Level
+from geowarn.domain.notice import Notice
 from geowarn.store.unit_of_work import SqlStore
 
 COUNTY, WARDEN = CallKind.COUNTY, CallKind.WARDEN
@@ -95,6 +96,11 @@ def test_calls_come_back_as_written_and_a_contact_is_asked_once(called: SqlStore
     with called.read() as work:
         assert work.calls.get("ca-1") == call(1, asked=2)
         assert work.calls.asks("w-1")["ca-1"] == (ask(1), ask(1, 2, failed_at=NOON + HOUR))
+    told = Notice("n-1", "call", "ca-1", "cp-1#2", "zh", {}, NOON, NOON + HOUR, started_at=NOON + HOUR / 2)
+    with called.begin() as work:
+        work.notices.add(told)
+        sent = [one.sent_at for one in work.calls.asks("w-1")["ca-1"]]
+    assert sent == [None, NOON + HOUR / 2], "when its text was sent"
 
 
 def test_an_answer_counts_once_and_only_while_it_is_wanted(called: SqlStore) -> None:

@@ -65,6 +65,13 @@ def test_claimed_once_and_settled_by_the_claim_only(any_store: SqlStore) -> None
     assert "code" not in found.facts  # what opens something does not stay
 
 
+def test_a_ring_overtakes_calls_however_soon_those_end(any_store: SqlStore) -> None:
+    calls = [notice(number, kind="call", not_after=NOON + HOUR / 6) for number in (1, 2)]
+    kept(any_store, *calls, notice(3, kind="ring"))
+    with any_store.begin() as work:
+        assert [found.id for found in work.notices.claim("a/1", NOON, LEASE, 2)] == ["n-3", "n-1"]
+
+
 def test_a_lost_claim_is_asked_about_by_one(any_store: SqlStore) -> None:
     kept(any_store, notice())
     with any_store.begin() as work:

@@ -43,6 +43,14 @@ def number_of(place: str, number: int) -> str:
     return f"+1209555{100 + sum(map(ord, place)) % 10 * 10 + number:04d}"
 
 
+def texts_leave(store: Store, now: datetime, most: int = 1000) -> list[Notice]:
+    """The lane begins to send what waits."""
+    with store.begin() as work:
+        sent = work.notices.claim("lane", now, now + timedelta(seconds=40), most)
+        work.commit()
+    return list(sent)
+
+
 @dataclass
 class CallsBench:
     """`contacts` by place: kind, area, how many."""
@@ -109,8 +117,9 @@ class CallsBench:
         series: Series = Series.REAL,
         hours: float = 24,
         store: Store | None = None,
+        most: int = 1000,
     ) -> Bulletin:
-        """A bulletin goes out, with its calls, in one transaction."""
+        """A bulletin goes out, with its calls, in one transaction; then the lane begins to send the first `most`."""
         now, earlier = self.clock.now(), tuple(self.chain.get(warning_id, ()))
         serial = self.serial + 1
         said = replace(
@@ -131,14 +140,16 @@ class CallsBench:
             work.bulletins.add(made, frozen(serial))
             call_out(self.desk(), work, made, earlier, now)
             work.commit()
+        texts_leave(self.store, now, most)
         self.serial = serial
         self.chain.setdefault(warning_id, []).append(made)
         return made
 
-    def tick(self, store: Store | None = None, **step: float) -> None:
+    def tick(self, store: Store | None = None, most: int = 1000, **step: float) -> None:
         """Time passes, then a process looks what is due."""
         self.clock.advance(**step)
         advance_calls(self.desk(store))
+        texts_leave(self.store, self.clock.now(), most)
 
     def calls(self, warning_id: str = "w-1") -> dict[str, Call]:
         """By place, those that have not ended."""

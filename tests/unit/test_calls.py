@@ -21,6 +21,7 @@ from tests.unit.calls_bench import (
     CallsBench,
     minutes,
     number_of,
+    texts_leave,
 )
 
 from geowarn.catalogue import explain
@@ -66,7 +67,7 @@ def one_call(**other: object) -> Call:
 
 
 def ask(number: int, at: float, **other: object) -> CallAsk:
-    return replace(CallAsk("ca-1", number, "k", "+1 *** *** **42", minutes(at)), **other)  # type: ignore[arg-type]
+    return replace(CallAsk("ca-1", number, "k", "+1 *** *** **42", minutes(at), None, minutes(at)), **other)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,10 @@ def ask(number: int, at: float, **other: object) -> CallAsk:
         ([ask(1, 0)], (1, 4), 3, 4),
         ([ask(1, 0)], (1, 2, 3), 9, 2),  # ticks stood still: the next one, not two at once
         ([ask(1, 0)], (1, 2, 3), 10, None),  # too late for another contact
+        ([ask(1, 0, sent_at=minutes(2))], (1, 2), 4.9, "wait"),
+        ([ask(1, 0, sent_at=minutes(2))], (1, 2), 5, 2),
+        ([ask(1, 0, sent_at=None)], (1, 2), 9.9, "wait"),  # thousands before it: nobody has had it yet
+        ([ask(1, 0, sent_at=None)], (1, 2), 10, None),
         ([ask(1, 0, failed_at=minutes(0.1))], (1, 2), 0.2, 2),  # its text cannot arrive: nobody waits
         ([ask(1, 0, failed_at=minutes(0.1))], (1,), 0.2, None),
     ],
@@ -170,8 +175,8 @@ def test_places_that_turn_later_ring_again_for_who_has_the_task_in_hand(bench: C
     bench.contacts(school=(SITE, HAIYANG, 1), warden=(WARDEN, POINT, 2), room=(COUNTY, HAIYANG, 4))
     officer = bench.on_duty()
 
-    def now(**step: float) -> tuple[list[str], str | None]:
-        bench.tick(**step)
+    def now(after: float) -> tuple[list[str], str | None]:
+        bench.tick(minutes=after)
         advance(bench.desk())
         (task,) = bench.tasks()
         with bench.store.read() as work:
@@ -181,16 +186,16 @@ def test_places_that_turn_later_ring_again_for_who_has_the_task_in_hand(bench: C
         acknowledge_task(bench.desk(), bench.tasks()[0].id, officer)
 
     bench.released({HAIYANG: Level.RED})
-    assert now(minutes=3) == ([""], None), "the school has one contact"
+    assert now(3) == ([""], None), "the school has one contact"
     take()
-    assert now(minutes=1) == ([""], "duty"), "nothing is new"
-    assert now(minutes=2) == (["joined", ""], None), "the warden's second contact said nothing"
+    assert now(1) == ([""], "duty"), "nothing is new"
+    assert now(2) == (["joined", ""], None), "the warden's second contact said nothing"
     assert bench.tasks()[0].facts == {"places": {"site": 1, "warden": 1}}
     bench.clock.advance(seconds=30)
     take()
-    assert now(minutes=3.5) == (["joined", "joined", ""], None), "the room has four contacts, and ten minutes"
+    assert now(3.5) == (["joined", "joined", ""], None), "the room has four contacts, and ten minutes"
     take()
-    assert now(minutes=30) == (["joined", "joined", ""], "duty")
+    assert now(30) == (["joined", "joined", ""], "duty")
     assert bench.tasks()[0].facts == {"places": {"county": 1, "site": 1, "warden": 1}}
 
 
@@ -235,6 +240,19 @@ def test_an_answer_by_text_counts_for_every_place_that_number_was_called_for(ben
         said = [entry for entry in work.ledger.entries() if entry.kind == "call.answered"]
     assert len(said) == 4
     assert not [entry for entry in said if "555" in entry.payload]
+
+
+def test_a_text_that_still_waits_to_be_sent_is_no_silence(bench: CallsBench) -> None:
+    bench.contacts(room=(COUNTY, HAIYANG, 2), school=(SITE, HAIYANG, 2), ward=(SITE, HAIYANG, 2))
+    bench.released({HAIYANG: Level.RED}, most=1)
+    bench.clock.advance(minutes=2)
+    texts_leave(bench.store, bench.clock.now(), 1)
+    bench.tick(minutes=1, most=0)
+    assert sorted(ask.number for ask in bench.asks()) == [1, 1, 1, 2], "the first had it three minutes ago"
+    bench.tick(minutes=2, most=0)
+    assert sorted(ask.number for ask in bench.asks()) == [1, 1, 1, 2, 2]
+    bench.tick(minutes=5, most=0)
+    assert set(bench.states().values()) == {CallState.TURNED}
 
 
 def test_a_text_that_cannot_arrive_calls_the_next_one_at_once(bench: CallsBench) -> None:

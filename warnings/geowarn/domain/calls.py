@@ -146,6 +146,7 @@ class CallAsk:
     phone_masked: str
     asked_at: datetime
     failed_at: datetime | None = None  # the text cannot arrive: nobody waits for its answer
+    sent_at: datetime | None = None  # when its text was first sent, by its notice; None: it still waits for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +179,15 @@ class Due:
 def due(call: Call, asks: Iterable[CallAsk], contacts: Collection[int], now: datetime) -> Due | None:
     """What is due for a call, or None.
 
-    Past `turn_at` people go there, whoever could still be called. Each contact has `next_after` from the moment it
-    was called, not from when it should have been; one whose text cannot arrive has none.
+    Past `turn_at` people go there, whoever could still be called. Each contact has `next_after` from the moment its
+    text was sent, not from when it should have been; one whose text cannot arrive has none.
     """
     if call.state is not CallState.CALLING:
         return None
     if now >= call.turn_at:
         return Due(call, None)
     last = max(asks, key=lambda ask: ask.number, default=None)
-    if last is not None and last.failed_at is None and now < last.asked_at + call.next_after:
+    if last is not None and last.failed_at is None and (last.sent_at is None or now < last.sent_at + call.next_after):
         return None
     after = last.number if last else 0
     return Due(call, min((number for number in contacts if number > after), default=None))

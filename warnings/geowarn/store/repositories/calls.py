@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Text, case, cast, delete, func, or_, select, update
 
-from geowarn.domain.calls import Call, CallAsk, CallKind, CallTally, Contact, Via
+from geowarn.domain.calls import CALL, Call, CallAsk, CallKind, CallTally, Contact, Via
 from geowarn.domain.level import Level
 from geowarn.store.repositories.base import AnyRow, Repository, batches, renamed, values_of
-from geowarn.store.tables import call, call_ask, call_contact
+from geowarn.store.tables import call, call_ask, call_contact, notice
 
 _UNANSWERED = call.c.answered_at.is_(None)
 _OPEN = _UNANSWERED & call.c.ended_at.is_(None)
@@ -44,6 +44,12 @@ def _row(one: Call) -> dict[str, Any]:
         "next_seconds": one.next_after.total_seconds(),
         "answered_via": one.answered_via.value if one.answered_via else None,
     }
+
+
+def _ask_row(one: CallAsk) -> dict[str, Any]:
+    values = values_of(one)
+    del values["sent_at"]  # its notice knows
+    return values
 
 
 class SqlContacts(Repository):
@@ -95,7 +101,7 @@ class SqlCalls(Repository):
     def add(self, calls: Iterable[Call], asks: Iterable[CallAsk]) -> None:
         """Add calls with their first asks."""
         self._add(call, (_row(one) for one in calls))
-        self._add(call_ask, (values_of(one) for one in asks))
+        self._add(call_ask, (_ask_row(one) for one in asks))
 
     def get(self, call_id: str) -> Call | None:
         """One call, or None."""
@@ -118,7 +124,10 @@ class SqlCalls(Repository):
         """Whom the calls of a warning that have not ended asked, by call, in order."""
         found: dict[str, list[CallAsk]] = defaultdict(list)
         mine = (call.c.warning_id == warning_id) & call.c.ended_at.is_(None)
-        chosen = select(call_ask).join(call, call.c.id == call_ask.c.call_id).where(mine)
+        person = call.c.place + "#" + cast(call_ask.c.number, Text)
+        told = (notice.c.kind == CALL) & (notice.c.subject == call.c.id) & (notice.c.person == person)
+        chosen = select(call_ask, notice.c.started_at.label("sent_at")).join(call, call.c.id == call_ask.c.call_id)
+        chosen = chosen.outerjoin(notice, told).where(mine)
         for row in self._rows(chosen.order_by(call_ask.c.call_id, call_ask.c.number)):
             found[row.call_id].append(CallAsk(**row._mapping))
         return {call_id: tuple(asks) for call_id, asks in found.items()}
@@ -132,7 +141,7 @@ class SqlCalls(Repository):
 
     def ask(self, ask: CallAsk) -> bool:
         """Note that a contact is called; False when it was before."""
-        added = self._insert(call_ask).values(values_of(ask)).on_conflict_do_nothing().returning(call_ask.c.number)
+        added = self._insert(call_ask).values(_ask_row(ask)).on_conflict_do_nothing().returning(call_ask.c.number)
         if not self._rows(added):
             return False
         self._run(update(call).where(call.c.id == ask.call_id).values(asked=call.c.asked + 1))
