@@ -74,6 +74,7 @@ def test_a_register_is_replaced_as_one_whole(any_store: SqlStore) -> None:
         assert work.contacts.first() == (first[0], first[2])
         assert work.contacts.get("cp-1", 2) == first[1]
         assert work.contacts.get("cp-1", 3) is None
+        assert work.contacts.of(["cp-2", "cp-9"]) == {("cp-2", 1): first[2]}
         assert work.contacts.numbers(["cp-1", "cp-2", "cp-9"]) == {"cp-1": (1, 2), "cp-2": (1,)}
         assert work.contacts.registered() == {("370687", COUNTY): 1, ("370687", WARDEN): 1}
         work.contacts.replace_all([contact("cp-3")])
@@ -88,8 +89,9 @@ def test_calls_come_back_as_written_and_a_contact_is_asked_once(called: SqlStore
         assert [one.id for one in work.calls.of_warning("w-1")] == ["ca-1", "ca-2", "ca-3"]
         assert work.calls.of_warning("w-1", "370682") == ()
         assert work.calls.waiting() == ("w-1",)
-        assert work.calls.ask(ask(1, 2)) is True
-        assert work.calls.ask(ask(1, 2, asked_at=NOON + HOUR)) is False
+        assert work.calls.ask([ask(1, 2)]) == {("ca-1", 2)}
+        assert work.calls.ask([ask(1, 2, asked_at=NOON + HOUR), ask(3, 2)]) == {("ca-3", 2)}
+        assert work.calls.ask([]) == set()
         work.calls.fail("ca-1", 2, NOON + HOUR)
         work.calls.fail("ca-1", 2, NOON + 2 * HOUR)
         work.commit()
@@ -132,7 +134,7 @@ def test_an_answer_counts_once_and_only_while_it_is_wanted(called: SqlStore) -> 
 
 def test_calls_are_counted_by_county_kind_and_level(called: SqlStore) -> None:
     with called.begin() as work:
-        work.calls.ask(ask(2, 2))
+        work.calls.ask([ask(2, 2)])
         work.calls.answer("ca-1", NOON, Via.SMS, "", None)
         due = NOON + timedelta(minutes=10)
         assert work.calls.tally("w-1") == (

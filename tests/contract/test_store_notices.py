@@ -43,6 +43,14 @@ def test_told_once_and_read_back_as_written(any_store: SqlStore) -> None:
         assert [found.id for found in work.notices.of_subject("sh-1")] == ["n-1", "n-3"]
 
 
+def test_many_are_added_at_once_each_of_them_once(any_store: SqlStore) -> None:
+    kept(any_store, notice())
+    with any_store.begin() as work:
+        work.notices.add_all([notice(2, subject="sh-1"), notice(3)])
+        work.notices.add_all([])
+        assert [work.notices.get(name) for name in ("n-1", "n-2", "n-3")] == [notice(), None, notice(3)]
+
+
 def test_claimed_once_and_settled_by_the_claim_only(any_store: SqlStore) -> None:
     kept(any_store, notice(), notice(2, next_try_at=NOON + HOUR / 2), notice(3, not_after=NOON))
     with any_store.begin() as work:

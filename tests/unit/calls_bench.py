@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import event
 from tests.conftest import NOON, FakeClock
 from tests.contract.store_rows import bulletin as bulletin_row
 from tests.contract.store_rows import content, frozen, package_of, proposal, warning
@@ -26,6 +28,7 @@ from geowarn.pipeline.calls import call_out
 from geowarn.pipeline.calls_advance import advance_calls
 from geowarn.pipeline.desk import Desk
 from geowarn.ports import Store, Vault
+from geowarn.store.unit_of_work import SqlStore
 
 CITY, HAIYANG, LAIYANG, TOWN, POINT = "370600", "370687", "370682", "370687100", "hp-1"
 AREAS = (
@@ -55,7 +58,7 @@ def texts_leave(store: Store, now: datetime, most: int = 1000) -> list[Notice]:
 class CallsBench:
     """`contacts` by place: kind, area, how many."""
 
-    store: Store
+    store: SqlStore
     vault: Vault
     clock: FakeClock = field(default_factory=FakeClock)
     rules: CallRules = field(default_factory=CallRules)
@@ -150,6 +153,20 @@ class CallsBench:
         self.clock.advance(**step)
         advance_calls(self.desk(store))
         texts_leave(self.store, self.clock.now(), most)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements that the database is given meanwhile."""
+        found: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            found.append(statement)
+
+        event.listen(self.store.engine, "before_cursor_execute", note)
+        try:
+            yield found
+        finally:
+            event.remove(self.store.engine, "before_cursor_execute", note)
 
     def calls(self, warning_id: str = "w-1") -> dict[str, Call]:
         """By place, those that have not ended."""

@@ -20,10 +20,15 @@ from geowarn.ports import UnitOfWork
 APART = timedelta(minutes=1)
 
 
-def to_people(work: UnitOfWork, warning_id: str, turned: Collection[Call], now: datetime) -> None:
-    """The task for the officer on shift; while one is open, further places join it. `turned`: those of this moment."""
+def to_people(
+    work: UnitOfWork, warning_id: str, turned: Collection[Call], calls: Collection[Call], now: datetime
+) -> None:
+    """The task for the officer on shift; while one is open, further places join it.
+
+    `turned`: those of this moment, `calls`: all of the warning as they stand after it.
+    """
     work.ledger.append(now, SYSTEM, "call.turned", warning_id, {"places": counted(turned)})
-    facts = {"places": counted(call for call in work.calls.of_warning(warning_id) if call.turned_at and call.open)}
+    facts = {"places": counted(call for call in calls if call.turned_at and call.open)}
     if work.tasks.describe(UNANSWERED, warning_id, facts):
         return
     shift = current_shift(work, now)

@@ -24,6 +24,10 @@ class Contacts(Protocol):
         """The contact of each place that is called first."""
         ...
 
+    def of(self, places: Collection[str]) -> Mapping[tuple[str, int], Contact]:
+        """The contacts of these places, by place and number."""
+        ...
+
     def get(self, place: str, number: int) -> Contact | None: ...
 
     def numbers(self, places: Collection[str]) -> Mapping[str, tuple[int, ...]]:
@@ -60,8 +64,8 @@ class Calls(Protocol):
         """The calls that this number was asked about, that nobody has answered, and whose warning still stands."""
         ...
 
-    def ask(self, ask: CallAsk) -> bool:
-        """Note that a contact is called; False when it was before."""
+    def ask(self, asks: Iterable[CallAsk]) -> Collection[tuple[str, int]]:
+        """Note that contacts are called, one of each call; returns call and number of those not called before."""
         ...
 
     def fail(self, call_id: str, number: int, at: datetime) -> None:

@@ -74,6 +74,13 @@ class SqlContacts(Repository):
         ordered = select(call_contact).where(*conditions).order_by(c.county, c.kind, c.area, c.place, c.number)
         return tuple(_contact(row) for row in self._rows(ordered))
 
+    def of(self, places: Collection[str]) -> Mapping[tuple[str, int], Contact]:
+        """The contacts of these places, by place and number."""
+        c, found = call_contact.c, list[Contact]()
+        for batch in batches(sorted(places), 500):
+            found += self._found(c.place.in_(batch))
+        return {(one.place, one.number): one for one in found}
+
     def get(self, place: str, number: int) -> Contact | None:
         """One contact, or None."""
         found = self._found(call_contact.c.place == place, call_contact.c.number == number)
@@ -139,13 +146,16 @@ class SqlCalls(Repository):
         found = select(call).where(mine, _OPEN, stands).order_by(call.c.warning_id, call.c.id)
         return tuple(_call(row) for row in self._rows(found))
 
-    def ask(self, ask: CallAsk) -> bool:
-        """Note that a contact is called; False when it was before."""
-        added = self._insert(call_ask).values(_ask_row(ask)).on_conflict_do_nothing().returning(call_ask.c.number)
-        if not self._rows(added):
-            return False
-        self._run(update(call).where(call.c.id == ask.call_id).values(asked=call.c.asked + 1))
-        return True
+    def ask(self, asks: Iterable[CallAsk]) -> Collection[tuple[str, int]]:
+        """Note that contacts are called, one of each call; returns call and number of those not called before."""
+        added: list[AnyRow] = []
+        for batch in batches(asks, 500):
+            rows = self._insert(call_ask).values([_ask_row(one) for one in batch]).on_conflict_do_nothing()
+            added += self._rows(rows.returning(call_ask.c.call_id, call_ask.c.number))
+        ids = sorted({row.call_id for row in added})
+        for chunk in batches(ids, 500):
+            self._run(update(call).where(call.c.id.in_(chunk)).values(asked=call.c.asked + 1))
+        return {(row.call_id, row.number) for row in added}
 
     def fail(self, call_id: str, number: int, at: datetime) -> None:
         """Note that the text to a contact cannot arrive."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,10 @@ class SqlNotices(Repository):
         """Add unless there is one of this kind, subject and person; returns whether it was added."""
         added = self._insert(self.table).values(_values(given)).on_conflict_do_nothing().returning(self._c.id)
         return bool(self._rows(added))
+
+    def add_all(self, notices: Iterable[Notice]) -> None:
+        """Add many at once, those that are not there."""
+        self._add_missing(self.table, (_values(one) for one in notices))
 
     def get(self, notice_id: str) -> Notice | None:
         """One notice, or None."""
