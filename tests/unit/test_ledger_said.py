@@ -72,6 +72,16 @@ def test_sentences_say_what_the_picture_says() -> None:
     assert seen.endswith("送达 1，发布后 0.6 秒")
 
 
+@pytest.mark.parametrize(("language", "who"), [("zh", "该单位第 2 联系人"), ("en", "contact 2 of the place")])
+def test_a_contact_is_told_by_order_and_not_by_an_identifier(language: str, who: str) -> None:
+    payload = {"kind": "call", "person": "cp-5c1d8f0a2b3e#2", "state": "delivered", "reason": None}
+    entry = chain(None, AT, "system", "notice.result", "ca-1", payload)
+    teller = Teller(words_for(language, "Asia/Shanghai", None), {"duty": DUTY}, {})
+    assert teller.informed(alone(entry)) == who
+    assert who in tell(language, "notice.result", payload)
+    assert teller.person("duty") == DUTY.display(language)
+
+
 def test_silence_is_told_by_counts_and_as_it_once_was_place_by_place() -> None:
     counts = {"places": {"county": 2, "site": 198}, "asked": 150, "turned": 50}
     said = tell("zh", "call.silent", counts)
