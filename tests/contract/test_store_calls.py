@@ -12,6 +12,7 @@ from tests.contract.store_rows import HOUR, NOON
 from geowarn.domain.calls import Call, CallAsk, CallKind, CallState, CallTally, Contact, Via
 from geowarn.domain.level import Level
 from geowarn.domain.notice import Notice
+from geowarn.ports import UnitOfWork
 from geowarn.store.unit_of_work import SqlStore
 
 COUNTY, WARDEN = CallKind.COUNTY, CallKind.WARDEN
@@ -130,6 +131,36 @@ def test_an_answer_counts_once_and_only_while_it_is_wanted(called: SqlStore) -> 
         assert [one.id for one in work.calls.asked_of(KEY, NOON + 3 * HOUR)] == ["ca-3"]
         work.calls.end(["ca-1", "ca-3"], NOON)
         assert work.calls.waiting() == ()
+
+
+def test_numbers_and_names_are_forgotten_with_the_register_and_with_time(called: SqlStore) -> None:
+    def kept(work: UnitOfWork) -> dict[str, tuple[bytes | None, list[tuple[str, str]]]]:
+        asks = work.calls.asks("w-1")
+        return {
+            one.id: (one.said_by, [(a.phone_key, a.phone_masked) for a in asks[one.id]])
+            for one in work.calls.of_warning("w-1")
+        }
+
+    with called.begin() as work:
+        work.contacts.replace_all([contact()])
+        work.calls.ask([ask(1, 2, phone_key="gone")])
+        for name in ("ca-1", "ca-2", "ca-3"):
+            work.calls.answer(name, NOON, Via.TELEPHONE, "duty", b"\x01name")
+        work.commit()
+    here, blank = (KEY, "+1 *** *** **42"), ("", "")
+    with called.begin() as work:
+        assert work.calls.forget_unregistered() == 2
+        assert kept(work) == {"ca-1": (None, [here, blank]), "ca-2": (None, [blank]), "ca-3": (b"\x01name", [here])}
+        assert work.calls.asked_of("", NOON) == ()
+        assert work.calls.forget_unregistered() == 0
+        assert work.calls.forget_before(NOON) == 0
+        assert work.calls.forget_before(NOON + 2 * HOUR) == 1, "the third has ended by then, the others have not"
+        assert kept(work)["ca-3"] == (None, [blank])
+        work.calls.end(["ca-1"], NOON + HOUR)
+        assert work.calls.forget_before(NOON + HOUR) == 1
+        held = work.calls.get("ca-1")
+    assert held is not None
+    assert (held.answered_via, held.asked) == (Via.TELEPHONE, 2), "that it was called and answered stays"
 
 
 def test_calls_are_counted_by_county_kind_and_level(called: SqlStore) -> None:

@@ -485,6 +485,7 @@ def test_the_board_counts_by_county_and_says_where_a_person_must_act() -> None:
         ({"next_minutes": 0}, "calls.next_minutes", "1 … 120"),
         ({"people_minutes": True}, "calls.people_minutes", "1 … 120"),
         ({"next_minutes": 11}, "calls.next_minutes", "1 … 10"),
+        ({"keep_days": 29}, "calls.keep_days", "30 … 3650"),
         ([], "calls", "不是一组设置项"),
     ],
 )
@@ -497,8 +498,9 @@ def test_a_rule_that_is_wrong_is_named(table: object, key: str, fits: str) -> No
 
 
 def test_what_is_not_written_keeps_its_default() -> None:
-    rules = call_rules({"yellow": ["county", "township"], "next_minutes": 2}, "policy.toml")
+    rules = call_rules({"yellow": ["county", "township"], "next_minutes": 2, "keep_days": 30}, "policy.toml")
     assert rules.must(Level.YELLOW) == {COUNTY, TOWNSHIP}
     assert rules.must(Level.RED) == set(CallKind)
     assert rules.must(Level.BLUE) == frozenset()
     assert rules.next_after == timedelta(minutes=2)
+    assert (rules.keep_days, call_rules({}, "policy.toml").keep_days) == (30, 365)

@@ -64,6 +64,7 @@ class CallRules:
     kinds: Mapping[Level, frozenset[CallKind]] = field(default_factory=lambda: DEFAULT_KINDS)
     next_after: timedelta = timedelta(minutes=3)
     people_after: timedelta = timedelta(minutes=10)
+    keep_days: int = 365  # of numbers that were called and names of who answered, after the call ended
 
     def must(self, level: Level) -> frozenset[CallKind]:
         """The kinds that must answer at a level."""
@@ -142,7 +143,7 @@ class CallAsk:
 
     call_id: str
     number: int
-    phone_key: str
+    phone_key: str  # empty once it was forgotten, as the masked number then is
     phone_masked: str
     asked_at: datetime
     failed_at: datetime | None = None  # the text cannot arrive: nobody waits for its answer

@@ -88,6 +88,17 @@ class Calls(Protocol):
         """Let the calls of a warning that have not ended last until another moment."""
         ...
 
+    def forget_unregistered(self) -> int:
+        """Forget numbers that the register no longer holds, and who answered where one was called.
+
+        Returns of how many calls something was forgotten.
+        """
+        ...
+
+    def forget_before(self, moment: datetime) -> int:
+        """Forget the numbers and names of calls that were over by this moment; returns how many had any."""
+        ...
+
     def tally(self, warning_id: str, bulletin_id: str | None = None) -> tuple[CallTally, ...]:
         """Counts of those that have not ended; with a bulletin, of all that it made."""
         ...

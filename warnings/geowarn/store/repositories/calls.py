@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, case, cast, delete, func, or_, select, update
 
 from geowarn.domain.calls import CALL, Call, CallAsk, CallKind, CallTally, Contact, Via
 from geowarn.domain.level import Level
@@ -15,6 +15,7 @@ from geowarn.store.repositories.base import AnyRow, Repository, batches, renamed
 from geowarn.store.tables import call, call_ask, call_contact, notice
 
 _UNANSWERED = call.c.answered_at.is_(None)
+_NUMBERED = call_ask.c.phone_key != ""  # an empty one was forgotten
 _OPEN = _UNANSWERED & call.c.ended_at.is_(None)
 
 
@@ -184,6 +185,25 @@ class SqlCalls(Repository):
         """Let the calls of a warning that have not ended last until another moment."""
         mine = (call.c.warning_id == warning_id) & call.c.ended_at.is_(None)
         self._run(update(call).where(mine).values(until=until))
+
+    def forget_unregistered(self) -> int:
+        """Forget numbers that the register no longer holds, and who answered where one was called.
+
+        Returns of how many calls something was forgotten.
+        """
+        gone = call_ask.c.phone_key.not_in(select(call_contact.c.phone_key))
+        return self._forget(select(call_ask.c.call_id).where(_NUMBERED, gone), gone)
+
+    def forget_before(self, moment: datetime) -> int:
+        """Forget the numbers and names of calls that were over by this moment; returns how many had any."""
+        over = select(call.c.id).where(func.coalesce(call.c.ended_at, call.c.until) <= moment)
+        return self._forget(over, call_ask.c.call_id.in_(over))
+
+    def _forget(self, calls: Select[Any], asks: ColumnElement[bool]) -> int:
+        named = update(call).where(call.c.id.in_(calls), call.c.said_by.is_not(None)).values(said_by=None)
+        blank = update(call_ask).where(asks, _NUMBERED).values(phone_key="", phone_masked="")
+        found = {row.id for row in self._rows(named.returning(call.c.id))}
+        return len(found | {row.call_id for row in self._rows(blank.returning(call_ask.c.call_id))})
 
     def tally(self, warning_id: str, bulletin_id: str | None = None) -> tuple[CallTally, ...]:
         """Counts of those that have not ended; with a bulletin, of all that it made."""
