@@ -381,7 +381,10 @@ def test_one_task_of_a_kind_and_subject_is_open_at_a_time(any_store: SqlStore) -
         assert not work.tasks.open(replace(task, id="t-2"))
         assert work.tasks.open(due)
         assert work.tasks.pending() == (due, task)
+        assert work.tasks.describe("review", "w-1", {"level": "blue"})
+        assert work.tasks.pending() == (due, replace(task, facts={"level": "blue"}))
         assert work.tasks.close("review", "w-1", NOON) == 1
+        assert not work.tasks.describe("review", "w-1", {})
         assert work.tasks.close("review", "w-1", NOON) == 0
         assert work.tasks.open(replace(task, id="t-2"))
         work.commit()

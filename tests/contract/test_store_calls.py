@@ -11,6 +11,8 @@ from tests.contract.store_rows import HOUR, NOON
 
 from geowarn.domain.calls import Call, CallAsk, CallKind, CallState, CallTally, Contact, Via
 from geowarn.domain.level import Level
+from geowarn.domain.notice import Notice
+from geowarn.ports import UnitOfWork
 from geowarn.store.unit_of_work import SqlStore
 
 COUNTY, WARDEN = CallKind.COUNTY, CallKind.WARDEN
@@ -73,6 +75,7 @@ def test_a_register_is_replaced_as_one_whole(any_store: SqlStore) -> None:
         assert work.contacts.first() == (first[0], first[2])
         assert work.contacts.get("cp-1", 2) == first[1]
         assert work.contacts.get("cp-1", 3) is None
+        assert work.contacts.of(["cp-2", "cp-9"]) == {("cp-2", 1): first[2]}
         assert work.contacts.numbers(["cp-1", "cp-2", "cp-9"]) == {"cp-1": (1, 2), "cp-2": (1,)}
         assert work.contacts.registered() == {("370687", COUNTY): 1, ("370687", WARDEN): 1}
         work.contacts.replace_all([contact("cp-3")])
@@ -87,14 +90,20 @@ def test_calls_come_back_as_written_and_a_contact_is_asked_once(called: SqlStore
         assert [one.id for one in work.calls.of_warning("w-1")] == ["ca-1", "ca-2", "ca-3"]
         assert work.calls.of_warning("w-1", "370682") == ()
         assert work.calls.waiting() == ("w-1",)
-        assert work.calls.ask(ask(1, 2)) is True
-        assert work.calls.ask(ask(1, 2, asked_at=NOON + HOUR)) is False
+        assert work.calls.ask([ask(1, 2)]) == {("ca-1", 2)}
+        assert work.calls.ask([ask(1, 2, asked_at=NOON + HOUR), ask(3, 2)]) == {("ca-3", 2)}
+        assert work.calls.ask([]) == set()
         work.calls.fail("ca-1", 2, NOON + HOUR)
         work.calls.fail("ca-1", 2, NOON + 2 * HOUR)
         work.commit()
     with called.read() as work:
         assert work.calls.get("ca-1") == call(1, asked=2)
         assert work.calls.asks("w-1")["ca-1"] == (ask(1), ask(1, 2, failed_at=NOON + HOUR))
+    told = Notice("n-1", "call", "ca-1", "cp-1#2", "zh", {}, NOON, NOON + HOUR, started_at=NOON + HOUR / 2)
+    with called.begin() as work:
+        work.notices.add(told)
+        sent = [one.sent_at for one in work.calls.asks("w-1")["ca-1"]]
+    assert sent == [None, NOON + HOUR / 2], "when its text was sent"
 
 
 def test_an_answer_counts_once_and_only_while_it_is_wanted(called: SqlStore) -> None:
@@ -124,9 +133,39 @@ def test_an_answer_counts_once_and_only_while_it_is_wanted(called: SqlStore) -> 
         assert work.calls.waiting() == ()
 
 
+def test_numbers_and_names_are_forgotten_with_the_register_and_with_time(called: SqlStore) -> None:
+    def kept(work: UnitOfWork) -> dict[str, tuple[bytes | None, list[tuple[str, str]]]]:
+        asks = work.calls.asks("w-1")
+        return {
+            one.id: (one.said_by, [(a.phone_key, a.phone_masked) for a in asks[one.id]])
+            for one in work.calls.of_warning("w-1")
+        }
+
+    with called.begin() as work:
+        work.contacts.replace_all([contact()])
+        work.calls.ask([ask(1, 2, phone_key="gone")])
+        for name in ("ca-1", "ca-2", "ca-3"):
+            work.calls.answer(name, NOON, Via.TELEPHONE, "duty", b"\x01name")
+        work.commit()
+    here, blank = (KEY, "+1 *** *** **42"), ("", "")
+    with called.begin() as work:
+        assert work.calls.forget_unregistered() == 2
+        assert kept(work) == {"ca-1": (None, [here, blank]), "ca-2": (None, [blank]), "ca-3": (b"\x01name", [here])}
+        assert work.calls.asked_of("", NOON) == ()
+        assert work.calls.forget_unregistered() == 0
+        assert work.calls.forget_before(NOON) == 0
+        assert work.calls.forget_before(NOON + 2 * HOUR) == 1, "the third has ended by then, the others have not"
+        assert kept(work)["ca-3"] == (None, [blank])
+        work.calls.end(["ca-1"], NOON + HOUR)
+        assert work.calls.forget_before(NOON + HOUR) == 1
+        held = work.calls.get("ca-1")
+    assert held is not None
+    assert (held.answered_via, held.asked) == (Via.TELEPHONE, 2), "that it was called and answered stays"
+
+
 def test_calls_are_counted_by_county_kind_and_level(called: SqlStore) -> None:
     with called.begin() as work:
-        work.calls.ask(ask(2, 2))
+        work.calls.ask([ask(2, 2)])
         work.calls.answer("ca-1", NOON, Via.SMS, "", None)
         due = NOON + timedelta(minutes=10)
         assert work.calls.tally("w-1") == (

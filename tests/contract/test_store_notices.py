@@ -43,6 +43,14 @@ def test_told_once_and_read_back_as_written(any_store: SqlStore) -> None:
         assert [found.id for found in work.notices.of_subject("sh-1")] == ["n-1", "n-3"]
 
 
+def test_many_are_added_at_once_each_of_them_once(any_store: SqlStore) -> None:
+    kept(any_store, notice())
+    with any_store.begin() as work:
+        work.notices.add_all([notice(2, subject="sh-1"), notice(3)])
+        work.notices.add_all([])
+        assert [work.notices.get(name) for name in ("n-1", "n-2", "n-3")] == [notice(), None, notice(3)]
+
+
 def test_claimed_once_and_settled_by_the_claim_only(any_store: SqlStore) -> None:
     kept(any_store, notice(), notice(2, next_try_at=NOON + HOUR / 2), notice(3, not_after=NOON))
     with any_store.begin() as work:
@@ -63,6 +71,13 @@ def test_claimed_once_and_settled_by_the_claim_only(any_store: SqlStore) -> None
     assert found is not None
     assert (found.state, found.started_at) == (DispatchState.ACCEPTED, NOON)
     assert "code" not in found.facts  # what opens something does not stay
+
+
+def test_a_ring_overtakes_calls_however_soon_those_end(any_store: SqlStore) -> None:
+    calls = [notice(number, kind="call", not_after=NOON + HOUR / 6) for number in (1, 2)]
+    kept(any_store, *calls, notice(3, kind="ring"))
+    with any_store.begin() as work:
+        assert [found.id for found in work.notices.claim("a/1", NOON, LEASE, 2)] == ["n-3", "n-1"]
 
 
 def test_a_lost_claim_is_asked_about_by_one(any_store: SqlStore) -> None:

@@ -10,6 +10,7 @@ import pytest
 from selenium import webdriver
 from tests.e2e.conftest import Browser
 from tests.integration.conftest import SettableClock, fresh_code
+from tests.unit.calls_bench import texts_leave
 
 from geowarn.bootstrap import System, open_system
 from geowarn.demo.setting import free_port, open_demo, put_on_duty
@@ -62,6 +63,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, str,
     for kind, most in ((CallKind.COUNTY, 5), (CallKind.TOWNSHIP, 6), (CallKind.SITE, 4)):
         answered(system, name, kind, most)
     for _ in range(2):
+        texts_leave(system.store, clock.now())
         clock.advance(minutes=3, seconds=30)
         advance_calls(system.desk)
     with web_server(system, "127.0.0.1", port):

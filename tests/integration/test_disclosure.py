@@ -14,7 +14,7 @@ from geowarn.bootstrap import System
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
 from geowarn.pipeline.actor import Actor
-from geowarn.pipeline.disclose import Signer, build_pack, save_pack
+from geowarn.pipeline.disclose import Signer, save_pack
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release
 from geowarn.pipeline.signoff import sign
@@ -33,11 +33,9 @@ def pack(demo_system: System, officer: Officer, tmp_path: Path) -> Path:
     bulletin = release(desk, proposal.warning_id, officer("duty"))
     key = load_signing_key(demo_system.keys_dir)
     signer = Signer(lambda body: sign_text(key, body), public_key_text(key))
-    files = build_pack(
-        demo_system.store, demo_system.clock, demo_system.templates, demo_system.raw_dir, signer, bulletin.slug
-    )
     out = tmp_path / "pack.zip"
-    save_pack(files, out)
+    with_ = (demo_system.store, demo_system.clock, demo_system.templates, demo_system.raw_dir, signer)
+    save_pack(*with_, bulletin.slug, out)
     return out
 
 

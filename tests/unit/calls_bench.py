@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import event
 from tests.conftest import NOON, FakeClock
 from tests.contract.store_rows import bulletin as bulletin_row
 from tests.contract.store_rows import content, frozen, package_of, proposal, warning
@@ -17,13 +19,16 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.calls import Call, CallAsk, CallKind, CallRules, CallState, Contact
 from geowarn.domain.level import Level
 from geowarn.domain.notice import Notice
+from geowarn.domain.people import Role, Shift, User
 from geowarn.domain.policy import Policy
 from geowarn.domain.task import Task
 from geowarn.domain.warning import Act, AreaLevel, Series
+from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.calls import call_out
 from geowarn.pipeline.calls_advance import advance_calls
 from geowarn.pipeline.desk import Desk
 from geowarn.ports import Store, Vault
+from geowarn.store.unit_of_work import SqlStore
 
 CITY, HAIYANG, LAIYANG, TOWN, POINT = "370600", "370687", "370682", "370687100", "hp-1"
 AREAS = (
@@ -41,11 +46,19 @@ def number_of(place: str, number: int) -> str:
     return f"+1209555{100 + sum(map(ord, place)) % 10 * 10 + number:04d}"
 
 
+def texts_leave(store: Store, now: datetime, most: int = 1000) -> list[Notice]:
+    """The lane begins to send what waits."""
+    with store.begin() as work:
+        sent = work.notices.claim("lane", now, now + timedelta(seconds=40), most)
+        work.commit()
+    return list(sent)
+
+
 @dataclass
 class CallsBench:
     """`contacts` by place: kind, area, how many."""
 
-    store: Store
+    store: SqlStore
     vault: Vault
     clock: FakeClock = field(default_factory=FakeClock)
     rules: CallRules = field(default_factory=CallRules)
@@ -62,6 +75,15 @@ class CallsBench:
         policy = Policy({}, (), Level.YELLOW, calls=self.rules)
         facts: dict[str, dict[str, Any]] = {"issuer": {"duty_phone": "0535-1"}, "installation": {"zone": "UTC"}}
         return Desk(store or self.store, self.clock, {}, policy, facts, {}, self.vault)
+
+    def on_duty(self) -> Actor:
+        """The officer whose shift it is, at the console."""
+        user = User("duty", "值班员", "Duty officer", frozenset({Role.DUTY_OFFICER}))
+        with self.store.begin() as work:
+            work.users.save(user)
+            work.shifts.add(Shift("s-1", user.name, None, NOON, NOON + timedelta(days=1)))
+            work.commit()
+        return Actor(user, "console", "127.0.0.1")
 
     def contacts(self, **places: tuple[CallKind, str, int]) -> None:
         """Let the register hold these places."""
@@ -98,8 +120,9 @@ class CallsBench:
         series: Series = Series.REAL,
         hours: float = 24,
         store: Store | None = None,
+        most: int = 1000,
     ) -> Bulletin:
-        """A bulletin goes out, with its calls, in one transaction."""
+        """A bulletin goes out, with its calls, in one transaction; then the lane begins to send the first `most`."""
         now, earlier = self.clock.now(), tuple(self.chain.get(warning_id, ()))
         serial = self.serial + 1
         said = replace(
@@ -120,14 +143,30 @@ class CallsBench:
             work.bulletins.add(made, frozen(serial))
             call_out(self.desk(), work, made, earlier, now)
             work.commit()
+        texts_leave(self.store, now, most)
         self.serial = serial
         self.chain.setdefault(warning_id, []).append(made)
         return made
 
-    def tick(self, store: Store | None = None, **step: float) -> None:
+    def tick(self, store: Store | None = None, most: int = 1000, **step: float) -> None:
         """Time passes, then a process looks what is due."""
         self.clock.advance(**step)
         advance_calls(self.desk(store))
+        texts_leave(self.store, self.clock.now(), most)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements that the database is given meanwhile."""
+        found: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            found.append(statement)
+
+        event.listen(self.store.engine, "before_cursor_execute", note)
+        try:
+            yield found
+        finally:
+            event.remove(self.store.engine, "before_cursor_execute", note)
 
     def calls(self, warning_id: str = "w-1") -> dict[str, Call]:
         """By place, those that have not ended."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,18 +22,22 @@ from tests.unit.calls_bench import (
     CallsBench,
     minutes,
     number_of,
+    texts_leave,
 )
 
 from geowarn.catalogue import explain
-from geowarn.domain.area import by_code
+from geowarn.domain.area import Area, ancestors, by_code
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.calls import Call, CallAsk, CallKind, CallRules, CallState, CallTally, Via, due, reaching
+from geowarn.domain.calls import Call, CallAsk, CallKind, CallRules, CallState, CallTally, Reach, Via, due
 from geowarn.domain.calls_board import Cell, board_of
 from geowarn.domain.errors import PermanentFailure, Refused
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
+from geowarn.pipeline import calls_advance
 from geowarn.pipeline.call_answers import answered_call
 from geowarn.pipeline.calls import asked
+from geowarn.pipeline.escalation_acts import acknowledge_task
+from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.notice_address import sealed_number
 from geowarn.policy_calls import call_rules
 from geowarn.security import FileVault
@@ -64,7 +69,7 @@ def one_call(**other: object) -> Call:
 
 
 def ask(number: int, at: float, **other: object) -> CallAsk:
-    return replace(CallAsk("ca-1", number, "k", "+1 *** *** **42", minutes(at)), **other)  # type: ignore[arg-type]
+    return replace(CallAsk("ca-1", number, "k", "+1 *** *** **42", minutes(at), None, minutes(at)), **other)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,10 @@ def ask(number: int, at: float, **other: object) -> CallAsk:
         ([ask(1, 0)], (1, 4), 3, 4),
         ([ask(1, 0)], (1, 2, 3), 9, 2),  # ticks stood still: the next one, not two at once
         ([ask(1, 0)], (1, 2, 3), 10, None),  # too late for another contact
+        ([ask(1, 0, sent_at=minutes(2))], (1, 2), 4.9, "wait"),
+        ([ask(1, 0, sent_at=minutes(2))], (1, 2), 5, 2),
+        ([ask(1, 0, sent_at=None)], (1, 2), 9.9, "wait"),  # thousands before it: nobody has had it yet
+        ([ask(1, 0, sent_at=None)], (1, 2), 10, None),
         ([ask(1, 0, failed_at=minutes(0.1))], (1, 2), 0.2, 2),  # its text cannot arrive: nobody waits
         ([ask(1, 0, failed_at=minutes(0.1))], (1,), 0.2, None),
     ],
@@ -101,10 +110,11 @@ def test_nothing_is_due_for_a_call_that_is_settled(done: dict[str, object]) -> N
 
 def test_a_duty_room_answers_for_what_lies_inside_its_area() -> None:
     levels = {TOWN: Level.ORANGE}
-    assert reaching(COUNTY, HAIYANG, levels, KNOWN) is Level.ORANGE
-    assert reaching(SITE, HAIYANG, levels, KNOWN) is Level.NONE
-    assert reaching(WARDEN, POINT, levels, KNOWN) is Level.ORANGE
-    assert reaching(COUNTY, LAIYANG, levels, KNOWN) is Level.NONE
+    reach = Reach(levels, KNOWN)
+    assert reach.of(COUNTY, HAIYANG) is Level.ORANGE
+    assert reach.of(SITE, HAIYANG) is Level.NONE
+    assert reach.of(WARDEN, POINT) is Level.ORANGE
+    assert reach.of(COUNTY, LAIYANG) is Level.NONE
 
 
 def test_a_release_calls_the_first_contact_of_whoever_its_level_asks(bench: CallsBench) -> None:
@@ -156,12 +166,60 @@ def test_silence_brings_the_list_of_doors_within_ten_minutes(bench: CallsBench) 
     assert set(bench.states().values()) == {CallState.TURNED}
     assert Counter(ask.number for ask in bench.asks()) == {1: 4, 2: 3, 3: 1}
     assert [(task.kind, task.subject, task.facts["places"]) for task in bench.tasks()] == [
-        ("calls-unanswered", "w-1", {"warden": 1})  # the first to turn opens it, the others join
+        ("calls-unanswered", "w-1", {"county": 1, "site": 1, "township": 1, "warden": 1})
     ]
-    assert bench.kinds()["call.silent"] == 8
+    assert bench.kinds()["call.silent"] == 3
     before = bench.kinds()
     bench.tick(minutes=30)
     assert bench.kinds() == before
+
+
+def test_places_that_turn_later_ring_again_for_who_has_the_task_in_hand(bench: CallsBench) -> None:
+    bench.contacts(school=(SITE, HAIYANG, 1), warden=(WARDEN, POINT, 2), room=(COUNTY, HAIYANG, 4))
+    officer = bench.on_duty()
+
+    def now(after: float) -> tuple[list[str], str | None]:
+        bench.tick(minutes=after)
+        advance(bench.desk())
+        (task,) = bench.tasks()
+        with bench.store.read() as work:
+            return [one.outcome for one in work.escalations.of_task(task.id)], task.acknowledged_by
+
+    def take() -> None:
+        acknowledge_task(bench.desk(), bench.tasks()[0].id, officer)
+
+    bench.released({HAIYANG: Level.RED})
+    assert now(3) == ([""], None), "the school has one contact"
+    take()
+    assert now(1) == ([""], "duty"), "nothing is new"
+    assert now(2) == (["joined", ""], None), "the warden's second contact said nothing"
+    assert bench.tasks()[0].facts == {"places": {"site": 1, "warden": 1}}
+    bench.clock.advance(seconds=30)
+    take()
+    assert now(3.5) == (["joined", "joined", ""], None), "the room has four contacts, and ten minutes"
+    take()
+    assert now(30) == (["joined", "joined", ""], "duty")
+    assert bench.tasks()[0].facts == {"places": {"county": 1, "site": 1, "warden": 1}}
+
+
+def test_whoever_has_just_taken_the_task_has_a_minute_before_it_rings_again(bench: CallsBench) -> None:
+    bench.contacts(school=(SITE, HAIYANG, 1), warden=(WARDEN, POINT, 1), room=(COUNTY, HAIYANG, 1))
+    officer = bench.on_duty()
+    bench.released({HAIYANG: Level.RED})
+    held = []
+    for place in ("school", "warden", "room"):
+        with bench.store.begin() as work:
+            work.calls.fail(bench.calls()[place].id, 1, bench.clock.now())
+            work.commit()
+        bench.tick(seconds=10)
+        advance(bench.desk())
+        (task,) = bench.tasks()
+        held.append(task.acknowledged_by)
+        if place == "school":
+            acknowledge_task(bench.desk(), task.id, officer)
+    assert held == [None, "duty", "duty"]
+    bench.tick(seconds=60)
+    assert bench.tasks()[0].acknowledged_by is None
 
 
 def test_an_answer_by_text_counts_for_every_place_that_number_was_called_for(bench: CallsBench) -> None:
@@ -187,6 +245,75 @@ def test_an_answer_by_text_counts_for_every_place_that_number_was_called_for(ben
     assert not [entry for entry in said if "555" in entry.payload]
 
 
+def many(bench: CallsBench, count: int) -> None:
+    bench.contacts(room=(COUNTY, HAIYANG, 2), **{f"s{number}": (SITE, HAIYANG, 2) for number in range(count)})
+
+
+def test_a_release_and_a_turn_take_as_many_statements_for_many_places_as_for_few(bench: CallsBench) -> None:
+    taken = []
+    for name, count in (("w-1", 3), ("w-2", 30)):
+        many(bench, count)
+        with bench.counted() as released:
+            bench.released({HAIYANG: Level.RED}, warning_id=name)
+        bench.clock.advance(minutes=3)
+        with bench.counted() as turn:
+            bench.tick()
+        assert len(bench.asks(name)) == len(bench.notices(name)) == 2 * (count + 1)
+        taken.append((len(released), len(turn)))
+        bench.released({HAIYANG: Level.RED}, Act.LIFT, warning_id=name)
+    assert taken[0] == taken[1]
+
+
+def test_what_is_due_at_many_places_is_done_in_several_transactions(
+    bench: CallsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_advance, "AT_ONCE", 2)
+    many(bench, 4)
+    bench.released({HAIYANG: Level.RED})
+    bench.tick(minutes=3)
+    assert len(bench.asks()) == 10
+    with bench.store.read() as work:
+        said = [json.loads(e.payload) for e in work.ledger.entries() if e.kind == "call.silent"]
+    assert [(facts["asked"], facts["turned"]) for facts in said] == [(2, 0), (2, 0), (1, 0)]
+    assert sum((Counter(facts["places"]) for facts in said), Counter()) == {"county": 1, "site": 4}
+
+
+def test_what_lies_inside_an_area_is_worked_out_once_for_all_duty_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[str] = []
+
+    def walk(code: str, areas: Mapping[str, Area]) -> tuple[str, ...]:
+        walked.append(code)
+        return ancestors(code, areas)
+
+    monkeypatch.setattr("geowarn.domain.calls.ancestors", walk)
+    reach = Reach({TOWN: Level.ORANGE, POINT: Level.RED}, KNOWN)
+    assert {reach.of(COUNTY, HAIYANG) for _ in range(20)} == {Level.RED}
+    assert len(walked) == 2
+
+
+def test_the_lane_reads_a_bulletin_once(bench: CallsBench) -> None:
+    many(bench, 2)
+    bench.released({HAIYANG: Level.RED})
+    real: dict[str, bool] = {}
+    with bench.store.read() as work, bench.counted() as statements:
+        for notice in bench.notices():
+            assert sealed_number(work, notice, real)
+    assert len([one for one in statements if "FROM bulletin_artefact" in one]) == 1
+
+
+def test_a_text_that_still_waits_to_be_sent_is_no_silence(bench: CallsBench) -> None:
+    bench.contacts(room=(COUNTY, HAIYANG, 2), school=(SITE, HAIYANG, 2), ward=(SITE, HAIYANG, 2))
+    bench.released({HAIYANG: Level.RED}, most=1)
+    bench.clock.advance(minutes=2)
+    texts_leave(bench.store, bench.clock.now(), 1)
+    bench.tick(minutes=1, most=0)
+    assert sorted(ask.number for ask in bench.asks()) == [1, 1, 1, 2], "the first had it three minutes ago"
+    bench.tick(minutes=2, most=0)
+    assert sorted(ask.number for ask in bench.asks()) == [1, 1, 1, 2, 2]
+    bench.tick(minutes=5, most=0)
+    assert set(bench.states().values()) == {CallState.TURNED}
+
+
 def test_a_text_that_cannot_arrive_calls_the_next_one_at_once(bench: CallsBench) -> None:
     bench.released({LAIYANG: Level.YELLOW})
     with bench.store.begin() as work:
@@ -207,8 +334,8 @@ def test_an_exercise_makes_no_call(bench: CallsBench) -> None:
 
 def test_a_contact_is_not_asked_about_an_exercise_even_where_a_call_was_made(bench: CallsBench) -> None:
     made = exercise(bench)
-    with bench.store.begin() as work, pytest.raises(Refused) as refusal:
-        asked(bench.desk(), work, made, one_call(bulletin_id=made.id), bench.contact("room", 1), NOON)
+    with pytest.raises(Refused) as refusal:
+        asked(bench.desk(), made, one_call(bulletin_id=made.id), bench.contact("room", 1), NOON)
     assert "演练" in explain(refusal.value, "zh")
 
 
@@ -321,7 +448,7 @@ def test_a_process_killed_at_each_timer_changes_nothing(bench: CallsBench) -> No
         bench.tick()
     assert set(bench.states().values()) == {CallState.TURNED}
     assert Counter(ask.number for ask in bench.asks()) == {1: 4, 2: 3, 3: 1}
-    assert bench.kinds()["call.silent"] == 8
+    assert bench.kinds()["call.silent"] == 3
     assert len(bench.tasks()) == 1
 
 
@@ -358,6 +485,7 @@ def test_the_board_counts_by_county_and_says_where_a_person_must_act() -> None:
         ({"next_minutes": 0}, "calls.next_minutes", "1 … 120"),
         ({"people_minutes": True}, "calls.people_minutes", "1 … 120"),
         ({"next_minutes": 11}, "calls.next_minutes", "1 … 10"),
+        ({"keep_days": 29}, "calls.keep_days", "30 … 3650"),
         ([], "calls", "不是一组设置项"),
     ],
 )
@@ -370,8 +498,9 @@ def test_a_rule_that_is_wrong_is_named(table: object, key: str, fits: str) -> No
 
 
 def test_what_is_not_written_keeps_its_default() -> None:
-    rules = call_rules({"yellow": ["county", "township"], "next_minutes": 2}, "policy.toml")
+    rules = call_rules({"yellow": ["county", "township"], "next_minutes": 2, "keep_days": 30}, "policy.toml")
     assert rules.must(Level.YELLOW) == {COUNTY, TOWNSHIP}
     assert rules.must(Level.RED) == set(CallKind)
     assert rules.must(Level.BLUE) == frozenset()
     assert rules.next_after == timedelta(minutes=2)
+    assert (rules.keep_days, call_rules({}, "policy.toml").keep_days) == (30, 365)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import FakeClock
-from tests.unit.calls_bench import AREAS, HAIYANG, TOWN
+from tests.unit.calls_bench import AREAS, HAIYANG, TOWN, CallsBench, number_of
 
 from geowarn.catalogue import explain
 from geowarn.domain.calls import CallKind
 from geowarn.domain.errors import Refused
+from geowarn.domain.level import Level
+from geowarn.pipeline.calls_keeping import keep_calls
 from geowarn.pipeline.contact_file import MOST_NAMED
 from geowarn.pipeline.contacts import Registered, import_contacts
 from geowarn.security import FileVault
@@ -62,6 +64,25 @@ def test_the_file_is_the_register(register: Register) -> None:
     assert register.vault.open(kept.phone_sealed) == "+12095550109"
     assert [entry.kind for entry in entries] == ["contacts.imported"] * 2
     assert not [entry for entry in entries if "555" in entry.payload]
+
+
+def test_a_number_that_leaves_the_register_leaves_what_was_called_too(
+    store: SqlStore, vault: FileVault, tmp_path: Path
+) -> None:
+    bench = CallsBench(store, vault)
+    bench.contacts(room=(CallKind.COUNTY, HAIYANG, 1), town=(CallKind.TOWNSHIP, TOWN, 1))
+    bench.released({HAIYANG: Level.RED})
+    Register(store, vault, tmp_path).take_in(f"{ROOM},1,{number_of('room', 1)}")
+    calls = bench.calls()
+    keys = {ask.call_id: ask.phone_key for ask in bench.asks()}
+    assert keys == {calls["room"].id: vault.key_of(number_of("room", 1)), calls["town"].id: ""}
+    bench.clock.advance(days=bench.rules.keep_days, hours=23)
+    assert keep_calls(bench.desk()) == 0, "it ended with the validity, a day after the release"
+    bench.clock.advance(hours=1)
+    assert keep_calls(bench.desk()) == 1
+    assert {ask.phone_key for ask in bench.asks()} == {""}
+    assert keep_calls(bench.desk()) == 0
+    assert bench.kinds()["contacts.forgotten"] == 1
 
 
 def test_every_bad_row_is_named_and_nothing_is_changed(register: Register) -> None:

@@ -72,6 +72,27 @@ def test_sentences_say_what_the_picture_says() -> None:
     assert seen.endswith("送达 1，发布后 0.6 秒")
 
 
+@pytest.mark.parametrize(("language", "who"), [("zh", "该单位第 2 联系人"), ("en", "contact 2 of the place")])
+def test_a_contact_is_told_by_order_and_not_by_an_identifier(language: str, who: str) -> None:
+    payload = {"kind": "call", "person": "cp-5c1d8f0a2b3e#2", "state": "delivered", "reason": None}
+    entry = chain(None, AT, "system", "notice.result", "ca-1", payload)
+    teller = Teller(words_for(language, "Asia/Shanghai", None), {"duty": DUTY}, {})
+    assert teller.informed(alone(entry)) == who
+    assert who in tell(language, "notice.result", payload)
+    assert teller.person("duty") == DUTY.display(language)
+
+
+def test_silence_is_told_by_counts_and_as_it_once_was_place_by_place() -> None:
+    counts = {"places": {"county": 2, "site": 198}, "asked": 150, "turned": 50}
+    said = tell("zh", "call.silent", counts)
+    assert said.startswith("叫应无人应答：2 个县级值班室、198 处")
+    assert said.endswith("150 处转下一联系人，50 处转人工上门")
+    assert tell("en", "call.silent", counts).endswith("the next contact is called at 150, people go to 50")
+    once = {"area": "370687", "place_kind": "county", "order": 1, "next": None}
+    assert tell("en", "call.silent", once).endswith("contact 1 did not answer, people go there")
+    assert tell("zh", "escalation.ended", {"step": "task", "outcome": "joined"}).endswith("又有单位须上门，重新响铃")
+
+
 def test_levels_are_told_highest_first_and_without_those_below() -> None:
     levels = {"1": Level.YELLOW.code, "2": Level.RED.code, "3": "none", "4": None, "5": Level.YELLOW.code}
     assert "2红色；1、5黄色；" in tell("zh", "assessment.made", {"assessment": "a1", "levels": levels, "rules": "r 1"})

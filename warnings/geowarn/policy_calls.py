@@ -18,14 +18,18 @@ _MINUTES = ("next_minutes", "people_minutes")
 
 def call_rules(table: Any, file: str) -> CallRules:
     """The rules as written; raises Refused naming file, key and what fits. What is not written keeps its default."""
-    found = table_of(table, {*_LEVELS, *_MINUTES}, file, "calls")
+    found = table_of(table, {*_LEVELS, *_MINUTES, "keep_days"}, file, "calls")
     readers: dict[str, Callable[[Any], Any]] = {name: lambda value: frozenset(each(value, _KINDS)) for name in _LEVELS}
     readers |= dict.fromkeys(_MINUTES, _minutes)
+    readers["keep_days"] = _days
     given = {name: read(file, f"calls.{name}", value, readers[name]) for name, value in found.items()}
     default = CallRules()
     kinds = {level: given.get(name, DEFAULT_KINDS[level]) for name, level in _LEVELS.items()}
     rules = CallRules(
-        kinds, given.get("next_minutes", default.next_after), given.get("people_minutes", default.people_after)
+        kinds,
+        given.get("next_minutes", default.next_after),
+        given.get("people_minutes", default.people_after),
+        given.get("keep_days", default.keep_days),
     )
     if rules.next_after > rules.people_after:
         most = int(rules.people_after.total_seconds() // 60)
@@ -34,6 +38,14 @@ def call_rules(table: Any, file: str) -> CallRules:
 
 
 def _minutes(value: Any) -> timedelta:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LONGEST:
-        raise wrong(value, f"1 … {_LONGEST}")
-    return timedelta(minutes=value)
+    return timedelta(minutes=_number(value, 1, _LONGEST))
+
+
+def _days(value: Any) -> int:
+    return _number(value, 30, 3650)
+
+
+def _number(value: Any, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise wrong(value, f"{least} … {most}")
+    return value

@@ -24,6 +24,7 @@ from geowarn.issuer_ticks import IssuerTicks
 from geowarn.pipeline.area_choice import select_areas
 from geowarn.pipeline.assess import assess_all, assess_beside
 from geowarn.pipeline.calls_advance import advance_calls
+from geowarn.pipeline.calls_keeping import keep_calls
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
 from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
@@ -103,7 +104,7 @@ class Scheduler:
         self._unseen_since: dict[str, datetime] = {}
         self._add("look", schedule.publish_seconds, self.look)
         self._add("silence", 60, self.watch)
-        self._add("tidy", 3600, lambda: (system.tidy(), keep_voices(system.desk)))
+        self._add("tidy", 3600, lambda: (system.tidy(), keep_voices(system.desk), keep_calls(system.desk)))
         self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it

@@ -11,7 +11,7 @@ from geowarn.bootstrap import database_url
 from geowarn.cli.common import AsJson, Data, line, put_json, system_of
 from geowarn.domain.errors import Refused
 from geowarn.pipeline import proof
-from geowarn.pipeline.disclose import Signer, build_pack, save_pack
+from geowarn.pipeline.disclose import Signer, save_pack
 from geowarn.pipeline.verify_pack import verify_pack
 from geowarn.security import load_signing_key, public_key_text, sign_text, verify_text
 from geowarn.settings import load_settings
@@ -76,7 +76,6 @@ def disclose(
     system = system_of(data)
     key = load_signing_key(system.keys_dir)
     signer = Signer(lambda body: sign_text(key, body), public_key_text(key))
-    files = build_pack(system.store, system.clock, system.templates, system.raw_dir, signer, subject)
     out = output or Path(f"disclosure-{subject.replace('/', '_').replace(':', '')}.zip")
-    save_pack(files, out)
-    line("pack-written", file=str(out), files=len(files))
+    made = save_pack(system.store, system.clock, system.templates, system.raw_dir, signer, subject, out)
+    line("pack-written", file=str(out), files=made.files)

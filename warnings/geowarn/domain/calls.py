@@ -64,6 +64,7 @@ class CallRules:
     kinds: Mapping[Level, frozenset[CallKind]] = field(default_factory=lambda: DEFAULT_KINDS)
     next_after: timedelta = timedelta(minutes=3)
     people_after: timedelta = timedelta(minutes=10)
+    keep_days: int = 365  # of numbers that were called and names of who answered, after the call ended
 
     def must(self, level: Level) -> frozenset[CallKind]:
         """The kinds that must answer at a level."""
@@ -142,10 +143,11 @@ class CallAsk:
 
     call_id: str
     number: int
-    phone_key: str
+    phone_key: str  # empty once it was forgotten, as the masked number then is
     phone_masked: str
     asked_at: datetime
     failed_at: datetime | None = None  # the text cannot arrive: nobody waits for its answer
+    sent_at: datetime | None = None  # when its text was first sent, by its notice; None: it still waits for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +180,15 @@ class Due:
 def due(call: Call, asks: Iterable[CallAsk], contacts: Collection[int], now: datetime) -> Due | None:
     """What is due for a call, or None.
 
-    Past `turn_at` people go there, whoever could still be called. Each contact has `next_after` from the moment it
-    was called, not from when it should have been; one whose text cannot arrive has none.
+    Past `turn_at` people go there, whoever could still be called. Each contact has `next_after` from the moment its
+    text was sent, not from when it should have been; one whose text cannot arrive has none.
     """
     if call.state is not CallState.CALLING:
         return None
     if now >= call.turn_at:
         return Due(call, None)
     last = max(asks, key=lambda ask: ask.number, default=None)
-    if last is not None and last.failed_at is None and now < last.asked_at + call.next_after:
+    if last is not None and last.failed_at is None and (last.sent_at is None or now < last.sent_at + call.next_after):
         return None
     after = last.number if last else 0
     return Due(call, min((number for number in contacts if number > after), default=None))
@@ -198,19 +200,26 @@ def county_of(code: str, areas: Mapping[str, Area]) -> str:
     return next(holders, code)
 
 
-def reaching(kind: CallKind, area: str, levels: Mapping[str, Level], areas: Mapping[str, Area]) -> Level:
-    """The level that asks a place for an answer: that of its area, and for a duty room of any area inside its own."""
-    level = effective(area, levels, areas)
-    if kind in ROOMS:
-        level = max([level, *(inside for code, inside in levels.items() if area in ancestors(code, areas))])
-    return level
+class Reach:
+    """The levels of a bulletin as they reach places; what lies inside each area is worked out once for all of them."""
+
+    def __init__(self, levels: Mapping[str, Level], areas: Mapping[str, Area]) -> None:
+        self._levels, self._areas = levels, areas
+        self._inside: dict[str, Level] = {}
+        for code, level in levels.items():
+            for holder in ancestors(code, areas):
+                self._inside[holder] = max(level, self._inside.get(holder, Level.NONE))
+
+    def of(self, kind: CallKind, area: str) -> Level:
+        """What asks a place for an answer: the level of its area, and for a duty room of any area inside its own."""
+        level = effective(area, self._levels, self._areas)
+        return max(level, self._inside.get(area, Level.NONE)) if kind in ROOMS else level
 
 
 def must_be_called(
     first: Iterable[Contact],
-    now: Mapping[str, Level],
-    before: Mapping[str, Level],
-    areas: Mapping[str, Area],
+    now: Reach,
+    before: Reach,
     rules: CallRules,
     held: Collection[str],
 ) -> tuple[tuple[Contact, Level], ...]:
@@ -221,14 +230,12 @@ def must_be_called(
     """
     found = []
     for contact in first:
-        level, earlier = (reaching(contact.kind, contact.area, levels, areas) for levels in (now, before))
+        level, earlier = (reach.of(contact.kind, contact.area) for reach in (now, before))
         if contact.kind in rules.must(level) and (level > earlier or contact.place not in held):
             found.append((contact, level))
     return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0].county, pair[0].kind, pair[0].place)))
 
 
-def no_longer_asked(
-    calls: Iterable[Call], now: Mapping[str, Level], areas: Mapping[str, Area], rules: CallRules
-) -> tuple[Call, ...]:
+def no_longer_asked(calls: Iterable[Call], now: Reach, rules: CallRules) -> tuple[Call, ...]:
     """The open calls of places that the levels of now ask nothing of."""
-    return tuple(c for c in calls if c.open and c.kind not in rules.must(reaching(c.kind, c.area, now, areas)))
+    return tuple(c for c in calls if c.open and c.kind not in rules.must(now.of(c.kind, c.area)))

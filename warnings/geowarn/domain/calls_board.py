@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from geowarn.domain.area import Area, effective
-from geowarn.domain.calls import ROOMS, CallKind, CallRules, CallTally, county_of, reaching
+from geowarn.domain.area import Area
+from geowarn.domain.calls import ROOMS, CallKind, CallRules, CallTally, Reach, county_of
 from geowarn.domain.level import Level
 
 _TRIED = 2  # contacts called in vain: from then on the silence of a duty room is said, before people go there
@@ -87,7 +87,8 @@ def board_of(
     for tally in tallies:
         found.setdefault(tally.county, []).append(tally)
     named = {county_of(code, areas) for code, level in levels.items() if rules.must(level)}
-    rows = [_row(code, found.get(code, []), levels, areas, registered, rules) for code in sorted(named | set(found))]
+    reach = Reach(levels, areas)
+    rows = [_row(code, found.get(code, []), reach, registered, rules) for code in sorted(named | set(found))]
     rows.sort(key=lambda row: (-row.level, row.county))
     kept = tuple(row for row in rows if row.cells)
     silent = tuple(line for row in kept for line in _silent(row, found.get(row.county, [])))
@@ -97,13 +98,12 @@ def board_of(
 def _row(
     county: str,
     tallies: list[CallTally],
-    levels: Mapping[str, Level],
-    areas: Mapping[str, Area],
+    reach: Reach,
     registered: Mapping[tuple[str, CallKind], int],
     rules: CallRules,
 ) -> CountyRow:
-    level = max([reaching(CallKind.COUNTY, county, levels, areas), *(tally.level for tally in tallies)])
-    asked = rules.must(effective(county, levels, areas)) | (rules.must(level) & {CallKind.COUNTY})
+    level = max([reach.of(CallKind.COUNTY, county), *(tally.level for tally in tallies)])
+    asked = rules.must(reach.of(CallKind.SITE, county)) | (rules.must(level) & {CallKind.COUNTY})
     cells: dict[CallKind, Cell] = {}
     for kind in CallKind:
         mine = [tally for tally in tallies if tally.kind is kind]

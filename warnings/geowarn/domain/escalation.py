@@ -52,7 +52,7 @@ class Pass:
     decide_by: datetime
     on_silence: OnSilence
     ended_at: datetime | None = None
-    outcome: str = ""  # "done", "raised", "handed-over", "unanswered", "closed", "released-first"
+    outcome: str = ""  # "done", "raised", "handed-over", "joined", "unanswered", "closed", "released-first"
 
     def people(self) -> tuple[str, ...]:
         """Everybody in the chain, in its order."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.calls import CALL, UNANSWERED, Call, CallAsk, Contact, must_be_called, no_longer_asked
+from geowarn.domain.calls import CALL, UNANSWERED, Call, CallAsk, Contact, Reach, must_be_called, no_longer_asked
 from geowarn.domain.errors import Refused
 from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
@@ -39,20 +39,21 @@ def call_out(desk: Desk, work: UnitOfWork, bulletin: Bulletin, earlier: Sequence
         end_calls(work, bulletin.warning_id, held, now, bulletin.act.value)
         return
     areas, rules = by_code(work.areas.plain()), desk.policy.calls
-    levels = _levels(bulletin, desk.policy.publish_from)
-    before = _levels(earlier[-1], desk.policy.publish_from) if earlier else {}
+    reach = Reach(_levels(bulletin, desk.policy.publish_from), areas)
+    before = Reach(_levels(earlier[-1], desk.policy.publish_from) if earlier else {}, areas)
     places = {call.place for call in held}
-    wanted = must_be_called(work.contacts.first(), levels, before, areas, rules, places)
+    wanted = must_be_called(work.contacts.first(), reach, before, rules, places)
     again = {contact.place for contact, _ in wanted}
     work.calls.end([call.id for call in held if call.place in again], now)
-    left = [call for call in no_longer_asked(held, levels, areas, rules) if call.place not in again]
+    left = [call for call in no_longer_asked(held, reach, rules) if call.place not in again]
     end_calls(work, bulletin.warning_id, left, now, "lowered")
     work.calls.prolong(bulletin.warning_id, bulletin.content.expires)
     calls = [_call(desk, bulletin, contact, level, now) for contact, level in wanted]
     firsts = {contact.place: contact for contact, _ in wanted}
-    asks = [asked(desk, work, bulletin, call, firsts[call.place], now) for call in calls]
+    told = [asked(desk, bulletin, call, firsts[call.place], now) for call in calls]
     if calls:
-        work.calls.add(calls, asks)
+        work.notices.add_all(notice for _, notice in told)
+        work.calls.add(calls, [ask for ask, _ in told])
         made: dict[str, Any] = {"bulletin": bulletin.id, "number": bulletin.number, "places": counted(calls)}
         made |= {"next_minutes": rules.next_after.total_seconds() / 60}
         made |= {"people_minutes": rules.people_after.total_seconds() / 60}
@@ -89,8 +90,8 @@ def _call(desk: Desk, bulletin: Bulletin, contact: Contact, level: Level, now: d
     )
 
 
-def asked(desk: Desk, work: UnitOfWork, bulletin: Bulletin, call: Call, contact: Contact, now: datetime) -> CallAsk:
-    """Put the text to one contact into the outbox; returns the row that says so, which the caller adds.
+def asked(desk: Desk, bulletin: Bulletin, call: Call, contact: Contact, now: datetime) -> tuple[CallAsk, Notice]:
+    """The text to one contact and the row that says so, both of which the caller adds.
 
     Raises Refused for an exercise: nobody real is called about one.
     """
@@ -106,19 +107,17 @@ def asked(desk: Desk, work: UnitOfWork, bulletin: Bulletin, call: Call, contact:
         "order": contact.number,
         "phone": str(desk.facts["issuer"]["duty_phone"]),
     }
-    work.notices.add(
-        Notice(
-            id=new_id("n"),
-            kind=CALL,
-            subject=call.id,
-            person=f"{call.place}#{contact.number}",
-            language="zh",
-            facts=facts,
-            created_at=now,
-            not_after=call.turn_at,
-        )
+    notice = Notice(
+        id=new_id("n"),
+        kind=CALL,
+        subject=call.id,
+        person=f"{call.place}#{contact.number}",
+        language="zh",
+        facts=facts,
+        created_at=now,
+        not_after=call.turn_at,
     )
-    return CallAsk(call.id, contact.number, contact.phone_key, contact.phone_masked, now)
+    return CallAsk(call.id, contact.number, contact.phone_key, contact.phone_masked, now), notice
 
 
 def end_calls(work: UnitOfWork, warning_id: str, calls: Iterable[Call], now: datetime, why: str) -> None:

@@ -30,7 +30,8 @@ def place_id(area: str, kind: str, name_zh: str) -> str:
 def import_contacts(store: Store, vault: Vault, clock: Clock, file: Path, actor_text: str) -> Registered:
     """Let the register hold exactly what a CSV `area,kind,name_zh,name_en,place,order,phone` says, or change nothing.
 
-    Who is not in the file is forgotten with their number; calls that wait now call the numbers of the new register.
+    Who is not in the file is forgotten with their number, in what was called before too, and with the name of who
+    answered there; calls that wait now call the numbers of the new register.
     Raises Refused naming every bad row.
     """
     with store.begin() as work:
@@ -40,6 +41,7 @@ def import_contacts(store: Store, vault: Vault, clock: Clock, file: Path, actor_
         before = {contact.place for contact in work.contacts.first()}
         after = {contact.place for contact in made}
         work.contacts.replace_all(made)
+        work.calls.forget_unregistered()
         done = Registered(len(made), len(after), len(after - before), len(before - after))
         facts = {"file": file.name, "rows": done.contacts, "places": done.places}
         facts |= {"added": done.added, "removed": done.removed}

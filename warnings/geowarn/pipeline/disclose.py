@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.canonical import canonical_json, sha256_hex
+from geowarn.domain.canonical import canonical_json
 from geowarn.domain.dispatch import Dispatch
 from geowarn.domain.errors import NotFound
 from geowarn.domain.package import Package
@@ -21,11 +20,11 @@ from geowarn.domain.warning import HazardWarning
 from geowarn.pipeline.counsel_view import counsel_of_version
 from geowarn.pipeline.desk import find_warning
 from geowarn.pipeline.mailing import is_subscriber
+from geowarn.pipeline.pack_file import PackFile, pieces_of
 from geowarn.pipeline.proof import checkpoint_of, entry_json, walk
 from geowarn.ports import Clock, Store, Templates, UnitOfWork
 
 FORMAT = "geowarn-disclosure/1"
-_STAMP = (2000, 1, 1, 0, 0, 0)  # one fixed time in the archive: equal content gives equal bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +49,60 @@ def subjects_of(work: UnitOfWork, subject: str) -> tuple[HazardWarning, ...]:
     return found
 
 
-def build_pack(
-    store: Store, clock: Clock, templates: Templates, raw_dir: Path, signer: Signer, subject: str
-) -> dict[str, bytes]:
-    """Every file of the pack by its path; phone numbers and their keys are in none of them."""
-    files: dict[str, bytes] = {}
-    with store.read() as work:
-        warnings = subjects_of(work, subject)
-        names = {warning.id for warning in warnings}
-        for warning in warnings:
-            for bulletin in work.bulletins.of_warning(warning.id):
-                names.add(bulletin.id)
-                files |= _bulletin_files(work, bulletin)
-            files |= _versions(work, warning, names)
-        files |= _inputs(work, raw_dir, names)
-        files["ledger.jsonl"] = _ledger(work, names)
-        head = checkpoint_of(work.ledger.head(), clock.now(), signer.sign, signer.public_key)
-    files["checkpoint.json"] = _json(head)
-    files["README.txt"] = templates.render("disclosure/readme.txt.j2", subject=subject).encode()
-    return files | _manifest(files, subject, clock.now(), signer)
+@dataclass(frozen=True, slots=True)
+class PackMade:
+    """How many files a pack has, and the digest of the manifest that names them all."""
+
+    files: int
+    manifest_sha256: str
+
+
+def write_pack(
+    store: Store, clock: Clock, templates: Templates, raw_dir: Path, signer: Signer, subject: str, out: IO[bytes]
+) -> PackMade:
+    """Write the pack as a zip archive, file by file; phone numbers and their keys are in none of them.
+
+    Raises NotFound where there is nothing by that name or in that period.
+    """
+    with PackFile(out) as pack:
+        with store.read() as work:
+            for path, pieces in _of_store(work, raw_dir, subject):
+                pack.put(path, pieces)
+            head = checkpoint_of(work.ledger.head(), clock.now(), signer.sign, signer.public_key)
+        pack.put("checkpoint.json", [_json(head)])
+        pack.put("README.txt", [templates.render("disclosure/readme.txt.j2", subject=subject).encode()])
+        manifest = _manifest(pack.digests, subject, clock.now())
+        pack.put("manifest.json", [manifest])
+        signature = {"signature": signer.sign(manifest), "public_key": signer.public_key, "algorithm": "Ed25519"}
+        pack.put("manifest.sig.json", [_json(signature)])
+    return PackMade(len(pack.digests), pack.digests["manifest.json"])
+
+
+def _of_store(work: UnitOfWork, raw_dir: Path, subject: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Everything that is kept about the subject, each file when it is asked for; the ledger comes last."""
+    warnings = subjects_of(work, subject)
+    names = {warning.id for warning in warnings}
+    for warning in warnings:
+        for bulletin in work.bulletins.of_warning(warning.id):
+            names.add(bulletin.id)
+            yield from ((path, [body]) for path, body in _bulletin_files(work, bulletin).items())
+        yield from ((path, [body]) for path, body in _versions(work, warning, names).items())
+    yield from _inputs(work, raw_dir, names)
+    yield "ledger.jsonl", _ledger(work, names)
 
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _manifest(files: Mapping[str, bytes], subject: str, at: datetime, signer: Signer) -> dict[str, bytes]:
+def _manifest(digests: Mapping[str, str], subject: str, at: datetime) -> bytes:
     manifest = {
         "format": FORMAT,
         "subject": subject,
         "made_at": at.isoformat(timespec="seconds"),
-        "files": {path: sha256_hex(body) for path, body in sorted(files.items())},
+        "files": dict(sorted(digests.items())),
     }
-    body = canonical_json(manifest).encode()
-    signature = {"signature": signer.sign(body), "public_key": signer.public_key, "algorithm": "Ed25519"}
-    return {"manifest.json": body, "manifest.sig.json": _json(signature)}
+    return canonical_json(manifest).encode()
 
 
 def _bulletin_files(work: UnitOfWork, bulletin: Bulletin) -> dict[str, bytes]:
@@ -171,19 +189,19 @@ def _versions(work: UnitOfWork, warning: HazardWarning, names: set[str]) -> dict
     return files
 
 
-def _inputs(work: UnitOfWork, raw_dir: Path, names: set[str]) -> dict[str, bytes]:
+def _inputs(work: UnitOfWork, raw_dir: Path, names: set[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Assessments with their evidence, rule sets and raw forecast payloads, so that levels can be computed again."""
-    files: dict[str, bytes] = {}
-    deciding = [name for name in names if (work.assessments.get(name)) is not None]
-    names |= {run.id for name in deciding for run in work.assessments.beside(name)}
-    for run_id in [name for name in names if (work.assessments.get(name)) is not None]:
+    deciding = sorted(name for name in names if work.assessments.get(name) is not None)
+    beside = {run.id for name in deciding for run in work.assessments.beside(name)}
+    names |= beside
+    for run_id in sorted({*deciding, *beside}):
         run = work.assessments.get(run_id)
         if run is None:
             continue
         rules = work.rules.get(run.rules_digest)
         if rules is not None:
-            files[f"rules/{rules.digest}.toml"] = rules.text.encode()
-        files[f"assessments/{run.id}.json"] = _json(
+            yield f"rules/{rules.digest}.toml", [rules.text.encode()]
+        evidence = _json(
             {
                 "id": run.id,
                 "forecast": run.forecast_id,
@@ -207,36 +225,33 @@ def _inputs(work: UnitOfWork, raw_dir: Path, names: set[str]) -> dict[str, bytes
                 ],
             }
         )
+        yield f"assessments/{run.id}.json", [evidence]
         for forecast_id in run.inputs:
             forecast = work.forecasts.get(forecast_id)
             names.add(forecast_id)
             for kept in forecast.raw_files if forecast is not None else ():
                 if (raw_dir / kept.digest).is_file():
-                    files[f"raw/{kept.digest}"] = (raw_dir / kept.digest).read_bytes()
-    return files
+                    yield f"raw/{kept.digest}", pieces_of(raw_dir / kept.digest)
 
 
-def _ledger(work: UnitOfWork, names: set[str]) -> bytes:
+def _ledger(work: UnitOfWork, names: set[str]) -> Iterator[bytes]:
     """The whole chain; the payload of entries about something else is left out, its digest stays."""
-    lines = []
     for entry in walk(work):
         value = entry_json(entry)
         if entry.subject not in names and entry.kind != "ledger.checkpoint":
             value["payload"] = None
-        lines.append(canonical_json(value))
-    return ("\n".join(lines) + "\n").encode()
+        yield f"{canonical_json(value)}\n".encode()
 
 
-def write_pack(files: Mapping[str, bytes], out: IO[bytes]) -> None:
-    """Write the pack as a zip archive."""
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(files):
-            archive.writestr(zipfile.ZipInfo(path, _STAMP), files[path], zipfile.ZIP_DEFLATED)
-
-
-def save_pack(files: Mapping[str, bytes], out: Path) -> None:
+def save_pack(
+    store: Store, clock: Clock, templates: Templates, raw_dir: Path, signer: Signer, subject: str, out: Path
+) -> PackMade:
     """Write the pack to a file, beside and then in place."""
     beside = out.with_name(out.name + ".part")
-    with beside.open("wb") as writing:
-        write_pack(files, writing)
-    beside.replace(out)
+    try:
+        with beside.open("wb") as writing:
+            made = write_pack(store, clock, templates, raw_dir, signer, subject, writing)
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+    return made

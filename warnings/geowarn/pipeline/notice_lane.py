@@ -50,6 +50,7 @@ class NoticeLane:
         self._store, self._pager, self._vault, self._clock = store, pager, vault, clock
         self._words, self._owner = words, owner
         self._pace = self._pace_of(pager.timeout_seconds if pager else None)
+        self._real: dict[str, bool] = {}
         self._claims = itertools.count(1)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notice")
         self._under_way: dict[Future[Answer], Job] = {}
@@ -120,7 +121,7 @@ class NoticeLane:
         if self._pager is None:
             return Job(notice, failure=TemporaryFailure("notices.no-pager", alarm=True))
         try:
-            address = self._vault.open(sealed_number(work, notice))
+            address = self._vault.open(sealed_number(work, notice, self._real))
             text = self._words.text(notice, self._pager.can_be_answered(address), self._pager.takes_links(address))
         except PermanentFailure as failure:
             return Job(notice, failure=failure)

@@ -24,6 +24,10 @@ class Contacts(Protocol):
         """The contact of each place that is called first."""
         ...
 
+    def of(self, places: Collection[str]) -> Mapping[tuple[str, int], Contact]:
+        """The contacts of these places, by place and number."""
+        ...
+
     def get(self, place: str, number: int) -> Contact | None: ...
 
     def numbers(self, places: Collection[str]) -> Mapping[str, tuple[int, ...]]:
@@ -60,8 +64,8 @@ class Calls(Protocol):
         """The calls that this number was asked about, that nobody has answered, and whose warning still stands."""
         ...
 
-    def ask(self, ask: CallAsk) -> bool:
-        """Note that a contact is called; False when it was before."""
+    def ask(self, asks: Iterable[CallAsk]) -> Collection[tuple[str, int]]:
+        """Note that contacts are called, one of each call; returns call and number of those not called before."""
         ...
 
     def fail(self, call_id: str, number: int, at: datetime) -> None:
@@ -82,6 +86,17 @@ class Calls(Protocol):
 
     def prolong(self, warning_id: str, until: datetime) -> None:
         """Let the calls of a warning that have not ended last until another moment."""
+        ...
+
+    def forget_unregistered(self) -> int:
+        """Forget numbers that the register no longer holds, and who answered where one was called.
+
+        Returns of how many calls something was forgotten.
+        """
+        ...
+
+    def forget_before(self, moment: datetime) -> int:
+        """Forget the numbers and names of calls that were over by this moment; returns how many had any."""
         ...
 
     def tally(self, warning_id: str, bulletin_id: str | None = None) -> tuple[CallTally, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +41,10 @@ class Notices(Protocol):
 
     def add(self, notice: Notice) -> bool:
         """Add unless there is one of this kind, subject and person; returns whether it was added."""
+        ...
+
+    def add_all(self, notices: Iterable[Notice]) -> None:
+        """Add many at once, those that are not there."""
         ...
 
     def get(self, notice_id: str) -> Notice | None: ...

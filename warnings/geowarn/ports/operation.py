@@ -32,6 +32,10 @@ class Tasks(Protocol):
         """Add unless one of this kind and subject is open; returns whether it was added."""
         ...
 
+    def describe(self, kind: str, subject: str, facts: Mapping[str, Any]) -> bool:
+        """Let the open task of this kind and subject say something else; returns whether there was one."""
+        ...
+
     def close(self, kind: str, subject: str, at: datetime) -> int: ...
 
     def save(self, task: Task) -> None:

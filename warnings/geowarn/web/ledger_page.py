@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Query
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.case import Told, case_of
@@ -28,6 +29,7 @@ from geowarn.web.ledger_said import alone, sentence, teller_of
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _PAGE = 60
+_PIECE = 1 << 18  # bytes of a pack that are in memory at once
 _CHECKED_AT_ONCE = 5000  # a longer ledger is walked only when asked
 _COURSES = 8  # of the latest that the page leads to
 
@@ -76,10 +78,18 @@ def export(visit: Visiting) -> Response:
     subject = form.get("subject") or _period(visit, form.get("from", ""), form.get("to", ""))
     key = load_signing_key(system.keys_dir)
     signer = Signer(lambda body: sign_text(key, body), public_key_text(key))
-    pack = export_pack(system.store, system.clock, system.templates, system.raw_dir, signer, subject, visit.actor)
+    with_ = (system.store, system.clock, system.templates, system.raw_dir, signer)
+    pack = export_pack(*with_, subject, visit.actor, system.cache_dir)
     name = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "_" for c in subject)
     headers = {"Content-Disposition": f'attachment; filename="disclosure-{name}.zip"', "Cache-Control": "no-store"}
-    return Response(pack, media_type="application/zip", headers=headers)
+    headers["Content-Length"] = str(os.fstat(pack.fileno()).st_size)
+    return StreamingResponse(_sent(pack), media_type="application/zip", headers=headers)
+
+
+def _sent(pack: IO[bytes]) -> Iterator[bytes]:
+    with pack:
+        while piece := pack.read(_PIECE):
+            yield piece
 
 
 def _period(visit: Visit, first: str, last: str) -> str:

@@ -22,6 +22,7 @@ from geowarn.web.board_state import target_names
 from geowarn.web.wording import Words
 
 _LABEL = re.compile(r"(?P<name>.*?) \((?P<way>[^,()]*)(?:, [^()]*)?\)")
+_CONTACT = re.compile(r"cp-[^#]*#(?P<number>\d+)")  # whom a call's notice goes to
 _TO_PERSON = frozenset({"escalation.rung", "notice.result", "notice.queued", "sign-code.asked", "shift.asked"})
 _TO_THE_PUBLIC = (
     "bulletin.released",
@@ -62,7 +63,9 @@ class Teller:
         return replace(self, subject=entry.subject)
 
     def person(self, name: str | None) -> str:
-        """What an account is called; an empty text for nobody."""
+        """What an account is called, or the contact of a place that is called; an empty text for nobody."""
+        if contact := _CONTACT.fullmatch(name or ""):
+            return str(self.w("told.contact_of", number=contact["number"]))
         user = self.users.get(name or "")
         return user.display(self.w.language) if user else name or ""
 

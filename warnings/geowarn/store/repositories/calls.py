@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, case, cast, delete, func, or_, select, update
 
-from geowarn.domain.calls import Call, CallAsk, CallKind, CallTally, Contact, Via
+from geowarn.domain.calls import CALL, Call, CallAsk, CallKind, CallTally, Contact, Via
 from geowarn.domain.level import Level
 from geowarn.store.repositories.base import AnyRow, Repository, batches, renamed, values_of
-from geowarn.store.tables import call, call_ask, call_contact
+from geowarn.store.tables import call, call_ask, call_contact, notice
 
 _UNANSWERED = call.c.answered_at.is_(None)
+_NUMBERED = call_ask.c.phone_key != ""  # an empty one was forgotten
 _OPEN = _UNANSWERED & call.c.ended_at.is_(None)
 
 
@@ -46,6 +47,12 @@ def _row(one: Call) -> dict[str, Any]:
     }
 
 
+def _ask_row(one: CallAsk) -> dict[str, Any]:
+    values = values_of(one)
+    del values["sent_at"]  # its notice knows
+    return values
+
+
 class SqlContacts(Repository):
     """`ports.Contacts`."""
 
@@ -67,6 +74,13 @@ class SqlContacts(Repository):
         c = call_contact.c
         ordered = select(call_contact).where(*conditions).order_by(c.county, c.kind, c.area, c.place, c.number)
         return tuple(_contact(row) for row in self._rows(ordered))
+
+    def of(self, places: Collection[str]) -> Mapping[tuple[str, int], Contact]:
+        """The contacts of these places, by place and number."""
+        c, found = call_contact.c, list[Contact]()
+        for batch in batches(sorted(places), 500):
+            found += self._found(c.place.in_(batch))
+        return {(one.place, one.number): one for one in found}
 
     def get(self, place: str, number: int) -> Contact | None:
         """One contact, or None."""
@@ -95,7 +109,7 @@ class SqlCalls(Repository):
     def add(self, calls: Iterable[Call], asks: Iterable[CallAsk]) -> None:
         """Add calls with their first asks."""
         self._add(call, (_row(one) for one in calls))
-        self._add(call_ask, (values_of(one) for one in asks))
+        self._add(call_ask, (_ask_row(one) for one in asks))
 
     def get(self, call_id: str) -> Call | None:
         """One call, or None."""
@@ -118,7 +132,10 @@ class SqlCalls(Repository):
         """Whom the calls of a warning that have not ended asked, by call, in order."""
         found: dict[str, list[CallAsk]] = defaultdict(list)
         mine = (call.c.warning_id == warning_id) & call.c.ended_at.is_(None)
-        chosen = select(call_ask).join(call, call.c.id == call_ask.c.call_id).where(mine)
+        person = call.c.place + "#" + cast(call_ask.c.number, Text)
+        told = (notice.c.kind == CALL) & (notice.c.subject == call.c.id) & (notice.c.person == person)
+        chosen = select(call_ask, notice.c.started_at.label("sent_at")).join(call, call.c.id == call_ask.c.call_id)
+        chosen = chosen.outerjoin(notice, told).where(mine)
         for row in self._rows(chosen.order_by(call_ask.c.call_id, call_ask.c.number)):
             found[row.call_id].append(CallAsk(**row._mapping))
         return {call_id: tuple(asks) for call_id, asks in found.items()}
@@ -130,13 +147,16 @@ class SqlCalls(Repository):
         found = select(call).where(mine, _OPEN, stands).order_by(call.c.warning_id, call.c.id)
         return tuple(_call(row) for row in self._rows(found))
 
-    def ask(self, ask: CallAsk) -> bool:
-        """Note that a contact is called; False when it was before."""
-        added = self._insert(call_ask).values(values_of(ask)).on_conflict_do_nothing().returning(call_ask.c.number)
-        if not self._rows(added):
-            return False
-        self._run(update(call).where(call.c.id == ask.call_id).values(asked=call.c.asked + 1))
-        return True
+    def ask(self, asks: Iterable[CallAsk]) -> Collection[tuple[str, int]]:
+        """Note that contacts are called, one of each call; returns call and number of those not called before."""
+        added: list[AnyRow] = []
+        for batch in batches(asks, 500):
+            rows = self._insert(call_ask).values([_ask_row(one) for one in batch]).on_conflict_do_nothing()
+            added += self._rows(rows.returning(call_ask.c.call_id, call_ask.c.number))
+        ids = sorted({row.call_id for row in added})
+        for chunk in batches(ids, 500):
+            self._run(update(call).where(call.c.id.in_(chunk)).values(asked=call.c.asked + 1))
+        return {(row.call_id, row.number) for row in added}
 
     def fail(self, call_id: str, number: int, at: datetime) -> None:
         """Note that the text to a contact cannot arrive."""
@@ -165,6 +185,25 @@ class SqlCalls(Repository):
         """Let the calls of a warning that have not ended last until another moment."""
         mine = (call.c.warning_id == warning_id) & call.c.ended_at.is_(None)
         self._run(update(call).where(mine).values(until=until))
+
+    def forget_unregistered(self) -> int:
+        """Forget numbers that the register no longer holds, and who answered where one was called.
+
+        Returns of how many calls something was forgotten.
+        """
+        gone = call_ask.c.phone_key.not_in(select(call_contact.c.phone_key))
+        return self._forget(select(call_ask.c.call_id).where(_NUMBERED, gone), gone)
+
+    def forget_before(self, moment: datetime) -> int:
+        """Forget the numbers and names of calls that were over by this moment; returns how many had any."""
+        over = select(call.c.id).where(func.coalesce(call.c.ended_at, call.c.until) <= moment)
+        return self._forget(over, call_ask.c.call_id.in_(over))
+
+    def _forget(self, calls: Select[Any], asks: ColumnElement[bool]) -> int:
+        named = update(call).where(call.c.id.in_(calls), call.c.said_by.is_not(None)).values(said_by=None)
+        blank = update(call_ask).where(asks, _NUMBERED).values(phone_key="", phone_masked="")
+        found = {row.id for row in self._rows(named.returning(call.c.id))}
+        return len(found | {row.call_id for row in self._rows(blank.returning(call_ask.c.call_id))})
 
     def tally(self, warning_id: str, bulletin_id: str | None = None) -> tuple[CallTally, ...]:
         """Counts of those that have not ended; with a bulletin, of all that it made."""

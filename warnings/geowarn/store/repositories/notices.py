@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select, update
 
+from geowarn.domain.calls import CALL
 from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.notice import RANK, Notice, without_secrets
 from geowarn.store.repositories.base import AnyRow, Repository, values_of
@@ -18,6 +20,10 @@ _NEW, _SENDING, _IN_DOUBT = DispatchState.NEW.value, DispatchState.SENDING.value
 def _notice(row: AnyRow) -> Notice:
     values = row._mapping
     return Notice(**{**values, "state": DispatchState(values["state"])})
+
+
+def _turn(one: Notice) -> tuple[bool, datetime, str]:
+    return one.kind == CALL, one.not_after, one.id
 
 
 def _values(given: Notice) -> dict[str, Any]:
@@ -46,6 +52,10 @@ class SqlNotices(Repository):
         """Add unless there is one of this kind, subject and person; returns whether it was added."""
         added = self._insert(self.table).values(_values(given)).on_conflict_do_nothing().returning(self._c.id)
         return bool(self._rows(added))
+
+    def add_all(self, notices: Iterable[Notice]) -> None:
+        """Add many at once, those that are not there."""
+        self._add_missing(self.table, (_values(one) for one in notices))
 
     def get(self, notice_id: str) -> Notice | None:
         """One notice, or None."""
@@ -92,10 +102,11 @@ class SqlNotices(Repository):
         self, condition: ColumnElement[bool], values: dict[str, Any], limit: int | None = None
     ) -> tuple[Notice, ...]:
         """Change rows that nobody else is changing at this moment; see `dispatches` for the CTE."""
-        chosen = select(self._c.id).where(condition).order_by(self._c.not_after, self._c.id).limit(limit)
+        first = (self._c.kind == CALL, self._c.not_after, self._c.id)  # thousands of calls keep no ring waiting
+        chosen = select(self._c.id).where(condition).order_by(*first).limit(limit)
         picked = chosen.with_for_update(skip_locked=True).cte("picked")
         changed = update(self.table).where(self._c.id.in_(select(picked.c.id))).values(values).returning(*self._c)
-        return tuple(sorted((_notice(row) for row in self._rows(changed)), key=lambda one: (one.not_after, one.id)))
+        return tuple(sorted((_notice(row) for row in self._rows(changed)), key=_turn))
 
     def settle(self, claimed: Notice, given: Notice) -> bool:
         """Store the outcome of a claim; False when the row is somebody else's by now."""

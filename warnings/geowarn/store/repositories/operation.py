@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -20,6 +22,12 @@ class SqlTasks(Repository):
         self._hold_ledger()
         row = values_of(given) | {"facts": dict(given.facts)}
         return bool(self._rows(self._insert(task).values(row).on_conflict_do_nothing().returning(task.c.id)))
+
+    def describe(self, kind: str, subject: str, facts: Mapping[str, Any]) -> bool:
+        """Let the open task of this kind and subject say something else; returns whether there was one."""
+        self._hold_ledger()
+        standing = (task.c.kind == kind) & (task.c.subject == subject) & task.c.closed_at.is_(None)
+        return bool(self._rows(update(task).where(standing).values(facts=dict(facts)).returning(task.c.id)))
 
     def close(self, kind: str, subject: str, at: datetime) -> int:
         """Close the open task of this kind and subject; returns how many there were."""
