@@ -35,6 +35,8 @@ KINDS = (
     "unreachable",
     "voice",
     "voice-danger",
+    "voice-dangers",
+    "voice-full",
     "voice-overdue",
     "worker-silent",
 )
