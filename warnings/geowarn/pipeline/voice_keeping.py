@@ -164,9 +164,11 @@ def _ring_again(desk: Desk, work: UnitOfWork, number: str) -> bool:
     now, voice = desk.clock.now(), find_voice(work, number)
     if voice.state is not VoiceState.NEW:
         return False
-    work.ledger.append(now, SYSTEM, "task.opened", number, {"kind": DANGER})
     work.tasks.close(TASK, number, now)
-    return work.tasks.open(task_of(desk, voice, DANGER))
+    opened = work.tasks.open(task_of(desk, voice, DANGER))
+    if opened:
+        work.ledger.append(now, SYSTEM, "task.opened", number, {"kind": DANGER})
+    return opened
 
 
 @through
