@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -23,9 +24,9 @@ from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.notice_text import NoticeWords
 from geowarn.pipeline.proof import verify
-from geowarn.pipeline.voice_acts import act, link, read_contact
+from geowarn.pipeline.voice_acts import HANDLERS, act, link, may_over, read_contact
 from geowarn.pipeline.voice_keeping import erase, keep_voices, watch_voices
-from geowarn.pipeline.voice_sealed import said_in
+from geowarn.pipeline.voice_sealed import photo_of, said_in
 from geowarn.pipeline.voice_tasks import DANGER
 from geowarn.pipeline.voices import find_voice, look_up
 from geowarn.ports import VoiceChoice
@@ -102,6 +103,9 @@ def test_an_officer_of_a_county_acts_on_its_voices_only(demo_system: System, off
     ):
         with pytest.raises(NotEntitled, match=r"people\.area-missing"):
             does()
+    with demo_system.store.read() as work:
+        may = [may_over(county, HANDLERS, work, one.voice) for one in (own, other, anywhere)]
+    assert may == [True, False, True]  # as the page offers it
     for receipt in (own, anywhere):
         act(desk, receipt.number, "take", county)
         assert read_contact(desk, receipt.number, county) == CONTACT
@@ -160,6 +164,11 @@ def test_nothing_in_the_ledger_tells_a_guesser_what_was_deleted(demo_system: Sys
     salt = said_in(demo_system.vault, receipt.voice).salt
     assert sha256_hex(canonical_json([salt, did, note])) in written  # what is still there can be proved
     assert sha256_hex(canonical_json([salt, sha256_hex(picture)])) in written
+    older = replace(kept, sealed=demo_system.vault.seal(b64encode(picture).decode()))  # as photos were kept at first
+    with demo_system.store.begin() as work:
+        assert photo_of(demo_system.vault, work, receipt.voice) == picture
+        work.voices.put_photo(older)
+        assert photo_of(demo_system.vault, work, receipt.voice) == picture
 
 
 def test_who_said_the_same_is_heard_when_the_first_one_is_deleted(demo_system: System, officer: Officer) -> None:

@@ -87,10 +87,10 @@ DEFAULT_KINDS = frozenset(
         "incident-overdue",
         "no-forecast",
         "escalation-silent",
+        "site-differs",
         "voice-danger",
     }
 )
-
 
 # A task that stands in for many of another kind.
 _FOR_MANY = {"voice-dangers": "voice-danger"}

@@ -155,8 +155,8 @@ def _all_heard(desk: Desk, work: UnitOfWork, tasks: Iterable[Task]) -> bool:
     if not any(task.kind == MORE for task in tasks):
         return False
     choice = VoiceChoice(states=_NEW, kind=VoiceKind.OBSERVATION, oldest=True, most=_LOOKED_AT)
-    heard = heard_beside(desk, work, [task for task in tasks if task.kind == DANGER])
-    return all(heard(voice) for voice in work.voices.list(choice))
+    heard, new = heard_beside(desk, work, [task for task in tasks if task.kind == DANGER]), work.voices.list(choice)
+    return len(new) < _LOOKED_AT and all(heard(voice) for voice in new)
 
 
 def _ring_again(desk: Desk, work: UnitOfWork, number: str) -> bool:
