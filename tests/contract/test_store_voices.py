@@ -59,21 +59,29 @@ def test_a_voice_reads_back_as_written_is_replaced_and_listed(any_store: SqlStor
         assert listed(states=OPEN - {VoiceState.NEW}) == ["v-3"]
         assert listed(due_by=NOON) == []
         assert len(listed(due_by=NOON + HOUR)) == 3
+        assert listed(oldest=True, most=2) == ["v-1", "v-2"]
+        assert listed(numbers=frozenset({"2026-0001", "2026-0009"})) == ["v-1"]
+        assert work.voices.count(VoiceChoice(kind=VoiceKind.OBSERVATION, due_by=NOON + HOUR, most=1)) == 2
+    with any_store.begin() as work:
+        assert [one.id for one in work.voices.hold(VoiceChoice(states=OPEN, most=2))] == ["v-1", "v-2"]
 
 
 def test_what_says_the_same_and_how_much_came_is_counted_from_a_moment_on(any_store: SqlStore) -> None:
     rows = (voice(1), voice(3, from_key="there", photo=True), voice(5, state=VoiceState.FOLDED, folded_into="v-1"))
+    photo = Photo("v-3", "image/png", f"{7:064x}", b"\x01" * 5000)
     kept(any_store, lambda work: save(work, *rows))
+    kept(any_store, lambda work: work.voices.put_photo(photo))
     with any_store.read() as work:
         assert work.voices.standing_like("same-1", NOON) == rows[0]
         assert work.voices.standing_like("same-1", rows[0].received_at) == rows[1]
         assert work.voices.standing_like("same-0", NOON) is None
         assert work.voices.repeats("v-1") == (rows[2],)
-        assert work.voices.load("here", NOON) == Load(2, 3, 1)
-        assert work.voices.load("here", rows[0].received_at) == Load(1, 2, 1)
+        assert work.voices.load("here", NOON) == Load(2, 3, 1, 3, 5000)
+        assert work.voices.load("here", rows[0].received_at) == Load(1, 2, 1, 3, 5000)
     done = voice(1, state=VoiceState.ANSWERED, changed_at=NOON + HOUR)
     kept(any_store, lambda work: save(work, done))
     with any_store.begin() as work:
+        assert work.voices.room() == (2, 5000)
         assert work.voices.forget_addresses(voice(3).received_at) == 1
         assert work.voices.forget_addresses(voice(3).received_at) == 0
         assert [one.id for one in work.voices.past(NOON + 2 * HOUR, 5)] == ["v-1", "v-5"]

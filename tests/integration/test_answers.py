@@ -13,8 +13,8 @@ from tests.integration.voice_desk import OURS, TEXT, heard
 
 from geowarn.bootstrap import System
 from geowarn.demo.setting import password_of
-from geowarn.domain.errors import NotEntitled, NotFound, Refused
-from geowarn.domain.voice import VoiceState
+from geowarn.domain.errors import Collided, NotEntitled, NotFound, Refused
+from geowarn.domain.voice import Voice, VoiceState
 from geowarn.pipeline import incidents
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.answers import check_answer, edit_answer, open_answer, publish_answer, sign_answer
@@ -22,7 +22,10 @@ from geowarn.pipeline.proof import verify
 from geowarn.pipeline.search import Asked, search
 from geowarn.pipeline.search_index import NEW, catch_up
 from geowarn.pipeline.voice_acts import link
+from geowarn.ports import VoiceChoice
 from geowarn.resources import config_dir
+from geowarn.store.repositories.base import Repository
+from geowarn.store.repositories.voices import SqlVoices
 from geowarn.web.app import create_app
 
 Officer = Callable[[str], Actor]
@@ -101,6 +104,38 @@ def test_a_published_answer_answers_whoever_asked_and_is_found(demo_system: Syst
     catch_up(demo_system.search_sources, NEW)
     found = search(demo_system.store, Asked("雨停了 预警"), demo_system.clock.now())
     assert [result.document.place for result in found.results] == [f"answers/{answer}/"]
+
+
+def test_voices_are_held_before_the_ledger_and_a_collision_is_done_again(
+    demo_system: System, officer: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of `store.repositories.base`: else who acts on one of them meanwhile ends in a deadlock."""
+    taken: list[str] = []
+    hold, ledger, publish = SqlVoices.hold, Repository._hold_ledger, incidents.publish
+
+    def held(self: SqlVoices, choice: VoiceChoice) -> tuple[Voice, ...]:
+        taken.append("voices")
+        return hold(self, choice)
+
+    def appending(self: Repository) -> None:
+        taken.append("ledger")
+        ledger(self)
+
+    def colliding(*args: Any) -> Any:
+        taken.append("begun")
+        if taken.count("begun") == 1:
+            raise Collided("store.collided")
+        return publish(*args)
+
+    answer = open_answer(demo_system.desk, table(), officer("duty")).incident_id
+    monkeypatch.setattr(SqlVoices, "hold", held)
+    monkeypatch.setattr(Repository, "_hold_ledger", appending)
+    monkeypatch.setattr(incidents, "publish", colliding)
+    check_answer(demo_system.desk, answer, officer("disclosure"))
+    sign_answer(demo_system.desk, answer, officer("leader"))
+    taken.clear()
+    assert publish_answer(demo_system.desk, answer, officer("duty")).version == 1
+    assert taken[:4] == ["begun", "begun", "voices", "ledger"]
 
 
 def test_the_console_drafts_checks_signs_and_publishes(demo_system: System) -> None:

@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from tests.unit.photo_samples import PLACE, with_exif
 
 from geowarn.bootstrap import System, open_system
 from geowarn.pipeline.proof import verify
-from geowarn.pipeline.voices import find_voice, photo_of, said_in
+from geowarn.pipeline.voice_sealed import photo_of, said_in
+from geowarn.pipeline.voices import find_voice
 from geowarn.scheduler import publish_all
-from geowarn.web import guard
+from geowarn.web import guard, say
 
 CONTACT = "13812345678"
 
@@ -205,6 +207,48 @@ def test_a_photo_is_drawn_anew_and_a_bad_one_never_loses_the_words(
     other.say({"photo": ("crack.heic", b"\0\0\0\x18ftypheic" + b"\0" * 50, "image/heic")}, text="另一处裂缝")
     assert "照片没有收下：只收 JPEG" in other.page
     assert other.receipt[0]
+
+
+def test_a_photo_is_looked_at_last_and_once(
+    system: System, settable_clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused or had arrived costs no picture: else a page full of them would hold every thread."""
+    drawn: list[bytes] = []
+
+    def draw(body: bytes, *_: int) -> bytes:
+        drawn.append(body)
+        return b"\x89PNG drawn"
+
+    monkeypatch.setattr(say, "drawn_anew", draw)
+    citizen, photo = Citizen(system, settable_clock), {"photo": ("crack.jpg", with_exif(1), "image/jpeg")}
+    citizen.say(photo, area="999999")
+    assert "“地区”" in citizen.wrong
+    assert drawn == []
+    for _ in range(3):
+        citizen.say(photo)
+    assert "没有重复登记" in citizen.page
+    assert len(drawn) == 1
+    citizen.say(photo, text="另一处裂缝")
+    assert len(drawn) == 2
+
+
+def test_who_goes_back_and_changes_something_is_heard_anew(system: System, settable_clock: SettableClock) -> None:
+    citizen, numbers = Citizen(system, settable_clock), []
+    for changes in ({}, {"text": f"{TEXT}，现在宽了一倍"}, {"place": "三官庙"}, {"contact": CONTACT}, {}):
+        citizen.say(**changes)
+        numbers.append(citizen.receipt[0])
+    assert numbers[-1] == numbers[0]  # the same form to the letter
+    assert len(set(numbers)) == 4
+    with system.store.read() as work:
+        assert said_in(system.vault, find_voice(work, numbers[1])).text.endswith("宽了一倍")
+
+
+def test_one_address_asks_for_the_form_so_often_and_keeps_nobody_else_off(
+    system: System, settable_clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(say, "_READING", replace(say._READING, mine=2))
+    client = Citizen(system, settable_clock).client
+    assert [client.get("/en/say").status_code for _ in range(2)] == [200, 429]
 
 
 def test_a_body_too_large_or_one_too_many_is_told_and_leads_back(

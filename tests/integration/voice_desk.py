@@ -70,3 +70,9 @@ def incoming(number: int, **changes: Any) -> Incoming:
 
 def heard(system: System, number: int, **changes: Any) -> Receipt:
     return receive(system.desk, incoming(number, **changes), LIMITS)
+
+
+def tasks(system: System) -> list[tuple[str, str]]:
+    """Kind and subject of what waits."""
+    with system.store.read() as work:
+        return [(t.kind, t.subject) for t in work.tasks.pending() if t.kind.startswith("voice")]

@@ -110,12 +110,25 @@ def test_what_cannot_be_read_is_at_least_named(kind: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_done_with_voices_and_answers_is_told_too(language: str) -> None:
     """Their kinds are put together from the name of the act or of the book."""
-    acts = ("taken", "answered", "closed", "passed-on", "reopened", "linked", "contact-read", "erased", "received")
+    acts = (
+        "taken",
+        "answered",
+        "closed",
+        "passed-on",
+        "reopened",
+        "linked",
+        "contact-read",
+        "erased",
+        "received",
+        "unfolded",
+    )
     steps = ("opened", "drafted", "secrecy-checked", "signed", "published")
     words = words_for(language, "Asia/Shanghai", None)
     books = (f"{book}.{step}" for book in ("answer", "incident") for step in steps)
     for kind in (*(f"voice.{act}" for act in acts), *books):
         assert tell(language, kind, {"version": 2, "kind": "observation", "sign": "crack"}) not in ("", kind)
         assert words.kind(kind) != kind
+    for kind in ("voice-danger", "voice-overdue", "voice-full"):
+        assert kind not in tell(language, "task.opened", {"kind": kind})
     assert "应本人要求" in tell("zh", "voice.erased", {"why": "request"})
     assert "danger seen (crack)" in tell("en", "voice.received", {"kind": "observation", "sign": "crack"})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,7 +93,7 @@ def test_a_picture_is_drawn_upright_and_nothing_beside_its_pixels_is_kept(orient
 
 
 def test_a_large_picture_is_made_smaller_and_one_that_cannot_be_read_is_nothing() -> None:
-    assert Picture("jpeg", 4000, 3000, 6).kept == (LONGEST_SIDE * 3 // 4, LONGEST_SIDE)
+    assert Picture("jpeg", 4000, 3000, 6).kept() == (LONGEST_SIDE * 3 // 4, LONGEST_SIDE)
     assert corners(draw(WEBP, Picture("webp", 16, 8))) == [RED, BLUE, RED, BLUE]
     assert draw(png(9, 9)[:40] + b"\0" * 90, Picture("png", 9, 9)) == b""
 
@@ -104,3 +107,19 @@ def test_the_child_draws_and_a_broken_or_a_large_file_is_refused_with_a_reason(m
     monkeypatch.setattr(photo, "PATIENCE", 0.01)
     with photo._turn, photo._turn, pytest.raises(Refused, match=r"photo\.busy"):
         drawn_anew(JPEG, 1 << 20, MANY)
+    with ExitStack() as waiting:  # there is a turn, but as many wait as may
+        for _ in range(photo.AT_ONCE + photo.WAITING):
+            waiting.enter_context(photo._line)
+        with pytest.raises(Refused, match=r"photo\.busy"):
+            drawn_anew(JPEG, 1 << 20, MANY)
+
+
+def test_what_takes_too_many_bytes_is_drawn_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = b"".join(b"\0" + Random(row).randbytes(64) for row in range(48))
+    noise, most = png(64, 48, rows), 4000
+    assert len(draw(noise, Picture("png", 64, 48))) > most
+    monkeypatch.setattr(photo, "MOST_KEPT", most)
+    drawn = drawn_anew(noise, 1 << 20, MANY)
+    assert most // 3 < len(drawn) <= most
+    width, height = (int.from_bytes(drawn[at : at + 4], "big") for at in (16, 20))
+    assert abs(width / height - 64 / 48) < 0.1

@@ -22,6 +22,7 @@ from geowarn.domain.voice import (
     mask_contact,
     personal_data,
     plain_word,
+    same_spot,
     tidy_text,
     word_of,
 )
@@ -106,7 +107,8 @@ def test_a_private_number_in_a_text_for_the_public_is_found(text: str, found: st
     assert personal_data(["好的", text]) == found
 
 
-LIMITS = SayLimits(per_address=3, per_address_in_force=9, busy=20, most=50, photos=5)
+Mark = tuple[float, float] | None
+LIMITS = SayLimits(per_address=3, per_address_in_force=9, busy=20, most=50, photos=5, standing=200, photo_bytes=1000)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,10 @@ LIMITS = SayLimits(per_address=3, per_address_in_force=9, busy=20, most=50, phot
         (VoiceKind.COMPLAINT, Load(0, 20, 0), True, "busy"),
         (VoiceKind.OBSERVATION, Load(0, 49, 0), False, ""),
         (VoiceKind.OBSERVATION, Load(0, 50, 0), True, "most"),
+        (VoiceKind.QUESTION, Load(0, 0, 0, standing=99), False, ""),
+        (VoiceKind.QUESTION, Load(0, 0, 0, standing=100), False, "busy"),
+        (VoiceKind.OBSERVATION, Load(0, 0, 0, standing=199), False, ""),
+        (VoiceKind.OBSERVATION, Load(0, 0, 0, standing=200), False, "most"),
     ],
 )
 def test_what_can_wait_is_turned_away_first_and_danger_last(
@@ -131,6 +137,23 @@ def test_what_can_wait_is_turned_away_first_and_danger_last(
 def test_photos_stop_before_words_do() -> None:
     assert takes_photo(Load(0, 49, 4), LIMITS)
     assert not takes_photo(Load(0, 6, 5), LIMITS)
+    assert takes_photo(Load(0, 0, 0, stored=999), LIMITS)
+    assert not takes_photo(Load(0, 0, 0, stored=1000), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (None, None, True),
+        (None, (120.9, 37.1), False),  # who marked it may mean somewhere else
+        ((120.9, 37.1), (120.92, 37.11), True),
+        ((120.9, 37.1), (120.9, 37.13), False),
+        ((120.9, 37.1), (120.94, 37.1), False),
+    ],
+)
+def test_two_marks_far_apart_are_two_places(one: Mark, other: Mark, same: bool) -> None:
+    said = [Said("落石", "", *(mark or (None, None))) for mark in (one, other)]
+    assert same_spot(said[0], said[1]) is same_spot(said[1], said[0]) is same
 
 
 def test_the_policy_names_owners_and_times() -> None:

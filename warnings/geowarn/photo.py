@@ -13,12 +13,14 @@ from pathlib import Path
 
 import geowarn
 from geowarn.domain.errors import Refused
-from geowarn.domain.photo import Picture, look_at
+from geowarn.domain.photo import MOST_KEPT, Picture, look_at
 
 MEMORY = 1 << 30  # bytes of address space
 SECONDS = 20  # until the child is ended
 AT_ONCE = 2  # children at a time
-PATIENCE = 15.0  # seconds that one waits for its turn
+WAITING = 4  # that wait for their turn; with more, photos would hold the threads that the console answers with
+PATIENCE = 3.0  # seconds that one waits
+_line = threading.BoundedSemaphore(AT_ONCE + WAITING)
 _turn = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -27,6 +29,15 @@ def drawn_anew(body: bytes, most_bytes: int, most_pixels: int) -> bytes:
     if len(body) > most_bytes:
         raise Refused("photo.large", megabytes=most_bytes // (1 << 20))
     picture = look_at(body, most_pixels)
+    if not _line.acquire(blocking=False):
+        raise Refused("photo.busy")
+    try:
+        return _in_turn(body, picture)
+    finally:
+        _line.release()
+
+
+def _in_turn(body: bytes, picture: Picture) -> bytes:
     if not _turn.acquire(timeout=PATIENCE):
         raise Refused("photo.busy")
     try:
@@ -36,7 +47,8 @@ def drawn_anew(body: bytes, most_bytes: int, most_pixels: int) -> bytes:
 
 
 def _in_child(body: bytes, picture: Picture) -> bytes:
-    told = [str(n) for n in (os.getpid(), MEMORY, SECONDS, picture.width, picture.height, picture.orientation)]
+    sizes = (picture.width, picture.height, picture.orientation)
+    told = [str(number) for number in (os.getpid(), MEMORY, SECONDS, MOST_KEPT, *sizes)]
     command = [sys.executable, "-P", "-B", "-m", "geowarn.photo_child", *told, picture.kind]
     environment = {"PYTHONPATH": str(Path(geowarn.__file__).parents[1]), "PATH": os.environ.get("PATH", "")}
     try:

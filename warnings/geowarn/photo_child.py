@@ -1,6 +1,6 @@
 """Decodes one photo and draws it anew, in a process of its own with little memory and time; see `geowarn.photo`.
 
-Arguments: parent, memory, seconds, width, height, orientation, kind. Standard input: the file; output: PNG.
+Arguments: parent, memory, seconds, most bytes, width, height, orientation, kind. Standard input: the file; output: PNG.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from base64 import b64encode
 
 import resvg_py
 
-from geowarn.domain.photo import Picture
+from geowarn.domain.photo import LONGEST_SIDE, Picture
 from geowarn.sources.limits import die_with, limit_resources
 
 # EXIF's eight ways to hold a camera, as the matrix from stored to upright pixels: (a b c d e f) of width w, height h.
@@ -27,9 +27,19 @@ _TURNS = {
 }
 
 
-def draw(body: bytes, picture: Picture) -> bytes:
+def fitting(body: bytes, picture: Picture, most: int) -> bytes:
+    """The picture upright as PNG of at most so many bytes, drawn smaller until it is; empty as `draw` says."""
+    drawn = draw(body, picture)
+    while len(drawn) > most:
+        size = int.from_bytes(drawn[16:20], "big"), int.from_bytes(drawn[20:24], "big")
+        smaller = min(0.9, (most / len(drawn)) ** 0.5)
+        drawn = draw(drawn, Picture("png", *size), max(1, int(max(size) * smaller)))
+    return drawn
+
+
+def draw(body: bytes, picture: Picture, longest: int = LONGEST_SIDE) -> bytes:
     """The picture upright as PNG, of its size to keep; empty where nothing could be decoded."""
-    (across, down), (width, height) = picture.upright, picture.kept
+    (across, down), (width, height) = picture.upright, picture.kept(longest)
     turn = _TURNS[picture.orientation].format(w=picture.width, h=picture.height)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
@@ -55,10 +65,10 @@ def _blank(png: bytes, rows: int) -> bool:
 
 def main() -> None:
     """One photo from standard input to standard output; exit 1 where it cannot be read."""
-    parent, memory, seconds, width, height, orientation = (int(text) for text in sys.argv[1:7])
+    parent, memory, seconds, most, width, height, orientation = (int(text) for text in sys.argv[1:8])
     die_with(parent)
     limit_resources(memory, seconds)
-    drawn = draw(sys.stdin.buffer.read(), Picture(sys.argv[7], width, height, orientation))
+    drawn = fitting(sys.stdin.buffer.read(), Picture(sys.argv[8], width, height, orientation), most)
     if not drawn:
         raise SystemExit(1)
     sys.stdout.buffer.write(drawn)

@@ -317,8 +317,8 @@ class Scheduler:
 
     def expire(self) -> None:
         """Mark warnings whose end has passed, ask before the next ends, and show it."""
-        system = self.system
-        self._guarded("ask before end", lambda: ask_before_end(system.desk))
+        system, desk = self.system, self.system.desk
+        self._guarded("ask before end", lambda: ask_before_end(desk))
         self._guarded("companions", lambda: close_finished(system.store, system.clock))
-        self._guarded("promises", lambda: (watch_promises(system.desk), watch_voices(system.desk)))
-        self._guarded("expire", lambda: publish_all(system) if end_validity(system.desk) else None)
+        self._guarded("promises", lambda: (watch_promises(desk), watch_voices(desk, system.settings.say.limits)))
+        self._guarded("expire", lambda: publish_all(system) if end_validity(desk) else None)

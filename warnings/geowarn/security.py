@@ -91,16 +91,24 @@ class FileVault:
 
     def seal(self, text: str) -> bytes:
         """Encrypt with AES-256-GCM and a fresh nonce; the same text gives different bytes each time."""
+        return self.seal_bytes(text.encode())
+
+    def seal_bytes(self, body: bytes) -> bytes:
+        """`seal` for what is no text."""
         nonce = secrets.token_bytes(_NONCE)
-        return _FORMAT + nonce + self._cipher.encrypt(nonce, text.encode(), _FORMAT)
+        return _FORMAT + nonce + self._cipher.encrypt(nonce, body, _FORMAT)
 
     def open(self, sealed: bytes) -> str:
         """Decrypt what `seal` made; raises Refused when the key does not fit or the bytes were changed."""
+        return self.open_bytes(sealed).decode()
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """`open` for what `seal_bytes` made."""
         nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
         try:
             if sealed[:1] != _FORMAT:
                 raise InvalidTag
-            return self._cipher.decrypt(nonce, body, _FORMAT).decode()
+            return self._cipher.decrypt(nonce, body, _FORMAT)
         except (InvalidTag, ValueError):
             raise Refused("security.foreign-key", file=str(self._folder / SEALING)) from None
 

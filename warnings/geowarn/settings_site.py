@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geowarn.domain.voice_limits import SayLimits
+
 
 class Section(BaseModel):
     """A table of the settings; unknown keys are refused."""
@@ -39,9 +41,19 @@ class Say(Section):
     busy_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     most_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 6000
     photos_hour: Annotated[int, Field(ge=0, le=100_000)] = 300
+    standing_most: Annotated[int, Field(ge=10, le=10_000_000)] = 50_000
+    photos_total_megabytes: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
     photo_megabytes: Annotated[int, Field(ge=1, le=7)] = 7  # what carries the form bounds it at 8
     photo_megapixels: Annotated[int, Field(ge=1, le=120)] = 60
     form_hours: Annotated[int, Field(ge=1, le=168)] = 24
+
+    @property
+    def limits(self) -> SayLimits:
+        """What the form takes, as the rules count it."""
+        return SayLimits(
+            self.per_address_hour, self.per_address_hour_in_force, self.busy_hour, self.most_hour, self.photos_hour,
+            self.standing_most, self.photos_total_megabytes * 1_000_000,
+        )  # fmt: skip
 
 
 _TAG = r"^[A-Za-z][A-Za-z0-9._:-]{0,63}$"

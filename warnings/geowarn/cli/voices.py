@@ -13,7 +13,8 @@ from geowarn.domain.errors import Refused
 from geowarn.domain.voice import OPEN, Voice, VoiceKind, VoiceState
 from geowarn.pipeline.voice_acts import act, link, read_contact
 from geowarn.pipeline.voice_keeping import erase, keep_voices
-from geowarn.pipeline.voices import find_voice, said_in
+from geowarn.pipeline.voice_sealed import said_in
+from geowarn.pipeline.voices import find_voice
 from geowarn.ports import VoiceChoice
 
 app = typer.Typer(help="What people say · 来信", no_args_is_help=True)

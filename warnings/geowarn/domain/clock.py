@@ -87,9 +87,13 @@ DEFAULT_KINDS = frozenset(
         "incident-overdue",
         "no-forecast",
         "escalation-silent",
+        "site-differs",
         "voice-danger",
     }
 )
+
+# A task that stands in for many of another kind.
+_FOR_MANY = {"voice-dangers": "voice-danger"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ class ClockRules:
     tasks: ClockRule = DEFAULT_TASKS
     kinds: frozenset[str] = DEFAULT_KINDS  # of the other tasks, those that ring
     stand_in: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)  # accounts by role
+
+    def rings(self, kind: str) -> bool:
+        """Whether a task of this kind rings; what stands in for many rings wherever one of them does."""
+        return _FOR_MANY.get(kind, kind) in self.kinds
 
     def of(self, level: Level) -> ClockRule:
         """The clock of a level; below blue there is none, so blue's."""

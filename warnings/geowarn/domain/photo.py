@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from geowarn.domain.errors import Refused
 
 LONGEST_SIDE = 1280  # pixels of what is kept
+MOST_KEPT = 2_000_000  # bytes of it; what is larger, as a picture of noise, is drawn smaller
 _EXIF = b"Exif\x00\x00"
 _ORIENTATION = 0x0112
 _NO_SIZE = frozenset({0xC4, 0xC8, 0xCC})  # among the markers of frames, those of tables
@@ -26,11 +27,10 @@ class Picture:
         """Width and height as a viewer shows it."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
-    @property
-    def kept(self) -> tuple[int, int]:
-        """The size it is drawn anew at: no side longer than `LONGEST_SIDE`."""
+    def kept(self, longest: int = LONGEST_SIDE) -> tuple[int, int]:
+        """The size it is drawn anew at: no side longer than `longest`, in pixels."""
         width, height = self.upright
-        factor = min(1.0, LONGEST_SIDE / max(width, height))
+        factor = min(1.0, longest / max(width, height))
         return max(1, round(width * factor)), max(1, round(height * factor))
 
 

@@ -36,6 +36,8 @@ KINDS = (
     "unreachable",
     "voice",
     "voice-danger",
+    "voice-dangers",
+    "voice-full",
     "voice-overdue",
     "worker-silent",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ SHORTEST_TEXT = 2
 LONGEST_PLACE = 200
 LONGEST_CONTACT = 100
 LONGEST_NOTE = 1000
+NEAR_KM = 3.0  # two places marked on the map further apart are two places; a choice of this project
 FOLDED_FOR = timedelta(hours=24)  # the same words from whomever are one matter for so long
 # No 0, 1, I and O: the word is read off a screen and over the telephone.
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _WORD = 8
+_KM_PER_DEGREE = 111.19  # of latitude on a sphere of 6371 km
 
 
 class VoiceKind(StrEnum):
@@ -69,6 +72,14 @@ class Said:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON for sealing and for the digest."""
         return {"text": self.text, "place": self.place, "lon": self.lon, "lat": self.lat, "salt": self.salt}
+
+
+def same_spot(one: Said, other: Said) -> bool:
+    """Whether two reports out of one area may be about one place: both without a mark on the map, or marked near."""
+    if one.lon is None or one.lat is None or other.lon is None or other.lat is None:
+        return one.lon is None and other.lon is None
+    across = (one.lon - other.lon) * math.cos(math.radians((one.lat + other.lat) / 2))
+    return math.hypot(across, one.lat - other.lat) * _KM_PER_DEGREE <= NEAR_KM
 
 
 @dataclass(frozen=True, slots=True)

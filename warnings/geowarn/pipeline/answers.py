@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.incident import ANSWER_PARTS, Draft, Publication, Statement
 from geowarn.domain.people import SignOff
-from geowarn.domain.voice import OPEN, VoiceAct, VoiceState, personal_data
+from geowarn.domain.voice import OPEN, Voice, VoiceAct, VoiceState, personal_data
 from geowarn.pipeline import incidents
 from geowarn.pipeline.actor import Actor
+from geowarn.pipeline.collisions import through
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.incidents import EDITORS, Book
-from geowarn.pipeline.voices import DANGER, TASK
+from geowarn.pipeline.voice_tasks import DANGER, TASK
 from geowarn.ports import UnitOfWork, VoiceChoice
 
+_AT_ONCE = 1000  # voices that one publication answers
 ANSWERS = Book("answer", ANSWER_PARTS, "answer", lambda work: work.answers, lambda policy: policy.answer, told=False)
 
 
@@ -45,13 +47,18 @@ def sign_answer(desk: Desk, answer_id: str, actor: Actor, digest: str | None = N
     return incidents.sign(desk, answer_id, actor, digest, ANSWERS)
 
 
+@through
 def publish_answer(desk: Desk, answer_id: str, actor: Actor) -> Publication:
     """Freeze the signed draft as the next version; whoever's question it answers is answered by it."""
+    held: list[Voice] = []
+
+    def hold(work: UnitOfWork) -> None:
+        held[:] = work.voices.hold(VoiceChoice(states=OPEN, answer_id=answer_id, most=_AT_ONCE))
 
     def settle(work: UnitOfWork, made: Publication) -> None:
-        _answered(desk, work, made, actor)
+        _answered(desk, work, made, actor, held)
 
-    return incidents.publish(desk, answer_id, actor, ANSWERS, settle)
+    return incidents.publish(desk, answer_id, actor, ANSWERS, settle, hold)
 
 
 def _fit(table: Mapping[str, Any]) -> None:
@@ -68,9 +75,9 @@ def is_rumour(statement: Statement) -> bool:
     return "rumour" in statement.parts
 
 
-def _answered(desk: Desk, work: UnitOfWork, made: Publication, actor: Actor) -> None:
+def _answered(desk: Desk, work: UnitOfWork, made: Publication, actor: Actor, voices: Iterable[Voice]) -> None:
     now = desk.clock.now()
-    for voice in work.voices.list(VoiceChoice(states=OPEN, answer_id=made.incident_id, most=1000)):
+    for voice in voices:
         work.voices.save(replace(voice, state=VoiceState.ANSWERED, changed_at=now))
         work.voices.add_act(VoiceAct(new_id("a"), voice.id, now, actor.user.name, "answer", "", told=True))
         work.ledger.append(now, actor.label, "voice.answered", voice.number, {"answer": made.incident_id})

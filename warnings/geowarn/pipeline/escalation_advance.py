@@ -54,7 +54,7 @@ def _have_turn(desk: Desk, task_id: str) -> None:
 
 def rings(desk: Desk, task: Task) -> bool:
     """Whether a task of this kind has a clock."""
-    return task.kind in (REVIEW, AFTER_REVIEW) or task.kind in desk.policy.clock.kinds
+    return task.kind in (REVIEW, AFTER_REVIEW) or desk.policy.clock.rings(task.kind)
 
 
 def _may_stir(desk: Desk, work: UnitOfWork, task: Task) -> bool:

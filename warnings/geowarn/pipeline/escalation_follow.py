@@ -72,7 +72,7 @@ def waited_for(desk: Desk, work: UnitOfWork, task: Task) -> tuple[str, ...]:
         return steps_of(desk, work, proposal) if proposal else ()
     if task.kind == AFTER_REVIEW:
         return _owed(work, task)
-    return (TASK,) if task.kind in desk.policy.clock.kinds else ()
+    return (TASK,) if desk.policy.clock.rings(task.kind) else ()
 
 
 def follow_task(desk: Desk, work: UnitOfWork, task: Task) -> None:

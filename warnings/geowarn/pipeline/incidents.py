@@ -228,8 +228,12 @@ def publish(
     actor: Actor,
     book: Book = INCIDENTS,
     then: Callable[[UnitOfWork, Publication], None] = lambda _work, _made: None,
+    first: Callable[[UnitOfWork], None] = lambda _work: None,
 ) -> Publication:
-    """Freeze the signed draft as the next version and do what belongs to it; raises Refused naming what is missing."""
+    """Freeze the signed draft as the next version and do what belongs to it; raises Refused naming what is missing.
+
+    `first` takes the rows that `then` changes, before the ledger is taken.
+    """
     actor.need(*EDITORS)
     now = desk.clock.now()
     with desk.store.begin() as work:
@@ -239,6 +243,7 @@ def publish(
         if missing or draft.checked_by is None:
             raise Refused("incidents.unsigned", incident=incident_id, version=draft.version, missing=", ".join(missing))
         roles = tuple((s.role.value, s.user) for s in signed)
+        first(work)
         made = Publication(incident_id, draft.version, draft.statement, now, draft.checked_by, roles)
         book.shelf(work).publish(made)
         book.shelf(work).save_draft(replace(draft, status=DraftStatus.PUBLISHED))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from geowarn.domain.canonical import sha256_hex
-from geowarn.domain.errors import Refused
+from geowarn.domain.errors import NotEntitled, Refused
 from geowarn.domain.incident import Incident
 from geowarn.domain.people import Role
 from geowarn.domain.voice import ACTS, LONGEST_NOTE, OPEN, Voice, VoiceAct, VoiceState, tidy_text
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.answers import ANSWERS
+from geowarn.pipeline.collisions import through
 from geowarn.pipeline.desk import Desk, find_warning
 from geowarn.pipeline.escalation import open_passes, open_task
 from geowarn.pipeline.escalation_acts import may_answer, take
 from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.incidents import find_incident
-from geowarn.pipeline.voices import DANGER, TASK, find_voice, open_task_for
+from geowarn.pipeline.voice_sealed import said_in, salted_digest
+from geowarn.pipeline.voice_tasks import DANGER, TASK, open_task_for
+from geowarn.pipeline.voices import find_voice
 from geowarn.ports import UnitOfWork
 
 HANDLERS = (Role.DUTY_OFFICER, Role.DISCLOSURE, Role.LEADER, Role.CHIEF)
@@ -31,6 +33,24 @@ def may_read(actor: Actor) -> None:
     actor.need_somewhere(*READERS)
 
 
+def need_over(actor: Actor, roles: tuple[Role, ...], work: UnitOfWork, voice: Voice) -> None:
+    """Raise NotEntitled unless one of these roles is held over the voice's area; over any where it has none."""
+    if voice.area:
+        actor.need(*roles, work=work, areas=(voice.area,))
+    else:
+        actor.need_somewhere(*roles)
+
+
+def may_over(actor: Actor, roles: tuple[Role, ...], work: UnitOfWork, voice: Voice) -> bool:
+    """Whether `need_over` would let it pass."""
+    try:
+        need_over(actor, roles, work, voice)
+    except NotEntitled:
+        return False
+    return True
+
+
+@through
 def act(desk: Desk, number: str, name: str, actor: Actor, note: str = "") -> Voice:
     """Take, answer, close, pass on or reopen; raises Refused where that cannot be done now or a note is missing."""
     actor.need_somewhere(*HANDLERS)
@@ -38,6 +58,7 @@ def act(desk: Desk, number: str, name: str, actor: Actor, note: str = "") -> Voi
     note = _note(note, needed=name in TOLD)
     with desk.store.begin() as work:
         voice = find_voice(work, number)
+        need_over(actor, HANDLERS, work, voice)
         folded = voice.state is VoiceState.FOLDED and name == "take"  # a repeat that turns out to be another matter
         if voice.erased_at is not None or not (voice.state in allowed or folded):
             raise Refused("voices.state", number=number, state=voice.state.value, act=name)
@@ -54,7 +75,8 @@ def settle(desk: Desk, work: UnitOfWork, voice: Voice, name: str, after: VoiceSt
     work.voices.save(made)
     done = VoiceAct(new_id("a"), voice.id, now, actor.user.name, name, note, told=name in TOLD)
     work.voices.add_act(done)
-    facts = {"act": done.id, "owner": owner, "note": sha256_hex(f"{done.id}\n{note}") if note else ""}
+    digest = salted_digest(said_in(desk.vault, voice), done.id, note) if note else ""
+    facts = {"act": done.id, "owner": owner, "note": digest}
     work.ledger.append(now, actor.label, f"voice.{_ENTRY[name]}", voice.number, facts)
     if name == "reopen":
         open_task_for(desk, work, made)
@@ -95,6 +117,7 @@ def link(desk: Desk, number: str, actor: Actor, what: str, name: str) -> Voice:
     now = desk.clock.now()
     with desk.store.begin() as work:
         voice = find_voice(work, number)
+        need_over(actor, HANDLERS, work, voice)
         target = _target(work, what, name.strip()) if name.strip() else None
         made = replace(voice, **{f"{what}_id": target})  # type: ignore[arg-type]
         if made != voice:
@@ -119,6 +142,7 @@ def read_contact(desk: Desk, number: str, actor: Actor) -> str:
     now = desk.clock.now()
     with desk.store.begin() as work:
         voice = find_voice(work, number)
+        need_over(actor, HANDLERS, work, voice)
         if voice.contact_sealed is None:
             raise Refused("voices.no-contact", number=number)
         work.voices.add_act(VoiceAct(new_id("a"), voice.id, now, actor.user.name, "contact"))

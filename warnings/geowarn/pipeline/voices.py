@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,11 +11,8 @@ from typing import Any
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.network import network_of
-from geowarn.domain.people import Role
-from geowarn.domain.task import Task
 from geowarn.domain.voice import (
     FOLDED_FOR,
-    Photo,
     Said,
     Voice,
     VoiceKind,
@@ -31,15 +25,12 @@ from geowarn.domain.voice import (
 )
 from geowarn.domain.voice_limits import WINDOW, Load, SayLimits, refused_for, takes_photo
 from geowarn.pipeline.desk import Desk
-from geowarn.pipeline.escalation_chain import current_shift
-from geowarn.pipeline.identifiers import new_id
+from geowarn.pipeline.voice_sealed import salted_digest, seal_photo
+from geowarn.pipeline.voice_tasks import open_task_for, owner_of
 from geowarn.ports import UnitOfWork, Vault
 
-DANGER, TASK, OVERDUE = "voice-danger", "voice", "voice-overdue"
 PUBLIC = "public"  # how the ledger names whoever says something
-# However many write, so many tasks stand open at once; the list at /console/voices has all of it.
-MOST_RINGING = 20
-MOST_TASKS = 60
+_CELL = 0.02  # degrees; the same words out of two such squares are not one matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +45,7 @@ class Incoming:
     area: str = ""
     contact: str = field(default="", repr=False)
     photo: bytes | None = field(default=None, repr=False)  # PNG, drawn anew
+    sent: str = ""  # digest of the file that it was drawn from
     address: str = field(default="", repr=False)
     in_force: bool = False  # whether a public warning is
 
@@ -73,13 +65,6 @@ def from_key(vault: Vault, address: str, now: datetime) -> str:
     return vault.key_of(f"voice-from\n{now:%Y-%m-%d}\n{network_of(address)}")[:32]
 
 
-def load_from(desk: Desk, address: str) -> Load:
-    """How much came within the last hour, from this address and from everywhere."""
-    now = desk.clock.now()
-    with desk.store.read() as work:
-        return work.voices.load(from_key(desk.vault, address, now), now - WINDOW)
-
-
 def refuse_flood(kind: VoiceKind, load: Load, limits: SayLimits, in_force: bool) -> None:
     """Raise Refused with what to do instead where one more cannot be taken."""
     why = refused_for(kind, load, limits, in_force)
@@ -89,30 +74,45 @@ def refuse_flood(kind: VoiceKind, load: Load, limits: SayLimits, in_force: bool)
         raise Refused("say.busy")
 
 
+def look_over(desk: Desk, came: Incoming, limits: SayLimits) -> Receipt | Load:
+    """What `receive` would say without the photo, before anything decodes that: the receipt of a form that had
+    arrived before, else how much there is already; raises Refused as `receive` does.
+    """
+    with desk.store.read() as work:
+        return _looked_over(desk, work, came, limits)
+
+
+def _looked_over(desk: Desk, work: UnitOfWork, came: Incoming, limits: SayLimits) -> Receipt | Load:
+    kind, now = check_said(came.kind, came.sign, came.said, came.contact), desk.clock.now()
+    known = work.voices.get(_id(desk.vault, came))
+    if known is not None:
+        return Receipt(known.number, _word(desk.vault, known), known, repeated=True)
+    if came.area and work.areas.get(came.area) is None:
+        raise Refused("say.area")
+    load = work.voices.load(from_key(desk.vault, came.address, now), now - WINDOW)
+    refuse_flood(kind, load, limits, came.in_force)
+    return load
+
+
 def receive(desk: Desk, came: Incoming, limits: SayLimits) -> Receipt:
     """Take it in; raises Refused naming the field, or where too much comes in."""
-    kind = check_said(came.kind, came.sign, came.said, came.contact)
-    now, voice_id = desk.clock.now(), _id(desk.vault, came.nonce)
+    now = desk.clock.now()
     with desk.store.begin() as work:
         year = now.astimezone(desk.zone).year
         serial = work.counters.next(f"voice.{year}")  # first: whoever sends the same form meanwhile waits here
-        known = work.voices.get(voice_id)
-        if known is not None:
-            return Receipt(known.number, _word(desk.vault, known), known, repeated=True)
-        if came.area and work.areas.get(came.area) is None:
-            raise Refused("say.area")
-        key = from_key(desk.vault, came.address, now)
-        load = work.voices.load(key, now - WINDOW)
-        refuse_flood(kind, load, limits, came.in_force)
-        photo = came.photo if takes_photo(load, limits) else None
-        made = _voice(desk, work, replace(came, photo=photo), kind, voice_id, f"{year}-{serial:04d}", key)
+        found = _looked_over(desk, work, came, limits)
+        if isinstance(found, Receipt):
+            return found
+        photo = came.photo if takes_photo(found, limits) else None
+        said = replace(came.said, salt=secrets.token_hex(16))
+        made = _voice(desk, work, replace(came, photo=photo, said=said), f"{year}-{serial:04d}")
         work.voices.save(made)
+        facts: dict[str, Any] = {"kind": made.kind.value, "sign": made.sign, "area": made.area, "digest": made.digest}
+        facts |= {"photo": "", "folded": made.folded_into is not None}
         if photo is not None:
-            work.voices.put_photo(
-                Photo(made.id, "image/png", sha256_hex(photo), desk.vault.seal(b64encode(photo).decode()))
-            )
-        facts: dict[str, Any] = {"kind": kind.value, "sign": made.sign, "area": made.area, "digest": made.digest}
-        facts |= {"photo": sha256_hex(photo) if photo else "", "folded": made.folded_into is not None}
+            kept = seal_photo(desk.vault, made.id, photo)
+            work.voices.put_photo(kept)
+            facts["photo"] = salted_digest(said, kept.sha256)
         work.ledger.append(now, PUBLIC, "voice.received", made.number, facts)
         if made.folded_into is None:
             open_task_for(desk, work, made)
@@ -120,32 +120,39 @@ def receive(desk: Desk, came: Incoming, limits: SayLimits) -> Receipt:
     return Receipt(made.number, _word(desk.vault, made), made)
 
 
-def _id(vault: Vault, nonce: str) -> str:
-    return f"v-{vault.key_of(f'voice {nonce}')[:20]}"
+def _id(vault: Vault, came: Incoming) -> str:
+    """Of the form and of all that is in it: who goes back and changes something says something else."""
+    said = replace(came.said, salt="").as_json()
+    form = [came.nonce, came.kind, came.sign, came.area, came.contact, came.sent, said]
+    return f"v-{vault.key_of(f'voice {canonical_json(form)}')[:20]}"
 
 
-def _voice(
-    desk: Desk, work: UnitOfWork, came: Incoming, kind: VoiceKind, voice_id: str, number: str, key: str
-) -> Voice:
-    now, rules = desk.clock.now(), desk.policy.voices
-    said = replace(came.said, salt=secrets.token_hex(16))
-    sealed = canonical_json(said.as_json())
+def _fold_key(vault: Vault, came: Incoming, sign: str) -> str:
+    """What two reports must have in common to be one matter."""
+    lon, lat = came.said.lon, came.said.lat
+    cell = "" if lon is None or lat is None else f"{round(lon / _CELL)} {round(lat / _CELL)}"
+    parts = ("voice-same", came.kind, sign, came.area, folded(came.said.text), folded(came.said.place))
+    return vault.key_of("\n".join((*parts, cell) if cell else parts))[:32]
+
+
+def _voice(desk: Desk, work: UnitOfWork, came: Incoming, number: str) -> Voice:
+    now, kind = desk.clock.now(), VoiceKind(came.kind)
+    sealed = canonical_json(came.said.as_json())
     sign = came.sign if kind is VoiceKind.OBSERVATION else ""
-    same = "\n".join(("voice-same", kind.value, sign, came.area, folded(said.text), folded(said.place)))
-    fold_key = desk.vault.key_of(same)[:32]
+    fold_key = _fold_key(desk.vault, came, sign)
     before = work.voices.standing_like(fold_key, now - FOLDED_FOR)
     return Voice(
-        id=voice_id,
+        id=_id(desk.vault, came),
         number=number,
         kind=kind,
         sign=sign,
         language=came.language,
         received_at=now,
-        due_at=now + rules.time_for(kind),
+        due_at=now + desk.policy.voices.time_for(kind),
         area=came.area,
         digest=sha256_hex(sealed),
         fold_key=fold_key,
-        from_key=key,
+        from_key=from_key(desk.vault, came.address, now),
         said_sealed=desk.vault.seal(sealed),
         contact_sealed=desk.vault.seal(came.contact) if came.contact else None,
         contact_masked=mask_contact(came.contact),
@@ -154,33 +161,6 @@ def _voice(
         owner=(owner_of(desk, work, kind) or "") if before is None else "",
         folded_into=before.id if before else None,
     )
-
-
-def owner_of(desk: Desk, work: UnitOfWork, kind: VoiceKind) -> str | None:
-    """Whose it is at first: the officer on shift, or the first who holds the role of the rules; None: nobody."""
-    role = desk.policy.voices.owners[kind]
-    if role is Role.DUTY_OFFICER:
-        shift = current_shift(work, desk.clock.now())
-        return shift.officer if shift else None
-    return next(iter(sorted(user.name for user in work.users.all() if user.active and role in user.roles)), None)
-
-
-def open_task_for(desk: Desk, work: UnitOfWork, voice: Voice) -> None:
-    """A task of its own, ringing for the first observation of its sort in its place; bounded, however many come."""
-    standing = [task for task in work.tasks.pending() if task.kind in (DANGER, TASK)]
-    facts = {"kind": voice.kind.value, "sign": voice.sign, "area": voice.area}
-    ringing = [task for task in standing if task.kind == DANGER]
-    first = voice.kind is VoiceKind.OBSERVATION and not any(_same_place(task.facts, facts) for task in ringing)
-    kind = DANGER if first and len(ringing) < MOST_RINGING else TASK
-    if kind == TASK and len(standing) >= MOST_TASKS:
-        return
-    owner = voice.owner or None
-    work.tasks.open(Task(new_id("t"), kind, voice.number, desk.clock.now(), voice.due_at, facts=facts, owner=owner))
-
-
-def _same_place(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
-    """Where nobody says where it is, every one may be somewhere else."""
-    return bool(other["area"]) and (one.get("area"), one.get("sign")) == (other["area"], other["sign"])
 
 
 def _word(vault: Vault, voice: Voice) -> str:
@@ -209,16 +189,3 @@ def find_voice(work: UnitOfWork, number: str) -> Voice:
     if found is None:
         raise NotFound("voices.unknown", number=number[:20])
     return found
-
-
-def said_in(vault: Vault, voice: Voice) -> Said:
-    """What was written; empty once erased."""
-    return Said(**json.loads(vault.open(voice.said_sealed))) if voice.said_sealed else Said("")
-
-
-def photo_of(vault: Vault, work: UnitOfWork, voice: Voice) -> bytes:
-    """Its photo as PNG; raises NotFound where there is none."""
-    found = work.voices.photo(voice.id)
-    if found is None:
-        raise NotFound("voices.no-photo", number=voice.number)
-    return b64decode(vault.open(found.sealed))

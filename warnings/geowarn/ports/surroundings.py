@@ -38,6 +38,14 @@ class Vault(Protocol):
         """Decrypt what `seal` made; raises Refused when the key does not fit."""
         ...
 
+    def seal_bytes(self, body: bytes) -> bytes:
+        """`seal` for what is no text."""
+        ...
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """`open` for what `seal_bytes` made."""
+        ...
+
     def key_of(self, text: str) -> str:
         """Keyed hash (HMAC-SHA256, hexadecimal): equal for equal texts, useless without the key."""
         ...

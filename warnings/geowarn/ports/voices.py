@@ -12,13 +12,15 @@ from geowarn.domain.voice_limits import Load
 
 @dataclass(frozen=True, slots=True)
 class VoiceChoice:
-    """Which voices a list shows; empty narrows nothing. `most` of the newest."""
+    """Which voices a list shows; empty narrows nothing. At most `most` of them."""
 
     states: frozenset[VoiceState] = frozenset()
     kind: VoiceKind | None = None
     areas: frozenset[str] = frozenset()
     answer_id: str = ""
     due_by: datetime | None = None  # only those whose time was over then
+    numbers: frozenset[str] = frozenset()
+    oldest: bool = False  # begins with the oldest instead
     most: int = 200
 
 
@@ -38,7 +40,15 @@ class Voices(Protocol):
         ...
 
     def list(self, choice: VoiceChoice) -> tuple[Voice, ...]:
-        """The newest first."""
+        """The newest first, unless `oldest` is asked for."""
+        ...
+
+    def hold(self, choice: VoiceChoice) -> tuple[Voice, ...]:
+        """Those chosen by their ids' order; a unit of work that writes keeps other writers off them until the end."""
+        ...
+
+    def count(self, choice: VoiceChoice) -> int:
+        """How many are chosen, without `most`."""
         ...
 
     def standing_like(self, fold_key: str, since: datetime) -> Voice | None:
@@ -50,7 +60,11 @@ class Voices(Protocol):
         ...
 
     def load(self, from_key: str, since: datetime) -> Load:
-        """How much came after `since`."""
+        """How much came after `since`, and how much is kept."""
+        ...
+
+    def room(self) -> tuple[int, int]:
+        """How much is kept: with how many something is still to be done, and the bytes of all photos."""
         ...
 
     def counts(self) -> dict[str, int]:

@@ -12,7 +12,8 @@ from geowarn.domain.people import Role
 from geowarn.pipeline.answers import ANSWERS, check_answer, edit_answer, open_answer, publish_answer, sign_answer
 from geowarn.pipeline.incidents import EDITORS, find_incident
 from geowarn.pipeline.voice_acts import link, may_read
-from geowarn.pipeline.voices import find_voice, said_in
+from geowarn.pipeline.voice_sealed import said_in
+from geowarn.pipeline.voices import find_voice
 from geowarn.ports import UnitOfWork, VoiceChoice
 from geowarn.web.access import Visit, Visiting
 

@@ -32,6 +32,8 @@ def page_of(task: Task) -> str:
         return f"/console/voices/{task.subject}"
     if task.kind == "voice-overdue":
         return f"/console/voices?kind={task.subject}"
+    if task.kind in ("voice-dangers", "voice-full"):
+        return "/console/voices?state=new"
     if task.kind == "answer-review":
         return f"/console/answers/{task.subject}"
     if task.kind == UNANSWERED:

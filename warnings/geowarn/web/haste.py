@@ -46,8 +46,10 @@ class Haste:
             if key not in counts and len(counts) >= _MOST_KEYS:
                 key = "others"
             counts[key] = counts.get(key, 0) + 1
+            if counts[key] > pace.mine:
+                return False  # and not counted for all: one address alone keeps nobody else off
             counts[""] = counts.get("", 0) + 1
-            return counts[key] <= pace.mine and counts[""] <= pace.all
+            return counts[""] <= pace.all
 
 
 def keep_pace(request: Request, pace: Pace) -> None:

@@ -15,16 +15,17 @@ from starlette.responses import HTMLResponse, Response
 from geowarn.bootstrap import System
 from geowarn.catalogue import explain
 from geowarn.domain.area import Area, AreaKind
+from geowarn.domain.canonical import sha256_hex
 from geowarn.domain.errors import NotFound, Refused
-from geowarn.domain.voice import LONGEST_CONTACT, LONGEST_PLACE, LONGEST_TEXT, SIGNS, VoiceKind, check_said
-from geowarn.domain.voice_limits import SayLimits, takes_photo
+from geowarn.domain.voice import LONGEST_CONTACT, LONGEST_PLACE, LONGEST_TEXT, SIGNS, VoiceKind
+from geowarn.domain.voice_limits import takes_photo
 from geowarn.photo import drawn_anew
-from geowarn.pipeline.voices import Incoming, Receipt, leading, load_from, look_up, receive, refuse_flood
+from geowarn.pipeline.voices import Incoming, Receipt, leading, look_over, look_up, receive
 from geowarn.web.access import origin_of, render, system_of
 from geowarn.web.haste import Pace, keep_pace
 from geowarn.web.multipart import Form, form_of
 from geowarn.web.public_tree import PublicTree
-from geowarn.web.say_form import TRAP, Typed, nearer, pressed, typed_of, window_of, wrong_of
+from geowarn.web.say_form import TRAP, Typed, nearer, pressed, typed_of, view_in, wrong_of
 from geowarn.web.say_map import STEPS, SayMap, Window
 from geowarn.web.say_token import new_token, read_token
 from geowarn.web.shell import HERE, filled, shell_of
@@ -36,6 +37,7 @@ _PICTURES = {"zh": "say", "en": "../say"}
 _MOST_PLACES = 400  # areas that a list to choose from holds
 _KEPT = timedelta(minutes=10)  # outlines of the map, until areas are looked at again
 _LOOKING = Pace("say look", 12, 600, 600)
+_READING = Pace("say page", 240, 12_000, 60)
 _SENDING = Pace("say send", 40, 4000, 60)
 _DRAWING = Pace("say map", 240, 12_000, 60)
 
@@ -43,12 +45,14 @@ _DRAWING = Pace("say map", 240, 12_000, 60)
 @router.api_route("/say", methods=["GET", "HEAD"])
 def chinese(request: Request) -> Response:
     """The form in Chinese."""
+    keep_pace(request, _READING)
     return _page(request, "zh", typed=Typed())
 
 
 @router.api_route("/en/say", methods=["GET", "HEAD"])
 def english(request: Request) -> Response:
     """The form in English."""
+    keep_pace(request, _READING)
     return _page(request, "en", typed=Typed())
 
 
@@ -72,9 +76,8 @@ def picture(request: Request) -> Response:
     drawn = _map(request)
     if not drawn.drawable:
         raise NotFound("web.no-page")
-    typed = typed_of({"lon": asked.get("mx", ""), "lat": asked.get("my", "")})
-    language = "en" if asked.get("l") == "en" else "zh"
-    found = drawn.picture(window_of(asked), typed.mark, language)
+    window, mark = view_in(system.vault, asked.get("v", ""))
+    found = drawn.picture(window, mark, "en" if asked.get("l") == "en" else "zh")
     svg = system.templates.render("website/say-map.svg.j2", picture=found)
     return Response(svg, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=300"})
 
@@ -131,17 +134,17 @@ def _received(request: Request, language: str, form: Form, typed: Typed, token: 
     nonce = read_token(system.vault, token, now, timedelta(hours=settings.form_hours))
     if form.fields.get(TRAP, "").strip():
         raise Refused("say.trap")
-    kind = check_said(typed.kind, typed.sign, typed.said(), typed.contact)
-    limits, in_force = _limits(system), _in_force(request)
-    load = load_from(system.desk, origin_of(request))
-    refuse_flood(kind, load, limits, in_force)
-    photo, lost = _photo(system, form.files.get("photo"), takes_photo(load, limits), language)
     area = typed.area or (_map(request).area_at(*typed.mark) if typed.mark else "")
+    body, limits = form.files.get("photo"), settings.limits
     came = Incoming(
-        nonce, typed.kind, typed.sign, language, typed.said(), area, typed.contact, photo,
-        origin_of(request), in_force,
+        nonce, typed.kind, typed.sign, language, typed.said(), area, typed.contact, None,
+        sha256_hex(body) if body else "", origin_of(request), _in_force(request),
     )  # fmt: skip
-    receipt = receive(system.desk, came, limits)
+    found = look_over(system.desk, came, limits)  # a photo costs most, so everything else is looked at before
+    if isinstance(found, Receipt):
+        return found, explain(Refused("photo.before"), language) if body and not found.voice.photo else ""
+    photo, lost = _photo(system, body, takes_photo(found, limits), language)
+    receipt = receive(system.desk, replace(came, photo=photo), limits)
     return receipt, "" if receipt.voice.photo else lost
 
 
@@ -155,11 +158,6 @@ def _photo(system: System, body: bytes | None, taken: bool, language: str) -> tu
         return drawn_anew(body, settings.photo_megabytes << 20, settings.photo_megapixels * 1_000_000), ""
     except Refused as refusal:
         return None, explain(refusal, language)
-
-
-def _limits(system: System) -> SayLimits:
-    say = system.settings.say
-    return SayLimits(say.per_address_hour, say.per_address_hour_in_force, say.busy_hour, say.most_hour, say.photos_hour)
 
 
 def _in_force(request: Request) -> bool:
@@ -206,7 +204,7 @@ def _drawn(request: Request, system: System, language: str, values: dict[str, An
         "kinds": list(VoiceKind),
         "signs": SIGNS,
         "places": rows,
-        "map": typed.picture(_PICTURES[language], language) if _map(request).drawable else "",
+        "map": typed.picture(system.vault, _PICTURES[language], language) if _map(request).drawable else "",
         "map_size": (_map(request).height if _map(request).drawable else 0),
         "furthest": len(STEPS) - 1,
         "most": {"text": LONGEST_TEXT, "place": LONGEST_PLACE, "contact": LONGEST_CONTACT},

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.voice import Said, tidy_text
+from geowarn.ports import Vault
 from geowarn.web.say_map import STEPS, WIDTH, SayMap, Window
 
 TRAP = "website"  # a field that no person sees; whoever fills everything in fills it too
 WHOLE = Window()
+_VIEW = "say-map "
 # Which field a refusal is about.
 _FIELDS = {
     "say.kind": "kind",
@@ -54,11 +58,23 @@ class Typed:
         lon, lat = degrees(self.lon, self.lat) or (None, None)
         return Said(self.text, self.place, lon, lat)
 
-    def picture(self, address: str, language: str) -> str:
-        """The address of the map's picture."""
-        named = {"l": language, "z": self.window.step, "x": self.window.lon, "y": self.window.lat}
-        mark = self.mark
-        return f"{address}/map.svg?{urlencode(named | ({'mx': mark[0], 'my': mark[1]} if mark else {}))}"
+    def picture(self, vault: Vault, address: str, language: str) -> str:
+        """The address of the map's picture; where it shows is sealed in it, as addresses end up in logs."""
+        named, mark, window = {"l": language}, self.mark, self.window
+        if mark is not None or window != WHOLE:
+            told = json.dumps([window.step, window.lon, window.lat, *(mark or ())])
+            named["v"] = urlsafe_b64encode(vault.seal(f"{_VIEW}{told}")).decode()
+        return f"{address}/map.svg?{urlencode(named)}"
+
+
+def view_in(vault: Vault, sealed: str) -> tuple[Window, tuple[float, float] | None]:
+    """The part of the map, and the place marked, that a picture's address holds; the whole for what is not ours."""
+    try:
+        told = vault.open(urlsafe_b64decode(sealed[:400]))
+        step, lon, lat, *mark = json.loads(told.removeprefix(_VIEW)) if told.startswith(_VIEW) else (0, 0.0, 0.0)
+    except (Refused, ValueError):
+        return WHOLE, None
+    return Window(step, lon, lat), (mark[0], mark[1]) if mark else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from starlette.responses import Response
 from geowarn.domain.area import by_code
 from geowarn.domain.errors import NotFound
 from geowarn.domain.voice import ACTS, OPEN, Said, Voice, VoiceKind, VoiceState
-from geowarn.pipeline.voice_acts import HANDLERS, act, link, may_read, read_contact
+from geowarn.pipeline.voice_acts import HANDLERS, act, link, may_over, may_read, read_contact
 from geowarn.pipeline.voice_keeping import ERASERS, erase
-from geowarn.pipeline.voices import find_voice, leading, photo_of, said_in
+from geowarn.pipeline.voice_sealed import photo_of, said_in
+from geowarn.pipeline.voices import find_voice, leading
 from geowarn.ports import UnitOfWork, VoiceChoice
 from geowarn.web.access import Visit, Visiting
 from geowarn.web.say_form import Typed
@@ -82,8 +83,8 @@ def _page(visit: Visit, number: str, **more: Any) -> Response:
     with visit.system.store.read() as work:
         voice = find_voice(work, number)
         values = _values(visit, work, voice)
-    roles = visit.user.roles
-    values |= {"may": bool(roles & {*HANDLERS}), "erases": bool(roles & {*ERASERS}), "contact": "", **more}
+        values["may"], values["erases"] = (may_over(visit.actor, roles, work, voice) for roles in (HANDLERS, ERASERS))
+    values |= {"contact": "", **more}
     return visit.page("voice", **values)
 
 
@@ -115,7 +116,7 @@ def _picture(visit: Visit, said: Said) -> str:
     if said.lon is None or said.lat is None:
         return ""
     typed = Typed(lon=str(said.lon), lat=str(said.lat), window=Window(1, said.lon, said.lat))
-    return typed.picture("/say", visit.words.language)
+    return typed.picture(visit.system.vault, "/say", visit.words.language)
 
 
 @router.get("/{number}/photo")

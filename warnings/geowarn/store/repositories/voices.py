@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 
 from geowarn.domain.voice import OPEN, Photo, Voice, VoiceAct, VoiceKind, VoiceState
 from geowarn.domain.voice_limits import Load
@@ -33,6 +34,21 @@ def _voice(row: AnyRow) -> Voice:
     return Voice(**values | {"kind": VoiceKind(values["kind"]), "state": VoiceState(values["state"])})
 
 
+def _wheres(choice: VoiceChoice) -> Iterator[ColumnElement[bool]]:
+    if choice.states:
+        yield voice.c.state.in_(sorted(state.value for state in choice.states))
+    if choice.kind is not None:
+        yield voice.c.kind == choice.kind.value
+    if choice.areas:
+        yield voice.c.area.in_(sorted(choice.areas))
+    if choice.answer_id:
+        yield voice.c.answer_id == choice.answer_id
+    if choice.due_by is not None:
+        yield voice.c.due_at <= choice.due_by
+    if choice.numbers:
+        yield voice.c.number.in_(sorted(choice.numbers))
+
+
 class SqlVoices(Repository):
     """`ports.Voices`."""
 
@@ -53,20 +69,23 @@ class SqlVoices(Repository):
         return _voice(row) if row else None
 
     def list(self, choice: VoiceChoice) -> tuple[Voice, ...]:
-        """The newest first."""
-        found = select(voice)
-        if choice.states:
-            found = found.where(voice.c.state.in_(sorted(state.value for state in choice.states)))
-        if choice.kind is not None:
-            found = found.where(voice.c.kind == choice.kind.value)
-        if choice.areas:
-            found = found.where(voice.c.area.in_(sorted(choice.areas)))
-        if choice.answer_id:
-            found = found.where(voice.c.answer_id == choice.answer_id)
-        if choice.due_by is not None:
-            found = found.where(voice.c.due_at <= choice.due_by)
-        order = (voice.c.received_at.desc(), voice.c.number.desc())
-        return tuple(_voice(row) for row in self._rows(found.order_by(*order).limit(choice.most)))
+        """The newest first, unless the oldest are asked for."""
+        order = (
+            (voice.c.received_at, voice.c.number)
+            if choice.oldest
+            else (voice.c.received_at.desc(), voice.c.number.desc())
+        )
+        chosen = select(voice).where(*_wheres(choice)).order_by(*order).limit(choice.most)
+        return tuple(_voice(row) for row in self._rows(chosen))
+
+    def hold(self, choice: VoiceChoice) -> tuple[Voice, ...]:
+        """Those chosen by their ids' order, locked for whoever writes."""
+        chosen = select(voice).where(*_wheres(choice)).order_by(voice.c.id).limit(choice.most)
+        return tuple(_voice(row) for row in self._rows(self._for_change(chosen)))
+
+    def count(self, choice: VoiceChoice) -> int:
+        """How many are chosen."""
+        return int(self._connection.scalar(select(func.count()).select_from(voice).where(*_wheres(choice))) or 0)
 
     def standing_like(self, fold_key: str, since: datetime) -> Voice | None:
         """The oldest still open that says the same and came after `since`."""
@@ -85,7 +104,13 @@ class SqlVoices(Repository):
         counted: Select[Any] = select(func.count()).select_from(voice)
         wheres = (came & (voice.c.from_key == from_key), came, came & voice.c.photo)
         found = [int(self._connection.scalar(counted.where(where)) or 0) for where in wheres]
-        return Load(found[0], found[1], found[2])
+        return Load(found[0], found[1], found[2], *self.room())
+
+    def room(self) -> tuple[int, int]:
+        """With how many something is still to be done, and the bytes of all photos."""
+        standing = select(func.count()).where(voice.c.state.in_((*_OPEN, VoiceState.FOLDED.value)))
+        stored = select(func.sum(func.length(voice_photo.c.sealed)))
+        return int(self._connection.scalar(standing) or 0), int(self._connection.scalar(stored) or 0)
 
     def counts(self) -> dict[str, int]:
         """How many there are in each state."""
