@@ -33,7 +33,7 @@ from geowarn.domain.issuers import (
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.companion import keep_payload
-from geowarn.pipeline.companion_areas import covered
+from geowarn.pipeline.companion_areas import covered, outline
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import Carrier, Clock, FeedReader, IssuedReader, ReadMessage, Store, UnitOfWork
 
@@ -172,13 +172,14 @@ def _facts(message: IssuedMessage) -> dict[str, Any]:
 
 
 def _rings(message: IssuedMessage) -> Iterator[list[list[float]]]:
-    """Outlines small enough to be drawn; longitude first."""
+    """Outlines as they are drawn, as many as a map can bear."""
     left = _MOST_DRAWN
     for ring in [ring for area in message.areas for ring in area.polygons][:_MOST_RINGS]:
-        left -= len(ring)
+        found = outline(ring)
+        left -= len(found)
         if left < 0:
             return
-        yield [[round(lon, 4), round(lat, 4)] for lon, lat in ring]
+        yield found
 
 
 def _remarks(work: UnitOfWork, message: IssuedMessage, now: datetime) -> Iterator[str]:

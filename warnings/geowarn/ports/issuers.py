@@ -59,6 +59,7 @@ class FeedLink:
 
     address: str
     mark: str
+    sound: bool = True  # False: the address is none, and is never asked
 
 
 class FeedReader(Protocol):
