@@ -241,6 +241,8 @@ def test_the_shipped_plan_is_off_and_can_be_read(tmp_path: Path) -> None:
         ({"poll_seconds": "5"}, "30 … 3600"),
         ({"max_age_hours": '"long"'}, "max_age_hours"),
         ({"silent_minutes": "0"}, "silent_minutes"),
+        ({"daily_messages": "5"}, "10 … 100000"),
+        ({"daily_mebibytes": "0"}, "1 … 10000"),
         ({"http": "{ total_seconds = 0 }"}, "total_seconds"),
         ({"http": "{ retries = 3 }"}, "retries"),
         ({"colour": '"red"'}, "colour"),
