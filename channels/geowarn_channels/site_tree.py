@@ -127,13 +127,14 @@ def _write_state(
     beside: Mapping[str, bytes],
 ) -> tuple[list[Page], list[Page]]:
     """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
-    areas, last = list(pages.areas()), list(pages.for_machines())
-    pressing = [page for page in areas if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
     for shown in view.real:
         _write_frozen(root, record, shown)
-    record.write((*pages.bulletins(), *pages.archive_data(), *pages.archive(), *pressing))
+    record.write(pages.bulletins())
+    areas, last = list(pages.areas()), list(pages.for_machines())
+    pressing = [page for page in areas if record.pressing(page)]
+    record.write((*pages.archive_data(), *pages.archive(), *pressing))
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
     pictures = _pictures(pages, root)

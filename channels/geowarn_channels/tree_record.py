@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -47,6 +47,11 @@ class TreeRecord:
         self._entries = _read(root / RECORD)
         self._saved = dict(self._entries)
         self._seen: set[str] = set()  # files of the tree that is being written
+
+    @property
+    def entries(self) -> Mapping[str, object]:
+        """What was written of each file, by its path: another value where it was written anew."""
+        return {path: tuple(entry) for path, entry in self._entries.items()}
 
     def pressing(self, page: Page) -> bool:
         """Whether the tree lacks the page, or the page was to show something else of warnings than it would now."""

@@ -18,7 +18,7 @@ from geowarn_channels.cap_rules import check_cap
 from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_certificates
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
-from geowarn_channels.site_seen import Unseen, see
+from geowarn_channels.site_seen import TreeLook, Unseen, see
 from geowarn_channels.site_tree import Rest, bulletin_files, tree_of, write_state
 from geowarn_channels.svg_map import MapBases
 
@@ -34,6 +34,7 @@ class WebsiteChannel:
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._bases = MapBases()
+        self._look = TreeLook()
 
     def prepare(self, draft: BulletinDraft) -> Message:
         """Render what the website freezes; a CAP message that breaks schema or rules is a problem."""
@@ -106,6 +107,10 @@ class WebsiteChannel:
         except Unseen as unseen:
             return Receipt(Outcome.ACCEPTED, detail=f"written, not seen: {unseen}")
         return Receipt(Outcome.DELIVERED, detail="seen")
+
+    def unseen(self) -> tuple[str, ...]:
+        """Files of the real tree that its public address shows otherwise than written, in words for a log."""
+        return self._look.wrong(self._facts["site"]["public_url"], self._root(exercise=False))
 
     @property
     def _facts(self) -> Mapping[str, Mapping[str, Any]]:

@@ -272,7 +272,7 @@ def _dispatches(
         bulletin,
         channels=desk.channels,
         recipients=work.recipients.all(),
-        areas=by_code(work.areas.all()),
+        areas=by_code(work.areas.plain()),
         stations=tuple(desk.facts["channels"].get("stations", {})),
         partners=tuple(desk.facts["channels"].get("webhooks", {})),
         trials=trial_targets(desk.facts),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from geowarn.domain.area import Area
 from geowarn.domain.assessment import Assessment
@@ -140,11 +140,16 @@ class Sealing(Protocol):
         ...
 
 
+@runtime_checkable
 class Publisher(Protocol):
     """A channel that shows the whole state and can be told to show it again."""
 
     def publish(self, state: SiteState) -> None:
         """Write the tree for `state` unless a newer sequence is already there."""
+        ...
+
+    def unseen(self) -> tuple[str, ...]:
+        """What the public address shows otherwise than written, a part of the whole at each call; empty: nothing."""
         ...
 
 
