@@ -199,9 +199,9 @@ def test_a_dead_link_holds_no_other_up_and_goes_behind_them(
     def dead(_: object) -> None:
         far.released.wait(2)
 
-    links = [(f"{n}.xml", "a") for n in range(1, 6)]
+    links = [(f"{n}.xml", "a") for n in (3, 1, 2, 4, 5)]
     of = issuer(address=far.on("/feed", answer(200, feed_of(*links))))
-    of = replace(of, http=replace(of.http, values={**of.http.values, "total_seconds": 1}))
+    of = replace(of, http=replace(of.http, values={**of.http.values, "total_seconds": 2}))
     far.on("/1.xml", dead)
     far.on("/3.xml", answer(503))
     for number in (2, 4, 5):
