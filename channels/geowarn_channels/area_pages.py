@@ -64,7 +64,10 @@ class AreaPages:
         self._children = children_of(view.state.areas)
 
     def __iter__(self) -> Iterator[Page]:
-        """Every page, its key made of the warning it bears and of what stands around that."""
+        """Every page, its key made of the warning it bears and of what stands around that.
+
+        What other issuers say stands behind the key's point: no release waits for those pages.
+        """
         start = "" if self._language == "zh" else "en/"
         for area in self._view.state.areas.values():
             yield Page(f"{start}areas/{area.code}/index.html", self._key(area), partial(self._body, area))
@@ -90,7 +93,9 @@ class AreaPages:
         linked = [other.code for links in self._lists(area).values() for other in links]
         around = [(code, self._view.level_of(code)) for code in linked if code in self._view.held]
         beside = [(one.id, one.held, one.silent) for one in self._view.beside.get(area.code, ())]
-        return f"{short(own, held[1] if held else '', around, self._drawn(self._pin(area)), beside)}.{self._mark}"
+        return (
+            f"{short(own, held[1] if held else '', around, self._drawn(self._pin(area)))}.{short(self._mark, beside)}"
+        )
 
     def _drawn(self, pin: Pin | None) -> object:
         """Everything of warnings that the page's map shows."""

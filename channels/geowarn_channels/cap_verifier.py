@@ -55,7 +55,7 @@ class CapVerifier:
                 found = XMLVerifier().verify(
                     etree.fromstring(body, safe_parser()), x509_cert=certificate, expect_config=expected
                 )
-            except (InvalidSignature, InvalidInput, ValueError, KeyError, etree.LxmlError):
+            except (InvalidSignature, InvalidInput, ValueError, KeyError, TypeError, AttributeError, etree.LxmlError):
                 continue
             result = found[0] if isinstance(found, list) else found
             if result.signed_xml is not None:

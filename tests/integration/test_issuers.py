@@ -26,6 +26,7 @@ from geowarn.demo.setting import password_of
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.issuers import Demand, Issuer, Standing
 from geowarn.issuer_ticks import IssuerTicks
+from geowarn.pipeline import issuer_follow
 from geowarn.pipeline.issuer_poll import Polled, due, note_plan, poll, watch_issuers
 from geowarn.pipeline.issuer_view import standing_now
 from geowarn.pipeline.issuers import IssuerDesk
@@ -188,6 +189,105 @@ def test_a_folder_is_emptied_and_bad_files_are_set_aside(desk: IssuerDesk, clock
     assert sorted(file.name for file in folder.iterdir()) == [".c.xml", "d.part"]
     assert len(list((desk.inbox / "taken").iterdir())) == len(list((desk.inbox / "refused").iterdir())) == 1
     assert watch_issuers(desk.store, [of], clock.now() + timedelta(days=3)) == ()
+
+
+def test_a_dead_link_holds_no_other_up_and_goes_behind_them(
+    far: FarEnd, desk: IssuerDesk, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer_follow, "MOST_MESSAGES", 3)
+
+    def dead(_: object) -> None:
+        far.released.wait(2)
+
+    links = [(f"{n}.xml", "a") for n in (3, 1, 2, 4, 5)]
+    of = issuer(address=far.on("/feed", answer(200, feed_of(*links))))
+    of = replace(of, http=replace(of.http, values={**of.http.values, "total_seconds": 2}))
+    far.on("/1.xml", dead)
+    far.on("/3.xml", answer(503))
+    for number in (2, 4, 5):
+        far.on(f"/{number}.xml", answer(200, alert(str(number)), **CAP_TYPE))
+    assert [one.what for one in polled(desk, of).came] == ["shown"]
+    assert far.count("/3.xml") == 1  # the next look is the next try
+    assert [one.what for one in polled(desk, of).came] == ["shown", "shown"]
+    assert [path for path, _ in far.asked[-3:-1]] == ["/4.xml", "/5.xml"]  # the dead one after them
+    far.on("/1.xml", answer(200, alert("1"), **CAP_TYPE))
+    far.on("/3.xml", answer(200, alert("3"), **CAP_TYPE))
+    assert len(polled(desk, of).came) == 2
+    assert len(holding(desk)) == 5
+
+
+def test_a_feed_of_which_nothing_new_can_be_read_is_not_heard(
+    far: FarEnd, desk: IssuerDesk, clock: SettableClock
+) -> None:
+    of = replace(signing(Demand.REQUIRED), address=far.on("/feed", answer(200, feed_of(("1.xml", "a")), ETag='"1"')))
+    short = alert(infos=info(area(geocode="370687"), expires="2026-07-23T03:30:00+08:00"))
+    far.on("/1.xml", answer(200, signer().sign(short), **CAP_TYPE))
+    assert polled(desk, of).fault is None
+    far.on("/feed", answer(200, feed_of(("1.xml", "a"), ("2.xml", "a"), ("http://[x", "a")), ETag='"2"'), answer(304))
+    far.on("/2.xml", answer(200, signer("renewed").sign(alert("2")), **CAP_TYPE))  # with a key that nobody told us of
+    for _ in range(3):  # the last two are told that nothing has changed
+        clock.advance(minutes=25)
+        fault = polled(desk, of).fault
+        assert fault is not None
+        assert (fault.key, fault.facts["count"]) == ("issuers.none-read", 2)
+        watch_issuers(desk.store, [of], clock.now())
+    assert holding(desk) == {"rain-1": Standing.HELD}
+    assert tasks(desk.store) == [("issuer-refused", "weather"), ("issuer-silent", "weather")]
+    far.on("/feed", answer(200, feed_of(("2.xml", "a"), ("3.xml", "a")), ETag='"3"'), answer(304))
+    far.on("/3.xml", answer(200, signer().sign(alert("3")), **CAP_TYPE))
+    for _ in range(2):
+        assert polled(desk, of).fault is None
+    watch_issuers(desk.store, [of], clock.now())
+    assert holding(desk) == {"rain-1": Standing.LAPSED, "rain-3": Standing.IN_FORCE}
+
+
+def test_one_message_that_is_refused_is_not_heard(far: FarEnd, desk: IssuerDesk) -> None:
+    of = issuer(kind="cap", address=far.on("/cap", answer(200, alert(sender="x"), **CAP_TYPE)))
+    fault = polled(desk, of).fault
+    assert fault is not None
+    assert fault.key == "issuers.sender"
+    with desk.store.read() as work:
+        assert [feed.heard_at for feed in work.issued.feeds()] == [None]
+
+
+def test_what_a_feed_may_write_in_a_day_is_bounded(far: FarEnd, desk: IssuerDesk, clock: SettableClock) -> None:
+    of = issuer(
+        address=far.on("/feed", answer(200, feed_of(*((f"{n}.xml", "a") for n in range(1, 8))))), daily_messages=4
+    )
+    for number in range(1, 8):
+        far.on(f"/{number}.xml", answer(200, alert(str(number)), **CAP_TYPE))
+    for _ in range(3):
+        fault = polled(desk, of).fault
+        assert fault is not None
+        assert (fault.key, fault.facts["count"]) == ("issuers.too-much", 3)
+    assert len(holding(desk)) == 4
+    assert far.count("/7.xml") == 0
+    with desk.store.read() as work:
+        entries = [entry.kind for entry in work.ledger.entries()]
+    assert (entries.count("issuer.taken"), entries.count("issuer.refused")) == (4, 1)
+    clock.advance(hours=25)
+    assert len(polled(desk, of).came) == 3
+    folder = desk.inbox / "issuers" / "weather"
+    folder.mkdir(parents=True)
+    for number in (8, 9):
+        (folder / f"{number}.xml").write_bytes(alert(str(number)) + b" " * 600_000)
+        os.utime(folder / f"{number}.xml", (NOW.timestamp(),) * 2)
+    found = polled(desk, replace(of, kind="folder", daily_messages=100, daily_mebibytes=1))
+    assert (len(found.came), [file.name for file in folder.iterdir()]) == (1, ["9.xml"])
+    assert found.fault is not None
+
+
+def test_pages_are_written_for_what_they_show_and_for_nothing_else(far: FarEnd, desk: IssuerDesk) -> None:
+    def look(number: int, data: bytes) -> bool:
+        far.on(f"/{number}.xml", answer(200, data, **CAP_TYPE))
+        return polled(desk, issuer(address=far.on("/feed", answer(200, feed_of((f"{number}.xml", "a")))))).changed
+
+    assert look(1, alert("1"))
+    assert not look(2, alert("2", status="Test"))
+    assert not look(3, alert("3", msgType="Ack"))
+    assert not look(4, alert("4", infos=info(area("某地", geocode="440100"))))
+    assert not look(5, alert("5", msgType="Cancel", references=reference("4")))
+    assert look(6, alert("6", msgType="Cancel", references=reference("1")))
 
 
 # --- an installation -----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from tests.unit.site_desk import SiteDesk
+from tests.unit.test_site_others import other
 from tests.windows import opened, sized
 
 from geowarn.domain.level import Level
@@ -59,7 +60,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     site.release({"990101": Level.YELLOW}, calibrated=False)
     site.now += timedelta(hours=1)
     site.release({"990101": Level.RED, "990104": Level.ORANGE, "990102": Level.YELLOW}, Act.UPDATE, calibrated=False)
-    site.publish(synthetic=True)
+    site.publish(synthetic=True, others=(other(page="https://weather.example.org/"),))
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Strict, directory=str(site.root)))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -84,6 +85,7 @@ def test_pages_are_accessible_and_fit(driver: Any, address: str, width: int) -> 
         "archive/",
         "feeds/",
         "about/",
+        "others/",
     )
     for path in [f"{language}{place}index.html" for place in places for language in ("", "en/")]:
         driver.get(f"{address}/{path}")

@@ -61,6 +61,8 @@ def issuer(**changes: Any) -> Issuer:
         poll_seconds=120,
         silent_minutes=30,
         quiet_hours=0,
+        daily_messages=3000,
+        daily_mebibytes=256,
         stylesheet=False,
         http=SettingsTable("issuers.toml", "weather.http", HTTP),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +16,7 @@ from geowarn.catalogue import explain
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.companion import AlertArea, AlertKey
 from geowarn.domain.errors import Refused
-from geowarn.pipeline.companion_areas import covered
+from geowarn.pipeline.companion_areas import covered, outline
 from geowarn.sources.cap_alert import CapAlertReader
 from geowarn.sources.cap_structure import check_structure
 from geowarn_channels.cap_schema import schema
@@ -200,3 +201,46 @@ def test_which_areas_an_alert_covers(block: AlertArea, codes: tuple[str, ...], u
 def test_blocks_add_up() -> None:
     blocks = [AlertArea("x", geocodes=(("a", "370687"),)), square(120.55, 120.59), AlertArea("?")]
     assert covered(blocks, OURS) == (("370682", "370687", "zone-1"), True)
+
+
+def unordered(count: int) -> tuple[tuple[float, float], ...]:
+    """A ring around the middle of Haiyang whose points stand in no order; repairing it would take for ever."""
+    points = [(121.1 + 0.2 * (n * 37 % 101) / 101, 36.7 + 0.2 * (n * 61 % 103) / 103) for n in range(count - 1)]
+    return (*points, points[0])
+
+
+def test_rings_that_cross_themselves_or_each_other_a_thousand_times_are_placed_as_they_are() -> None:
+    ring = unordered(4000)
+    assert covered([AlertArea("x", polygons=(ring,))], OURS) == (HAIYANG_AND_ZONE, False)
+    teeth = [(n / 2000, 0.1 + 0.8 * (n % 4 in (1, 2))) for n in range(2000)]
+    comb = [*teeth, (1.0, 0.1), (1.0, 0.0), (0.0, 0.0), (0.0, 0.1)]
+    across = tuple((120.55 + x / 9, 36.65 + y / 9) for x, y in comb)
+    upright = tuple((120.55 + y / 9, 36.65 + x / 9) for x, y in comb)
+    assert covered([AlertArea("x", polygons=(across, upright))], OURS) == (("370682",), False)  # the hill is between
+
+
+def test_what_lies_within_a_ring_that_crosses_itself_elsewhere_is_covered() -> None:
+    bow = ((120.0, 36.0), (122.0, 36.0), (122.0, 38.0), (120.0, 38.0), (119.0, 37.0), (119.5, 36.0), (119.5, 38.0))
+    assert covered([AlertArea("x", polygons=((*bow, bow[0]),))], OURS) == (
+        ("370682", "370687", "point-1", "zone-1"),
+        False,
+    )
+    flat = AlertArea("x", polygons=(((121.2, 36.8),) * 4,))
+    assert covered([flat], OURS) == (HAIYANG_AND_ZONE, False)
+
+
+def test_an_outline_is_thinned_for_drawing_and_never_beyond_a_thousand_points() -> None:
+    near = [(121.0 + n / 1e5, 36.8) for n in range(3000)]
+    assert len(outline([*near, (121.01, 36.9), near[0]])) == 33
+    assert outline(square(121.1, 121.6).polygons[0]) == [list(point) for point in square(121.1, 121.6).polygons[0]]
+    hull = outline([(120 + (n * 7919 % 5003) / 5003, 36 + (n * 104729 % 5009) / 5009) for n in range(5000)])
+    assert 3 < len(hull) < 1000
+    assert hull[0] == hull[-1]
+
+
+def test_each_value_of_a_geocode_is_looked_up_once() -> None:
+    areas = {
+        f"{code:06d}": Area(f"{code:06d}", AreaKind.COUNTY, str(code), str(code)) for code in range(370601, 373601)
+    }
+    block = AlertArea("x", geocodes=tuple(("a", f"{number:012d}") for number in range(440100000000, 440100006600)))
+    assert covered([replace(block, description=str(n)) for n in range(20)], areas) == ((), False)

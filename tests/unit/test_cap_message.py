@@ -71,6 +71,9 @@ def with_first(data: bytes, more: bytes) -> bytes:
         (alert(infos=""), "companion.element-missing"),
         (alert(sent="2026-07-22T18:00:00Z"), "companion.value"),
         (alert(sender="a b"), "companion.value"),
+        (alert(msgType="Update", references="b,c,0001-01-01T00:00:00+08:00"), "companion.value"),
+        (alert(msgType="Update", references=" ".join(f"b,c{n},2026-07-23T01:00:00+08:00" for n in range(1001))),
+         "issuers.too-many-references"),
         (alert(infos=info(area(polygon="36,121 37,121 36,122 37,122"))), "companion.value"),
     ],
 )  # fmt: skip
@@ -198,7 +201,14 @@ def _stolen_certificate() -> bytes:
     return (signed[:start] + ours.decode() + signed[end:]).encode()
 
 
-@pytest.mark.parametrize("made", [_wrapped, _twice, _of_nothing, _plain_key, _stolen_certificate])
+def _empty_value() -> bytes:
+    root = etree.fromstring(signer().sign(GOOD))
+    for value in root.iter("{*}SignatureValue"):
+        value.text = None
+    return HEAD + bytes(etree.tostring(root, encoding="unicode").encode())
+
+
+@pytest.mark.parametrize("made", [_empty_value, _wrapped, _twice, _of_nothing, _plain_key, _stolen_certificate])
 def test_tricks_with_signatures_are_refused(made: Any) -> None:
     assert refused(made(), signing()) in ("issuers.signature", "companion.element-unexpected", "issuers.schema")
 

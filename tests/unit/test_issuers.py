@@ -19,6 +19,7 @@ from geowarn.domain.issuers import (
     Standing,
     Taken,
     end_of,
+    ends_of,
     in_language,
     may_end,
     message_id,
@@ -81,6 +82,24 @@ def test_what_becomes_of_a_message(changes: Any, outcome: Outcome) -> None:
     assert outcome_of(message, NOW, timedelta(hours=72)) is outcome
 
 
+@pytest.mark.parametrize(
+    ("kind", "expires", "follows", "outcome", "ends"),
+    [
+        ("Update", "2026-07-30T02:00:00+08:00", True, Outcome.SHOWN, 1),
+        ("Update", "2026-07-30T02:00:00+08:00", False, Outcome.OLD, 0),
+        ("Update", "2026-07-22T02:00:00+08:00", True, Outcome.OLD, 0),  # it has ended itself
+        ("Cancel", "2026-07-30T02:00:00+08:00", True, Outcome.OLD, 1),
+    ],
+)
+def test_an_update_that_comes_late_follows_what_was_shown_or_ends_nothing(
+    kind: str, expires: str, follows: bool, outcome: Outcome, ends: int
+) -> None:
+    late = alert("2", infos=info(area(), expires=expires), msgType=kind, references=reference("1"))
+    message = READER.read(late.replace(b"2026-07-23T02:00:0", b"2026-07-19T02:00:0"), "m.xml", issuer()).message
+    assert outcome_of(message, NOW, timedelta(hours=72), follows) is outcome
+    assert len(ends_of(message, outcome)) == ends
+
+
 def test_an_end_is_bounded_and_references_reach_back_only() -> None:
     long = READER.read(alert(infos=info(area(), expires="2126-07-24T02:00:00+08:00")), "m.xml", issuer()).message
     none = READER.read(alert(infos=info(area(), expires=None)), "m.xml", issuer()).message
@@ -126,6 +145,8 @@ def test_each_kind_of_feed_leads_to_its_messages() -> None:
     assert links(RSS) == [f"{base}/cap/1.xml", f"{base}/cap/2.xml"]
     assert links(RDF) == [f"{base}/cap/1.xml"]
     assert links('<rss version="2.0"><channel/></rss>') == []
+    broken = CapFeedReader().links(RSS.replace("<link></link>", "<link>http://[x</link>").encode(), FEED, ())
+    assert [(one.address, one.sound) for one in broken][1:] == [("http://[x", False), (f"{base}/cap/2.xml", True)]
 
 
 @pytest.mark.parametrize("feed", [ATOM, RSS])
@@ -220,6 +241,8 @@ def test_the_shipped_plan_is_off_and_can_be_read(tmp_path: Path) -> None:
         ({"poll_seconds": "5"}, "30 … 3600"),
         ({"max_age_hours": '"long"'}, "max_age_hours"),
         ({"silent_minutes": "0"}, "silent_minutes"),
+        ({"daily_messages": "5"}, "10 … 100000"),
+        ({"daily_mebibytes": "0"}, "1 … 10000"),
         ({"http": "{ total_seconds = 0 }"}, "total_seconds"),
         ({"http": "{ retries = 3 }"}, "retries"),
         ({"colour": '"red"'}, "colour"),

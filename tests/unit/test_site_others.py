@@ -62,6 +62,18 @@ def test_only_the_pages_that_they_reach_are_written_anew(site: SiteDesk) -> None
     assert near.read_text("utf-8") == before[1]
 
 
+def test_no_release_waits_for_the_pages_of_areas_that_they_reach(site: SiteDesk) -> None:
+    site.publish()
+    everywhere = other(codes=frozenset(site.areas))
+    rest = site.channel._write(site.state(others=(everywhere,)), exercise=False)
+    assert rest is not None
+    assert len([page for page in rest.pages if page.path.endswith("index.html")]) == 2 * len(site.areas)
+    for path in ("index.html", "en/index.html", "others/index.html"):
+        assert "暴雨橙色预警信号1" in site.read(path)
+    assert rest.write()
+    assert "暴雨橙色预警信号1" in site.read("areas/990104/index.html")
+
+
 def test_exercises_show_none_of_them(site: SiteDesk) -> None:
     site.release({"990101": Level.RED}, series=Series.EXERCISE)
     site.publish(others=(other(),))

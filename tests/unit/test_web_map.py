@@ -52,3 +52,16 @@ def test_short_names() -> None:
     assert short_name("海阳市", "zh") == "海阳"
     assert short_name("Haiyang City", "en") == "Haiyang"
     assert short_name("开发区", "zh") == "开发"
+
+
+def test_what_others_cover_is_drawn_as_it_came_however_often_it_crosses_itself() -> None:
+    tangle = [[120 + (n * 37 % 101) / 101, 37 + (n * 61 % 103) / 103] for n in range(4000)]
+    fine = [[120.2 + n / 1e6, 37.5] for n in range(3000)]
+    far = [[10.0, 10.0], [11.0, 10.0], [11.0, 11.0], [10.0, 10.0]]
+    around = [[100.0, 20.0], [140.0, 20.0], [140.0, 60.0], [100.0, 60.0], [100.0, 20.0]]
+    drawings = [MapDrawer().draw(AREAS, {}, "zh", [ring]) for ring in (tangle, [*fine, [120.2, 37.9]], far, around)]
+    paths = [drawing.others for drawing in drawings if drawing is not None]
+    assert 3000 < paths[0].count("L") <= 4000
+    assert paths[1].count("L") < 5
+    assert paths[2] == ""
+    assert paths[3].count("L") == 4

@@ -63,6 +63,9 @@ class IssuerTicks:
         found = poll(issuer_desk(self._system, self._stopped.wait), issuer)
         if found.fault is not None:
             log.warning("an issuer's feed could not be read", issuer=issuer.name, reason=str(found.fault))
+        for one in found.came:
+            if one.refusal is not None and one.refusal.__cause__ is not None:
+                log.error("a message of an issuer was not foreseen", exc_info=one.refusal.__cause__)
         if found.changed:
             self._publish()
 

@@ -57,9 +57,10 @@ def poll_(
     """Look into one feed or its folder now · 立即读取一个来源"""
     system, issuer = _opened(data, name)
     polled = poll(issuer_desk(system), issuer, again)
+    if polled.came or polled.fault is None:
+        _say(polled.came, as_json)
     if polled.fault is not None:
         raise polled.fault
-    _say(polled.came, as_json)
 
 
 @app.command("take")

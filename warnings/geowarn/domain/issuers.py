@@ -51,6 +51,8 @@ class Issuer:
     poll_seconds: int
     silent_minutes: int  # without an answer: a task; 0: none is expected
     quiet_hours: float  # without a new message: a task; 0: he may be quiet
+    daily_messages: int  # messages and refusals in 24 hours; what lies beyond waits
+    daily_mebibytes: int  # the same for the files kept
     stylesheet: bool  # whether a style-sheet instruction is passed over in unsigned messages
     http: SettingsTable = field(repr=False)
 
@@ -143,6 +145,16 @@ class Taken:
     received_at: datetime
     ended_by: str = ""  # the message that replaced or cancelled it
 
+    @property
+    def near(self) -> bool:
+        """Whether it covers one of our areas, or could not be placed."""
+        return bool(self.codes) or self.unplaced
+
+    @property
+    def told(self) -> bool:
+        """Whether it is one that pages show while it holds."""
+        return self.outcome is Outcome.SHOWN and self.msg_type != "Cancel" and not self.clears and self.near
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -196,15 +208,19 @@ def message_id(key: AlertKey) -> str:
     return f"x-{sha256_hex(canonical_json([key.sender, key.identifier, key.sent.timestamp()]))[:24]}"
 
 
-def outcome_of(message: IssuedMessage, now: datetime, max_age: timedelta) -> Outcome:
-    """What becomes of a message that is in order."""
+def outcome_of(message: IssuedMessage, now: datetime, max_age: timedelta, follows: bool = False) -> Outcome:
+    """What becomes of a message that is in order; `follows`: it names one that was shown.
+
+    An update of such a one that still counts is shown whatever its age: it is what its issuer says now.
+    """
     if message.status != "Actual":
         return Outcome.NOT_ACTUAL
     if message.scope != "Public":
         return Outcome.NOT_PUBLIC
     if message.msg_type in ("Ack", "Error"):
         return Outcome.RECEIPT
-    return Outcome.OLD if message.key.sent < now - max_age else Outcome.SHOWN
+    succeeds = follows and message.msg_type == "Update" and end_of(message) > now
+    return Outcome.OLD if message.key.sent < now - max_age and not succeeds else Outcome.SHOWN
 
 
 def end_of(message: IssuedMessage) -> datetime:
@@ -224,6 +240,11 @@ def may_end(message: IssuedMessage) -> tuple[AlertKey, ...]:
         for key in dict.fromkeys(message.references)
         if key.sender == mine.sender and key != mine and key.sent <= mine.sent
     )
+
+
+def ends_of(message: IssuedMessage, outcome: Outcome) -> tuple[AlertKey, ...]:
+    """Those of them that it does end: an update that is not shown itself, as it is old, leaves them (house rule 1)."""
+    return () if outcome is Outcome.OLD and message.msg_type == "Update" else may_end(message)
 
 
 def standing_of(one: Taken, now: datetime, silent_since: datetime | None) -> Standing:

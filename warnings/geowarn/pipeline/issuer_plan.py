@@ -19,7 +19,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _KINDS = (FEED, CAP, FOLDER)
 _KEYS = (
     "name_zh", "name_en", "kind", "enabled", "address", "page", "senders", "hosts", "signature", "certificates",
-    "max_age_hours", "poll_seconds", "silent_minutes", "quiet_hours", "allow_stylesheet", "http",
+    "max_age_hours", "poll_seconds", "silent_minutes", "quiet_hours", "daily_messages", "daily_mebibytes",
+    "allow_stylesheet", "http",
 )  # fmt: skip
 HTTP_KEYS = ("connect_seconds", "read_seconds", "transfer_seconds", "total_seconds", "most_mebibytes", "proxy")
 _ADDRESS = r"https?://[^\s/?#@]+(/[^\s#]*)?"
@@ -71,6 +72,8 @@ def _issuer(
         poll_seconds=table.whole("poll_seconds", 30, 3600, 120),
         silent_minutes=table.whole("silent_minutes", 0 if kind == FOLDER else 2, 2880, 0 if kind == FOLDER else 30),
         quiet_hours=table.number("quiet_hours", 0, 8760, 0),
+        daily_messages=table.whole("daily_messages", 10, 100_000, 3000),
+        daily_mebibytes=table.whole("daily_mebibytes", 1, 10_000, 256),
         stylesheet=table.truth("allow_stylesheet", False),
         http=_http(table, kind),
     )

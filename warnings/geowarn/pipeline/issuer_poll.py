@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +13,13 @@ from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.companion_inbox import set_aside, waiting
 from geowarn.pipeline.inbox import OTHERS
-from geowarn.pipeline.issuers import REFUSED, SILENT, Came, IssuerDesk, note_refusal, take_message
+from geowarn.pipeline.issuer_follow import Fetched, follow, reason_of
+from geowarn.pipeline.issuer_limits import note_flood, room_of
+from geowarn.pipeline.issuers import REFUSED, SILENT, Came, IssuerDesk, take_message
 from geowarn.pipeline.propose import new_id
-from geowarn.ports import Brought, FeedLink, Store, UnitOfWork
+from geowarn.ports import Brought, Store, UnitOfWork
 
 FILE = "issuers.toml"
-MOST_MESSAGES = 60  # fetched at one poll; the rest at the next
-_FORGET = timedelta(days=3)  # what a feed has not named for so long is fetched again when it names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,14 @@ class Polled:
     fault: Refused | None = None
 
     @property
-    def changed(self) -> bool:
-        """Whether anything that is shown may be other than before."""
+    def new(self) -> bool:
+        """Whether anything was taken that was not known."""
         return any(one.what not in ("known", "refused") for one in self.came)
+
+    @property
+    def changed(self) -> bool:
+        """Whether pages show something else than before."""
+        return any(one.moves for one in self.came)
 
 
 def note_plan(store: Store, issuers: Iterable[Issuer], now: datetime) -> bool:
@@ -80,80 +85,49 @@ def poll(desk: IssuerDesk, issuer: Issuer, again: bool = False) -> Polled:
     now = desk.clock.now()
     with desk.store.read() as work:
         feed = work.issued.feed(issuer.name)
-        marks = {} if again else dict(work.issued.marks(issuer.name))
     known = dict(feed.known) if feed and not again else {}
     (answer,) = desk.carrier.get(issuer, [(issuer.address, known)])
     try:
         if isinstance(answer, Exception):
-            raise _reason(answer, issuer)
-        found = _heard(desk, issuer, answer, marks)
+            raise reason_of(answer, issuer.address)
+        found = _heard(desk, issuer, answer, again)
     except Refused as refusal:
-        _note_try(desk, issuer, now, refusal=refusal)
-        return Polled(fault=refusal)
-    came, complete = found
-    polled = Polled(came)
-    _note_try(desk, issuer, now, known=answer.known if complete else {}, newest=polled.changed)
+        found = Fetched(fault=refusal)
+    polled = Polled(found.came, found.fault)
+    told = answer.known if isinstance(answer, Brought) and found.complete else {}
+    _note_try(desk, issuer, now, refusal=found.fault, known=told, newest=polled.new)
     return polled
 
 
-def _reason(fault: Exception, issuer: Issuer) -> Refused:
-    if isinstance(fault, Refused):
-        return fault
-    return Refused("fetch.unreachable", url=issuer.address, reason=type(fault).__name__, tries=1)
-
-
-def _heard(
-    desk: IssuerDesk, issuer: Issuer, answer: Brought, marks: Mapping[str, str]
-) -> tuple[tuple[Came, ...], bool]:
-    """What an answer brought, and whether all of it was fetched."""
+def _heard(desk: IssuerDesk, issuer: Issuer, answer: Brought, again: bool) -> Fetched:
+    """What an answer brought; a feed of which nothing new can be read is not heard (house rule 1)."""
+    if issuer.kind != CAP:
+        return follow(desk, issuer, answer.body, again)
     if answer.body is None:
-        return (), True
-    if issuer.kind == CAP:
-        return (take_message(desk, issuer, answer.body, issuer.address),), True
-    try:
-        links = desk.feeds.links(answer.body, issuer.address, issuer.hosts)
-    except Refused as refusal:
-        note_refusal(desk, issuer, answer.body, issuer.address, refusal)
-        raise
-    return _fetched(desk, issuer, links, marks)
-
-
-def _fetched(
-    desk: IssuerDesk, issuer: Issuer, links: Sequence[FeedLink], marks: Mapping[str, str]
-) -> tuple[tuple[Came, ...], bool]:
-    """The messages behind new or changed entries; the rest is left for the next poll."""
-    wanted = [link for link in links if marks.get(link.address) != link.mark]
-    answers = desk.carrier.get(issuer, [(link.address, {}) for link in wanted[:MOST_MESSAGES]]) if wanted else ()
-    came, done = [], {link.address: link.mark for link in links if marks.get(link.address) == link.mark}
-    for link, answer in zip(wanted, answers, strict=False):
-        if isinstance(answer, Exception):
-            named = f"{link.address} {link.mark}".encode()
-            note_refusal(desk, issuer, named, link.address, _reason(answer, issuer))
-            continue
-        came.append(take_message(desk, issuer, answer.body or b"", link.address))
-        done[link.address] = link.mark
-    now = desk.clock.now()
-    with desk.store.begin() as work:
-        work.issued.save_marks(issuer.name, done, now)
-        work.issued.forget_marks(issuer.name, now - _FORGET)
-        work.commit()
-    return tuple(came), len(done) == len(links)
+        return Fetched()
+    if not room_of(desk, issuer).takes(len(answer.body)):
+        return Fetched(fault=note_flood(desk, issuer, issuer.address, 1))
+    came = take_message(desk, issuer, answer.body, issuer.address)
+    return Fetched((came,), came.refusal)
 
 
 def _look(desk: IssuerDesk, issuer: Issuer) -> Polled:
     """Take in what lies in `inbox/issuers/<name>/`, oldest first; each file is set aside once it is kept."""
-    folder, now = desk.inbox / OTHERS / issuer.name, desk.clock.now()
-    came = []
-    for file in waiting(folder, now.timestamp()):
+    folder, now, room = desk.inbox / OTHERS / issuer.name, desk.clock.now(), room_of(desk, issuer)
+    came, fault, files = [], None, list(waiting(folder, now.timestamp()))
+    for number, file in enumerate(files):
         try:
             with file.open("rb") as handle:
                 data = handle.read((8 << 20) + 1)
         except OSError:
             continue  # taken away again, or not ours to read: looked at the next time
+        if not room.takes(len(data)):
+            fault = note_flood(desk, issuer, f"inbox/{OTHERS}/{issuer.name}", len(files) - number)
+            break
         came.append(take_message(desk, issuer, data, file.name))
         set_aside(desk.inbox / ("refused" if came[-1].refusal else "taken"), file, desk.clock)
-    polled = Polled(tuple(came))
-    _note_try(desk, issuer, now, newest=polled.changed)
+    polled = Polled(tuple(came), fault)
+    _note_try(desk, issuer, now, refusal=fault, newest=polled.new)
     return polled
 
 
@@ -171,11 +145,10 @@ def _note_try(
         if feed is None:
             return
         if refusal is not None:
-            failure = {"key": refusal.key, "facts": refusal.kept()}
-            work.issued.save_feed(replace(feed, tried_at=now, failure=failure))
+            made = replace(feed, tried_at=now, failure={"key": refusal.key, "facts": refusal.kept()})
         else:
-            heard = replace(feed, tried_at=now, heard_at=now, failure={}, known=dict(known or {}))
-            work.issued.save_feed(replace(heard, newest_at=now) if newest else heard)
+            made = replace(feed, tried_at=now, heard_at=now, failure={}, known=dict(known or {}))
+        work.issued.save_feed(replace(made, newest_at=now) if newest else made)
         work.commit()
 
 

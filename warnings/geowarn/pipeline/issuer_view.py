@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,11 +28,6 @@ class Other:
         words = [text["severity"] for text in self.message.facts.get("texts", ())]
         return min(words, key=_SEVERITIES.index, default="Unknown")
 
-    @property
-    def near(self) -> bool:
-        """Whether it covers one of our areas, or could not be placed."""
-        return bool(self.message.codes) or self.message.unplaced
-
     def text(self, language: str) -> Mapping[str, str]:
         """What it says in this language, else in its first; empty words where it says nothing."""
         return in_language(self.message.facts.get("texts", ()), language) or _NOTHING
@@ -43,17 +38,20 @@ _NOTHING: Mapping[str, str] = dict.fromkeys(("event", "headline", "description",
 
 def standing_now(work: UnitOfWork, now: datetime) -> tuple[Other, ...]:
     """Every message of a feed in use whose end was not long ago, newest first."""
+    return tuple(_of_feeds(work, work.issued.recent(now - HELD), now))
+
+
+def _of_feeds(work: UnitOfWork, messages: Iterable[Taken], now: datetime) -> Iterator[Other]:
     feeds = {feed.name: feed for feed in work.issued.feeds() if feed.enabled}
-    return tuple(
-        Other(feeds[one.issuer], one, standing_of(one, now, feeds[one.issuer].silent_since))
-        for one in work.issued.recent(now - HELD)
-        if one.issuer in feeds
-    )
+    for one in messages:
+        if one.issuer in feeds:
+            yield Other(feeds[one.issuer], one, standing_of(one, now, feeds[one.issuer].silent_since))
 
 
-def in_force_of(work: UnitOfWork, now: datetime) -> tuple[Other, ...]:
-    """Those that hold and concern us, the gravest first."""
-    found = [other for other in standing_now(work, now) if other.standing in _SHOWN and other.near]
+def in_force_of(work: UnitOfWork, now: datetime, drawn: bool = False) -> tuple[Other, ...]:
+    """Those that hold and concern us, the gravest first; with their outlines where they are `drawn`."""
+    kept = work.issued.standing(now - HELD, drawn)
+    found = [other for other in _of_feeds(work, kept, now) if other.standing in _SHOWN and other.message.told]
     return tuple(sorted(found, key=lambda other: _SEVERITIES.index(other.severity)))
 
 

@@ -7,6 +7,7 @@ ever ours: no level, no bulletin, no message that leaves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from geowarn.domain.issuers import (
     Refusal,
     Taken,
     end_of,
+    ends_of,
     may_end,
     message_id,
     outcome_of,
@@ -33,7 +35,7 @@ from geowarn.domain.issuers import (
 from geowarn.domain.task import Task
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.companion import keep_payload
-from geowarn.pipeline.companion_areas import covered
+from geowarn.pipeline.companion_areas import covered, outline
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import Carrier, Clock, FeedReader, IssuedReader, ReadMessage, Store, UnitOfWork
 
@@ -63,18 +65,31 @@ class Came:
     what: str
     ended: tuple[str, ...] = ()
     refusal: Refused | None = None
+    moves: bool = False  # whether pages show something else than before
 
 
 def take_message(desk: IssuerDesk, issuer: Issuer, data: bytes, file_name: str, actor_text: str = SYSTEM) -> Came:
     """Keep one message of this issuer, or note why it is refused; the same again changes nothing."""
     shown_name = plain(file_name, 200)
     try:
-        letter = desk.reader.read(data, shown_name, issuer)
+        with whatever_it_is(shown_name):
+            letter = desk.reader.read(data, shown_name, issuer)
         _check(letter.message, issuer, desk.clock.now(), shown_name)
         return _kept(desk, issuer, letter, data, shown_name, actor_text)
     except Refused as refusal:
         note_refusal(desk, issuer, data, shown_name, refusal)
         return Came("", "refused", refusal=refusal)
+
+
+@contextmanager
+def whatever_it_is(file_name: str) -> Iterator[None]:
+    """What nobody thought of in a file of others refuses that file as well, so that those behind it are read."""
+    try:
+        yield
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:
+        raise Refused("issuers.unreadable", file=file_name, reason=type(error).__name__) from error
 
 
 def note_refusal(desk: IssuerDesk, issuer: Issuer, data: bytes, file_name: str, refusal: Refused) -> bool:
@@ -105,29 +120,37 @@ def _check(message: IssuedMessage, issuer: Issuer, now: datetime, file_name: str
 def _kept(desk: IssuerDesk, issuer: Issuer, letter: ReadMessage, data: bytes, file_name: str, actor_text: str) -> Came:
     """What takes long is done before the transaction: nothing of others may hold a release of ours up."""
     now, message = desk.clock.now(), letter.message
-    outcome = outcome_of(message, now, timedelta(hours=issuer.max_age_hours))
-    private = outcome is Outcome.NOT_PUBLIC
     with desk.store.read() as work:
         known = work.issued.get(message_id(message.key))
-        areas = {} if known or private else by_code(work.areas.all())
-    if known is not None:
-        return _again(known, message, file_name)
-    made = _taken(issuer, letter, data, outcome, now, areas)
+        if known is not None:
+            return _again(known, message, file_name)
+        outcome = outcome_of(message, now, timedelta(hours=issuer.max_age_hours), _follows(work, message))
+        private = outcome is Outcome.NOT_PUBLIC
+        areas = {} if private else by_code(work.areas.all())
+    with whatever_it_is(file_name):
+        made = _taken(issuer, letter, data, outcome, now, areas)
     if not private:
         keep_payload(data, desk.raw_dir)
     with desk.store.begin() as work:
         known = work.issued.get(made.id)
         if known is not None:  # another process was quicker
             return _again(known, message, file_name)
-        names = may_end(message)
+        names = ends_of(message, outcome)
         remarks = (*made.remarks, *_remarks(work, message, now))
         work.issued.refer(made.id, names)
         ended = work.issued.end([message_id(key) for key in names], made.id)
         made = replace(made, remarks=remarks, ended_by=work.issued.referring(made.id))
         work.issued.add(made)
         work.ledger.append(now, actor_text, "issuer.taken", made.id, _entry(made, file_name, sha256_hex(data), ended))
+        moves = (made.told and not made.ended_by) or any(one.told for one in map(work.issued.get, ended) if one)
         work.commit()
-    return Came(made.id, outcome.value, ended)
+    return Came(made.id, outcome.value, ended, moves=moves)
+
+
+def _follows(work: UnitOfWork, message: IssuedMessage) -> bool:
+    """Whether it names a message that was shown."""
+    named = (work.issued.get(message_id(key)) for key in may_end(message))
+    return any(one is not None and one.outcome is Outcome.SHOWN for one in named)
 
 
 def _again(known: Taken, message: IssuedMessage, file_name: str) -> Came:
@@ -172,13 +195,14 @@ def _facts(message: IssuedMessage) -> dict[str, Any]:
 
 
 def _rings(message: IssuedMessage) -> Iterator[list[list[float]]]:
-    """Outlines small enough to be drawn; longitude first."""
+    """Outlines as they are drawn, as many as a map can bear."""
     left = _MOST_DRAWN
     for ring in [ring for area in message.areas for ring in area.polygons][:_MOST_RINGS]:
-        left -= len(ring)
+        found = outline(ring)
+        left -= len(found)
         if left < 0:
             return
-        yield [[round(lon, 4), round(lat, 4)] for lon, lat in ring]
+        yield found
 
 
 def _remarks(work: UnitOfWork, message: IssuedMessage, now: datetime) -> Iterator[str]:

@@ -59,6 +59,7 @@ class FeedLink:
 
     address: str
     mark: str
+    sound: bool = True  # False: the address is none, and is never asked
 
 
 class FeedReader(Protocol):
@@ -80,8 +81,13 @@ class Brought:
 class Carrier(Protocol):
     """Fetches feeds and messages over the network."""
 
-    def get(self, issuer: Issuer, addresses: Sequence[tuple[str, Mapping[str, str]]]) -> Sequence[Brought | Exception]:
-        """Each address with what is known of it, one after the other within the issuer's limits; never raises."""
+    def get(
+        self, issuer: Issuer, addresses: Sequence[tuple[str, Mapping[str, str]]], once: bool = False
+    ) -> Sequence[Brought | Exception]:
+        """Each address with what is known of it, one after the other within the issuer's limits; never raises.
+
+        With `once` each is tried a single time, in its share of the time; where that is over, the last have no answer.
+        """
         ...
 
 
@@ -136,8 +142,16 @@ class Issued(Protocol):
         """Messages of one sender and identifier, whatever their `sent`."""
         ...
 
-    def recent(self, since: datetime, limit: int = 500) -> tuple[Taken, ...]:
+    def recent(self, since: datetime) -> tuple[Taken, ...]:
         """Messages whose end is after `since`, newest sent first."""
+        ...
+
+    def standing(self, since: datetime, drawn: bool = False) -> tuple[Taken, ...]:
+        """Those of them that may still hold and concern us (`Taken.told`); outlines only where they are `drawn`."""
+        ...
+
+    def load(self, issuer: str, since: datetime) -> tuple[int, tuple[str, ...]]:
+        """How many messages and refusals a feed has written since, and the payloads that are kept of them."""
         ...
 
     def latest(self, issuer: str, limit: int) -> tuple[Taken, ...]:

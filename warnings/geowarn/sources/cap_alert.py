@@ -108,7 +108,7 @@ class MessageParts:
                 sent = datetime.fromisoformat(found[3] if found else "")
             except ValueError:
                 sent = None
-            if found is None or sent is None or sent.tzinfo is None:
+            if found is None or sent is None or sent.tzinfo is None or not 1990 <= sent.year <= 2200:
                 raise bad_value(element, "references", part, "sender,identifier,2026-07-23T02:00:00+08:00", self.file)
             yield AlertKey(found[1], found[2], sent)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from lxml import etree
 
@@ -27,16 +27,23 @@ class CapFeedReader:
         """The messages it names, in its order; raises Refused for a feed that is none, or that leads elsewhere.
 
         In RSS an item's link is the message; in Atom the link of a CAP type, else one of no type or of XML. An entry
-        without such a link is passed over. A feed without any entry is in order: nothing is in force.
+        without such a link is passed over; one whose link is no address is named as unsound. A feed without any entry
+        is in order: nothing is in force.
         """
         root = parsed(data, address, True)
         found: dict[str, FeedLink] = {}
         for link, dates in _entries(root, address):
-            target = urljoin(address, link)
+            mark = sha256_hex(canonical_json(dates))[:16]
+            try:
+                target = urljoin(address, link)
+                theirs = urlsplit(target)
+            except ValueError:  # [ without ], characters that would change the host
+                found.setdefault(link[:_LONGEST], FeedLink(link[:_LONGEST], mark, sound=False))
+                continue
             if not target or len(target) > _LONGEST:
                 continue
-            _refuse_elsewhere(address, target, hosts)
-            found.setdefault(target, FeedLink(target, sha256_hex(canonical_json(dates))[:16]))
+            _refuse_elsewhere(address, theirs, hosts)
+            found.setdefault(target, FeedLink(target, mark))
         if len(found) > MOST_ENTRIES:
             raise Refused("issuers.too-many-entries", file=address, count=len(found), limit=MOST_ENTRIES)
         return tuple(found.values())
@@ -71,9 +78,9 @@ def _texts(entry: etree._Element, *names: str) -> list[str]:
     return [" ".join((entry.findtext(name) or "").split())[:_LONGEST] for name in names]
 
 
-def _refuse_elsewhere(address: str, target: str, hosts: Sequence[str]) -> None:
+def _refuse_elsewhere(address: str, theirs: SplitResult, hosts: Sequence[str]) -> None:
     """A feed may not send us to a host, or down to a scheme, that its table does not allow."""
-    ours, theirs = urlsplit(address), urlsplit(target)
+    ours = urlsplit(address)
     same = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
     allowed = theirs.hostname in hosts and theirs.scheme == "https" and not theirs.username
     if not same and not allowed:

@@ -23,6 +23,7 @@ MOST_BYTES = 2 << 20
 _MOST_ELEMENTS = 20_000
 _MOST_POINTS = 100_000  # of all polygons together
 _MOST_AREAS = 1000  # of all parts together
+_MOST_REFERENCES = 1000
 _DEEPEST = 16  # a signature's certificates stand at depth 7
 _VERSION = {NAMESPACE: "1.2", OLDER: "1.1"}
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)[\"']", re.ASCII)
@@ -149,7 +150,10 @@ class _IssuedParts(MessageParts):
             return ()
         if kind == "Update" and not self._text(self.root, "references"):
             return ()
-        return tuple(AlertKey(key.sender, key.identifier, key.sent.astimezone(UTC)) for key in self._references())
+        found = tuple(AlertKey(key.sender, key.identifier, key.sent.astimezone(UTC)) for key in self._references())
+        if len(found) > _MOST_REFERENCES:
+            raise Refused("issuers.too-many-references", file=self.file, limit=_MOST_REFERENCES)
+        return found
 
     def _issued_info(self, element: etree._Element) -> IssuedInfo:
         read = self._info(element)

@@ -121,18 +121,21 @@ class HttpClient:
         last: int | None = None,
         query: Mapping[str, str] | None = None,
         validators: Mapping[str, str] | None = None,
+        within: float | None = None,
     ) -> Answer:
-        """Get a file, or its bytes `first` to `last` (None: its end); raises Absent and Refused."""
+        """Get a file, or its bytes `first` to `last` (None: its end); raises Absent and Refused.
+
+        `within` so many seconds: a single try.
+        """
         headers = dict(validators or {})
         if first is not None:
             headers["Range"] = f"bytes={first}-{'' if last is None else last}"
         attempt = 1
         while True:
             try:
-                answer = self._once(url, headers, query)
+                answer = self._once(url, headers, query, self.left if within is None else min(within, self.left))
             except _TryAgain as fault:
-                left = self._until - self._ticking()
-                wait = pause(attempt, self._chance(), fault.asked, left)
+                wait = pause(attempt, self._chance(), fault.asked, self.left) if within is None else None
                 if wait is None:
                     raise Refused("fetch.unreachable", url=shown(url), reason=fault.reason, tries=attempt) from None
                 if self._stopped(wait):
@@ -143,8 +146,13 @@ class HttpClient:
                 _check_range(url, answer, first, last)
             return answer
 
-    def _once(self, url: str, headers: Mapping[str, str], query: Mapping[str, str] | None) -> Answer:
-        left = max(self._until - self._ticking(), 0.1)
+    @property
+    def left(self) -> float:
+        """Seconds left for everything."""
+        return self._until - self._ticking()
+
+    def _once(self, url: str, headers: Mapping[str, str], query: Mapping[str, str] | None, left: float) -> Answer:
+        left = max(left, 0.1)
         seconds = min(self.limits.transfer, left)
         with self._wires.cut_after(seconds) as late:
             try:

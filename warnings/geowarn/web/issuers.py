@@ -56,7 +56,7 @@ class Shown:
 
 def lines_of(work: UnitOfWork, now: datetime, words: Words) -> tuple[list[Line], list[list[list[float]]]]:
     """What others say that holds, and the outlines of it."""
-    found = in_force_of(work, now)
+    found = in_force_of(work, now, drawn=True)
     rings = [ring for other in found for ring in other.message.facts.get("rings", ())]
     return [_line(other, words) for other in found], rings
 

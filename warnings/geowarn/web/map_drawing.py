@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import Polygon, shape
+from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from geowarn.domain.area import Area, AreaKind, ancestors
@@ -24,6 +24,7 @@ _BADGE = 48  # pixels that a badge with its name takes
 _SPACE = 26  # pixels between two labels of areas without a level
 _FIGURE = 30  # pixels that a figure takes
 _GROUND = (AreaKind.COUNTY, AreaKind.ZONE)
+_Pixels = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,29 @@ class _Frame:
         return "".join(self._ring(ring.coords) for ring in rings)
 
     def others(self, rings: Iterable[Sequence[Sequence[float]]]) -> str:
-        """Outlines as they are drawn, those beyond the picture left out."""
-        found = [Polygon(ring) for ring in rings if len(ring) >= 4]
-        whole = [polygon if polygon.is_valid else shapely.make_valid(polygon) for polygon in found]
-        return "".join(self.path(self.clipped(polygon)) for polygon in whole)
+        """Outlines as they came, thinned to half a pixel, those beyond the picture left out.
+
+        A path may cross itself: nothing of others is repaired while somebody waits for the page.
+        """
+        drawn = (self._pixels(ring) for ring in rings if len(ring) >= 4)
+        return "".join(_path(points) for points in drawn if self._seen(points))
+
+    def _pixels(self, ring: Sequence[Sequence[float]]) -> _Pixels:
+        degrees = np.asarray(ring, dtype=float) - (self.west, self.north)
+        points = np.round(degrees * (self.squeeze * self.scale, -self.scale) * 2) / 2
+        thin: _Pixels = points[np.append(True, np.any(np.diff(points, axis=0) != 0, axis=1))]
+        return thin
+
+    def _seen(self, points: _Pixels) -> bool:
+        return bool((points.max(axis=0) > 0).all() and (points.min(axis=0) < (WIDTH, self.height)).all())
 
     def _ring(self, coordinates: Iterable[tuple[float, ...]]) -> str:
         points = [self.point(c[0], c[1]) for c in coordinates][:-1]
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
+
+
+def _path(points: _Pixels) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points.tolist()) + "Z"
 
 
 def _polygons(geometry: BaseGeometry) -> list[Any]:

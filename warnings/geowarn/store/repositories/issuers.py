@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from geowarn.domain.companion import AlertKey
 from geowarn.domain.issuers import Feed, Outcome, Refusal, Taken, message_id
 from geowarn.store.repositories.base import AnyRow, Repository, values_of
 from geowarn.store.tables import issuer_feed, issuer_mark, issuer_message, issuer_reference, issuer_refusal
+from geowarn.store.types import JsonText
+
+_NEWEST = (issuer_message.c.sent.desc(), issuer_message.c.id)
 
 
 def _taken(row: AnyRow) -> Taken:
@@ -83,11 +88,39 @@ class SqlIssued(Repository):
         same = (issuer_message.c.sender == sender, issuer_message.c.identifier == identifier)
         return tuple(map(_taken, self._rows(select(issuer_message).where(*same).order_by(issuer_message.c.sent))))
 
-    def recent(self, since: datetime, limit: int = 500) -> tuple[Taken, ...]:
+    def recent(self, since: datetime) -> tuple[Taken, ...]:
         """Messages whose end is after `since`, newest sent first."""
         found = select(issuer_message).where(issuer_message.c.expires > since)
-        order = (issuer_message.c.sent.desc(), issuer_message.c.id)
-        return tuple(map(_taken, self._rows(found.order_by(*order).limit(limit))))
+        return tuple(map(_taken, self._rows(found.order_by(*_NEWEST))))
+
+    def standing(self, since: datetime, drawn: bool = False) -> tuple[Taken, ...]:
+        """Those of them that may still hold and concern us (`Taken.told`); outlines only where they are `drawn`."""
+        table = issuer_message.c
+        near = or_(table.unplaced, type_coerce(table.codes, Text) != "[]")
+        told = (table.outcome == Outcome.SHOWN.value, table.msg_type != "Cancel", table.clears.is_(False), near)
+        columns = [table[name] for name in table.keys() if name != "facts"]  # noqa: SIM118 - a collection of columns
+        found = select(*columns, table.facts if drawn else self._undrawn())
+        found = found.where(table.expires > since, table.ended_by == "", *told)
+        return tuple(map(_taken, self._rows(found.order_by(*_NEWEST))))
+
+    def _undrawn(self) -> ColumnElement[Any]:
+        """The facts without the outlines, which are nearly all of them: the database leaves them out."""
+        facts = issuer_message.c.facts
+        text: ColumnElement[Any] = (
+            cast(cast(facts, JSONB).op("-", return_type=JSONB())("rings"), Text)
+            if self._postgres
+            else func.json_remove(facts, "$.rings")
+        )
+        return type_coerce(text, JsonText).label("facts")
+
+    def load(self, issuer: str, since: datetime) -> tuple[int, tuple[str, ...]]:
+        """How many messages and refusals a feed has written since, and the payloads that are kept of them."""
+        messages, refusals = issuer_message.c, issuer_refusal.c
+        came = select(messages.payload).where(messages.issuer == issuer, messages.received_at >= since)
+        refused = select(func.count()).where(refusals.issuer == issuer, refusals.at >= since)
+        payloads = [row.payload for row in self._rows(came)]
+        row = self._row(refused)
+        return len(payloads) + (int(row[0]) if row else 0), tuple(sorted({*payloads} - {""}))
 
     def latest(self, issuer: str, limit: int) -> tuple[Taken, ...]:
         """The messages of one feed that came last, newest received first."""
