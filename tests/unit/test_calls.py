@@ -28,10 +28,11 @@ from tests.unit.calls_bench import (
 from geowarn.catalogue import explain
 from geowarn.domain.area import Area, ancestors, by_code
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.calls import Call, CallAsk, CallKind, CallRules, CallState, CallTally, Reach, Via, due
+from geowarn.domain.calls import Call, CallAsk, CallKind, CallRules, CallState, CallTally, Via, asks, due
 from geowarn.domain.calls_board import Cell, board_of
 from geowarn.domain.errors import PermanentFailure, Refused
 from geowarn.domain.level import Level
+from geowarn.domain.reach import Reach
 from geowarn.domain.warning import Act, Series
 from geowarn.pipeline import calls_advance
 from geowarn.pipeline.call_answers import answered_call
@@ -111,10 +112,10 @@ def test_nothing_is_due_for_a_call_that_is_settled(done: dict[str, object]) -> N
 def test_a_duty_room_answers_for_what_lies_inside_its_area() -> None:
     levels = {TOWN: Level.ORANGE}
     reach = Reach(levels, KNOWN)
-    assert reach.of(COUNTY, HAIYANG) is Level.ORANGE
-    assert reach.of(SITE, HAIYANG) is Level.NONE
-    assert reach.of(WARDEN, POINT) is Level.ORANGE
-    assert reach.of(COUNTY, LAIYANG) is Level.NONE
+    assert asks(COUNTY, HAIYANG, reach) is Level.ORANGE
+    assert asks(SITE, HAIYANG, reach) is Level.NONE
+    assert asks(WARDEN, POINT, reach) is Level.ORANGE
+    assert asks(COUNTY, LAIYANG, reach) is Level.NONE
 
 
 def test_a_release_calls_the_first_contact_of_whoever_its_level_asks(bench: CallsBench) -> None:
@@ -285,9 +286,9 @@ def test_what_lies_inside_an_area_is_worked_out_once_for_all_duty_rooms(monkeypa
         walked.append(code)
         return ancestors(code, areas)
 
-    monkeypatch.setattr("geowarn.domain.calls.ancestors", walk)
+    monkeypatch.setattr("geowarn.domain.reach.ancestors", walk)
     reach = Reach({TOWN: Level.ORANGE, POINT: Level.RED}, KNOWN)
-    assert {reach.of(COUNTY, HAIYANG) for _ in range(20)} == {Level.RED}
+    assert {asks(COUNTY, HAIYANG, reach) for _ in range(20)} == {Level.RED}
     assert len(walked) == 2
 
 

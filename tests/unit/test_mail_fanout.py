@@ -15,7 +15,8 @@ from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import Dispatch, DispatchState
 from geowarn.domain.exercise import trial_targets
 from geowarn.domain.level import Level
-from geowarn.domain.subscriber import MailTarget, Reach, Wish, mail_address, mail_texts, mask_address
+from geowarn.domain.reach import Reach
+from geowarn.domain.subscriber import MailTarget, Wish, level_for, mail_address, mail_texts, mask_address
 from geowarn.domain.warning import Act, Series
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.ports import Limits
@@ -147,8 +148,8 @@ def test_a_level_reaches_by_what_is_wanted_and_is_never_more_than_the_highest(
         for area in areas
         if area in ancestors(code, AREAS) or code in ancestors(area, AREAS)
     )
-    assert reach.level(areas) == (max(meeting, default=Level.NONE) if areas else highest)
-    assert reach.level(()) == highest
+    assert level_for(areas, reach) == (max(meeting, default=Level.NONE) if areas else highest)
+    assert level_for((), reach) == highest
 
 
 class Asked(dict[str, Area]):

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from geowarn.domain.area import Area, AreaKind, ancestors, effective
+from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
+from geowarn.domain.reach import Reach
 
 CALL = "call"  # the kind of notice that calls a contact
 UNANSWERED = "calls-unanswered"  # the task that people must go there
@@ -200,20 +201,9 @@ def county_of(code: str, areas: Mapping[str, Area]) -> str:
     return next(holders, code)
 
 
-class Reach:
-    """The levels of a bulletin as they reach places; what lies inside each area is worked out once for all of them."""
-
-    def __init__(self, levels: Mapping[str, Level], areas: Mapping[str, Area]) -> None:
-        self._levels, self._areas = levels, areas
-        self._inside: dict[str, Level] = {}
-        for code, level in levels.items():
-            for holder in ancestors(code, areas):
-                self._inside[holder] = max(level, self._inside.get(holder, Level.NONE))
-
-    def of(self, kind: CallKind, area: str) -> Level:
-        """What asks a place for an answer: the level of its area, and for a duty room of any area inside its own."""
-        level = effective(area, self._levels, self._areas)
-        return max(level, self._inside.get(area, Level.NONE)) if kind in ROOMS else level
+def asks(kind: CallKind, area: str, reach: Reach) -> Level:
+    """What asks a place for an answer: the level of its area, and for a duty room of any area inside its own."""
+    return reach.anywhere_in(area) if kind in ROOMS else reach.over(area)
 
 
 def must_be_called(
@@ -230,7 +220,7 @@ def must_be_called(
     """
     found = []
     for contact in first:
-        level, earlier = (reach.of(contact.kind, contact.area) for reach in (now, before))
+        level, earlier = (asks(contact.kind, contact.area, reach) for reach in (now, before))
         if contact.kind in rules.must(level) and (level > earlier or contact.place not in held):
             found.append((contact, level))
     return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0].county, pair[0].kind, pair[0].place)))
@@ -238,4 +228,4 @@ def must_be_called(
 
 def no_longer_asked(calls: Iterable[Call], now: Reach, rules: CallRules) -> tuple[Call, ...]:
     """The open calls of places that the levels of now ask nothing of."""
-    return tuple(c for c in calls if c.open and c.kind not in rules.must(now.of(c.kind, c.area)))
+    return tuple(c for c in calls if c.open and c.kind not in rules.must(asks(c.kind, c.area, now)))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from geowarn.domain.area import Area
-from geowarn.domain.calls import ROOMS, CallKind, CallRules, CallTally, Reach, county_of
+from geowarn.domain.calls import ROOMS, CallKind, CallRules, CallTally, asks, county_of
 from geowarn.domain.level import Level
+from geowarn.domain.reach import Reach
 
 _TRIED = 2  # contacts called in vain: from then on the silence of a duty room is said, before people go there
 
@@ -102,8 +103,8 @@ def _row(
     registered: Mapping[tuple[str, CallKind], int],
     rules: CallRules,
 ) -> CountyRow:
-    level = max([reach.of(CallKind.COUNTY, county), *(tally.level for tally in tallies)])
-    asked = rules.must(reach.of(CallKind.SITE, county)) | (rules.must(level) & {CallKind.COUNTY})
+    level = max([asks(CallKind.COUNTY, county, reach), *(tally.level for tally in tallies)])
+    asked = rules.must(asks(CallKind.SITE, county, reach)) | (rules.must(level) & {CallKind.COUNTY})
     cells: dict[CallKind, Cell] = {}
     for kind in CallKind:
         mine = [tally for tally in tallies if tally.kind is kind]

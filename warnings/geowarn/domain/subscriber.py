@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from geowarn.domain.area import Area, ancestors
+from geowarn.domain.area import Area
 from geowarn.domain.level import Level
+from geowarn.domain.reach import Reach
 
 SUBSCRIBER = "subscriber"
 ROLES = (SUBSCRIBER, "official", "newsroom", "exercise")  # the last one: the group of exercises
@@ -105,32 +106,9 @@ class MailText:
     level: Level | None
 
 
-class Reach:
-    """The highest level that reaches a place: its own, that of what holds it or of what it holds.
-
-    Many want the same places, so each is looked up once: ten thousand subscribers cost what their places cost.
-    """
-
-    def __init__(self, levels: Mapping[str, Level], known: Mapping[str, Area]) -> None:
-        self._levels, self._known = levels, known
-        self._anywhere = max(levels.values(), default=Level.NONE)
-        self._below: dict[str, Level] = {}  # of a place that holds areas with a level
-        self._at: dict[str, Level] = {}
-        for code, level in levels.items():
-            for above in ancestors(code, known):
-                self._below[above] = max(level, self._below.get(above, Level.NONE))
-
-    def level(self, areas: Iterable[str]) -> Level:
-        """The highest of any of these places; none given: anywhere."""
-        wanted = tuple(areas)
-        return max(map(self._of, wanted)) if wanted else self._anywhere
-
-    def _of(self, area: str) -> Level:
-        found = self._at.get(area)
-        if found is None:
-            held = (self._levels.get(code, Level.NONE) for code in ancestors(area, self._known))
-            found = self._at[area] = max(self._below.get(area, Level.NONE), *held, Level.NONE)
-        return found
+def level_for(areas: Collection[str], reach: Reach) -> Level:
+    """The highest level of any of these places and of what they hold; none given: anywhere."""
+    return max(map(reach.anywhere_in, areas)) if areas else reach.highest
 
 
 def mail_texts(
@@ -143,7 +121,7 @@ def mail_texts(
     """
     before, reach, found = frozenset(told), Reach(levels, known), []
     for target in targets:
-        level = reach.level(target.wish.areas)
+        level = level_for(target.wish.areas, reach)
         if level is not Level.NONE and (level >= target.wish.least or target.key in before):
             found.append(MailText(target, level))
         elif target.key in before:

@@ -13,11 +13,12 @@ from typing import Any
 
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.calls import CALL, UNANSWERED, Call, CallAsk, Contact, Reach, must_be_called, no_longer_asked
+from geowarn.domain.calls import CALL, UNANSWERED, Call, CallAsk, Contact, must_be_called, no_longer_asked
 from geowarn.domain.errors import Refused
 from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
 from geowarn.domain.notice import Notice
+from geowarn.domain.reach import Reach
 from geowarn.domain.warning import Act, Series
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk
