@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from geowarn.domain.level import Level
 from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn.ports import Templates
 from geowarn_channels.archive_data import data_pages
-from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of, standings
+from geowarn_channels.archive_shelves import Part, Shelf, beside, parts_of, shelves_of, standings
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
@@ -79,26 +79,52 @@ class Pages:
             yield from (self._shell(name, language) for name, there in shells.items() if there)
 
     def archive(self) -> Iterator[Page]:
-        """Every warning by year, so many to a page; the newest year is the archive's first page."""
+        """Every warning by year, so many to a page; the newest year is the archive's first page, which lists them all.
+
+        An older page shows nothing that moves with new warnings: where it leads on to is the page beside it.
+        """
         shelves = self._shelves
         for language in LANGUAGES:
-            for shelf in shelves:
-                first = shelf is shelves[0]
-                key = short(self._lasting, self._hours if first else "", standings(shelf.chains), shelves)
+            yield self._page(
+                "archive", "archive/", language,
+                f"{short(self._lasting, self._hours, standings(shelves[0].chains), shelves)}.",
+                shelf=shelves[0], shelves=shelves, beside=beside(shelves, 0), parts=parts_of(shelves[0]), history=False,
+                uncalibrated=self._view.uncalibrated, **self._narrowing(shelves),
+            )  # fmt: skip
+            for at, shelf in enumerate(shelves[1:], 1):
+                near = beside(shelves, at)
                 yield self._page(
-                    "archive", shelf.place, language, f"{key}.",
-                    shelf=shelf, shelves=shelves, parts=parts_of(shelf), history=not first,
-                    uncalibrated=first and self._view.uncalibrated, **self._narrowing(shelves),
+                    "archive", shelf.place, language, f"{short(standings(shelf.chains))}.{short(self._lasting, near)}",
+                    shelf=shelf, shelves=(), beside=near, parts=parts_of(shelf), history=True, uncalibrated=False,
                 )  # fmt: skip
 
     def archive_data(self) -> Iterator[Page]:
         """The archive as CSV and JSON, a pair of files for so many warnings, and the list of them."""
         return data_pages(self._shelves, self._facts, self._view.state.synthetic, self._lasting)
 
-    def for_machines(self) -> Iterator[Page]:
-        """What nobody waits for: the map on paper, and the map of the site, which exercises have not."""
+    @cached_property
+    def parts(self) -> list[Part]:
+        """All warnings in groups whose addresses stay."""
+        return [part for shelf in self._shelves for part in parts_of(shelf)]
+
+    def closed(self) -> list[Part]:
+        """The groups in which nothing moves any more."""
+        newest = self._shelves[0].year
+        return [part for part in self.parts if part.closed(newest, self._view.state.generated)]
+
+    def line_of(self, part: Part) -> Page:
+        """What such a group is in the tree's record: one line for all of its pages."""
+        return Page(
+            f".archive-{part.year}-{part.number}.json", f"{short(standings(part.chains))}.{self._lasting}", bytes
+        )
+
+    def sheet(self) -> Iterator[Page]:
+        """The map on paper."""
         if self._facts["site"]["print_map"]:
             yield from self._sheet().pages(short(self._lasting, self._hours))
+
+    def site_map(self) -> Iterator[Page]:
+        """The map of the site for search engines; exercises have none."""
         if not self._view.exercise:
             found = places(self._view, self._shelves, self._zone)
             yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
@@ -142,11 +168,11 @@ class Pages:
         path = name if language == "zh" else f"en/{name}"
         return Page(f"{path}.html", "", lambda: self._drawn(name, name, path, language, {}))
 
-    def bulletins(self) -> Iterator[Page]:
-        """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
-        for shown in self._view.real:
+    def bulletins(self, shown: Iterable[Shown]) -> Iterator[Page]:
+        """A page for each of these bulletins; one that ended days ago is history and bears no hour any more."""
+        for one in shown:
             for language in LANGUAGES:
-                yield self._bulletin(shown, language)
+                yield self._bulletin(one, language)
 
     def areas(self) -> Iterator[Page]:
         """A page for every area."""
@@ -191,12 +217,13 @@ class Pages:
         place = chain.index(shown)
         history = shown.settled(self._view.state.generated)
         promised = "" if history else self._promise(shown, language)
-        key = short(self._lasting, "" if history else self._hours, promised, standings([chain]))
+        where = standings([chain])
+        key = f"{short(where)}.{self._lasting}" if history else f"{short(self._lasting, self._hours, promised, where)}."
         return self._page(
             "bulletin",
             f"w/{shown.bulletin.slug}/",
             language,
-            f"{key}.",
+            key,
             shown=shown,
             chain=chain,
             previous=chain[place - 1] if place else None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
+from geowarn_channels.archive_tree import ArchiveTree, Step, frozen_count, frozen_key, write_frozen
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.print_sheet import SHEET
-from geowarn_channels.site_entry import LANGUAGES, MAP
+from geowarn_channels.site_entry import LANGUAGES
 from geowarn_channels.site_incidents import ANSWER_FORMAT, incident_json
 from geowarn_channels.site_pages import SHELLS, Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
@@ -40,29 +42,35 @@ def tree_of(data_dir: Path, exercise: bool) -> Path:
     return data_dir / "exercise" / "public" if exercise else data_dir / "public"
 
 
+Tell = Callable[[int, int], None]
+
+
 @dataclass(frozen=True)
 class Rest:
-    """What of a state may wait: pages on which nothing but the hour has changed."""
+    """What of a state may wait: pages on which nothing but the hour has changed, and what ended long ago."""
 
     root: Path
     record: TreeRecord
     pages: Sequence[Page]
     sequence: int
-    last: Sequence[Page] = ()  # and what only machines and printers read
+    archive: ArchiveTree
+    frozen: Sequence[Shown] = ()  # whose files are looked at
+    last: Callable[[], Iterable[Page]] = tuple  # and what only machines and printers read
 
-    def write(self) -> bool:
+    def write(self, tell: Tell = lambda _done, _of: None) -> bool:
         """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
 
-        Raises OSError.
+        `tell` hears how many groups are done, of how many. Raises OSError.
         """
-        groups = chain(batches(self.pages, BATCH), ([self._drawn(page)] for page in self.last))
-        for number, batch in enumerate(groups, 1):
+        count = self.archive.count() + -(-len(self.pages) // BATCH)
+        for number, step in enumerate(self._steps(), 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
                     return False
-                self.record.write(batch)
+                step()
                 if number % _SAVE_EVERY == 0:
                     self.record.save()
+            tell(min(number, count), count)
         with _writing(self.root):
             if _sequence(self.root) != self.sequence:
                 return False
@@ -71,6 +79,15 @@ class Rest:
             self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, *SHELLS))
             self.record.save()
         return True
+
+    def _steps(self) -> Iterator[Step]:
+        for batch in batches(self.pages, BATCH):
+            yield partial(self.record.write, batch)
+        yield from self.archive.rest(self.sequence)
+        for shown in self.frozen:
+            yield partial(write_frozen, self.root, self.record, shown)
+        for page in self.last():
+            yield partial(self.record.write, [self._drawn(page)])
 
     def _drawn(self, page: Page) -> Page:
         """The page with its bytes: these take long, and no release is to wait for the lock meanwhile."""
@@ -88,10 +105,12 @@ def write_state(
     beside: Mapping[str, bytes] | None = None,
     bases: MapBases | None = None,
     exercise: bool = False,
+    tell: Tell = lambda _done, _of: None,
 ) -> Rest | None:
     """Bring the tree at `root` to `state`, with the files `beside`; returns what may wait, None where a newer one is.
 
-    The public tree holds nothing of exercises, that of exercises nothing real. Raises OSError.
+    The public tree holds nothing of exercises, that of exercises nothing real. `tell` hears how much of an archive that
+    is missing has been written. Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
     view = SiteView(state, exercise)
@@ -100,9 +119,9 @@ def write_state(
         if _sequence(root) > state.sequence:
             return None
         record = TreeRecord(root)
-        later, last = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
+        rest = _write_state(root, record, templates, facts, view, pages, dict(beside or {}), tell)
         record.save()
-    return Rest(root, record, later, state.sequence, last)
+    return rest
 
 
 @contextmanager
@@ -125,15 +144,23 @@ def _write_state(
     view: SiteView,
     pages: Pages,
     beside: Mapping[str, bytes],
-) -> tuple[list[Page], list[Page]]:
-    """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
-    areas, last = list(pages.areas()), list(pages.for_machines())
-    pressing = [page for page in areas if record.pressing(page)]
+    tell: Tell,
+) -> Rest:
+    """Everything that shows a change of the state, the home page last; returns what can wait."""
+    archive = ArchiveTree(root, record, pages)
+    moving = archive.moving()
+    kept = [shown for shown in moving if record.has_group(frozen_key(shown), frozen_count(shown))]
+    of_warnings = (*pages.bulletins(moving), *pages.archive_data(), *pages.archive())
+    every = [*of_warnings, *pages.areas()]
+    pressing = [page for page in every if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
-    for shown in view.real:
-        _write_frozen(root, record, shown)
-    record.write((*pages.bulletins(), *pages.archive_data(), *pages.archive(), *pressing))
+    _write_archive(archive, record, tell)
+    held = {id(shown) for shown in kept}
+    for shown in moving:
+        if id(shown) not in held:
+            write_frozen(root, record, shown)
+    record.write(pressing)
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
     pictures = _pictures(pages, root)
@@ -143,27 +170,33 @@ def _write_state(
     for page in homes:  # index.html last of what people look at
         write_whole(root / page.path, page.body())
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
-    after = [page for page in last if record.pressing(page)]  # the map for the paper takes half a second to draw
+    sheets = list(pages.sheet())
+    after = [page for page in sheets if record.pressing(page)]  # the map for the paper takes half a second to draw
     record.write(after)
     done = {page.path for page in (*pressing, *after)}
-    return [page for page in areas if page.path not in done], [page for page in last if page.path not in done]
+    later = [page for page in every if page.path not in done]
+    left = [page for page in sheets if page.path not in done]
+    return Rest(root, record, later, view.state.sequence, archive, kept, lambda: chain(left, pages.site_map()))
+
+
+def _write_archive(archive: ArchiveTree, record: TreeRecord, tell: Tell) -> None:
+    """What is missing of the archive; kept in mind now and then, so that a killed writer's work is not done again."""
+    count, done = archive.count(), 0
+
+    def advance(steps: int) -> None:
+        nonlocal done
+        done += steps
+        tell(min(done, count), count)
+        if done % _SAVE_EVERY == 0:
+            record.save()
+
+    archive.write_new(advance)
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
     found = {page.path: page.body() for page in pages}
     write_all(root, found)
     record.own(found)
-
-
-def _write_frozen(root: Path, record: TreeRecord, shown: Shown) -> None:
-    """The CAP messages and the map of one bulletin, byte for byte; read from the store only where missing."""
-    key, frozen = f"f.{shown.bulletin.id}", shown.bulletin.artefacts
-    if record.keep_group(key, 1 + sum(path.startswith("website/cap/") for path in frozen)):
-        return
-    artefacts = shown.published.artefacts
-    files = cap_files(artefacts) | {f"w/{shown.bulletin.slug}/map.svg": artefacts[MAP]}
-    write_all(root, files)
-    record.note_group(key, files)
 
 
 def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -1,0 +1,102 @@
+"""The pages of warnings that ended long ago: written once, then one line of the tree's record for a hundred warnings.
+
+Each such group keeps a record of its own beside the tree's. A release compares one digest a group and looks at no file
+of it; what a new wording, a damaged file or a rebuilding asks for is done a few warnings at a time, where nobody waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from geowarn_channels.archive_shelves import Part
+from geowarn_channels.feed_items import cap_files
+from geowarn_channels.files import write_all
+from geowarn_channels.site_entry import MAP
+from geowarn_channels.site_pages import Pages
+from geowarn_channels.site_view import Shown
+from geowarn_channels.tree_record import TreeRecord
+
+_AT_ONCE = 5  # warnings that are written while a release may have to wait
+Step = Callable[[], None]
+
+
+def frozen_key(shown: Shown) -> str:
+    """Under which the frozen files of a bulletin stand in a record."""
+    return f"f.{shown.bulletin.id}"
+
+
+def frozen_count(shown: Shown) -> int:
+    """How many files of the tree a bulletin has frozen: its CAP messages and its map."""
+    return 1 + sum(path.startswith("website/cap/") for path in shown.bulletin.artefacts)
+
+
+def write_frozen(root: Path, record: TreeRecord, shown: Shown) -> None:
+    """The CAP messages and the map of one bulletin, byte for byte; read from the store only where missing."""
+    key = frozen_key(shown)
+    if record.keep_group(key, frozen_count(shown)):
+        return
+    artefacts = shown.published.artefacts
+    files = cap_files(artefacts) | {f"w/{shown.bulletin.slug}/map.svg": artefacts[MAP]}
+    write_all(root, files)
+    record.note_group(key, files)
+
+
+class ArchiveTree:
+    """What the tree at `root` has of warnings in which nothing moves any more."""
+
+    def __init__(self, root: Path, record: TreeRecord, pages: Pages) -> None:
+        self._root, self._record, self._pages = root, record, pages
+        self._closed = pages.closed()
+
+    def moving(self) -> list[Shown]:
+        """The bulletins of all others; a group that moves again is taken back into the tree's own record."""
+        closed = {id(part) for part in self._closed}
+        found = [part for part in self._pages.parts if id(part) not in closed]
+        for part in found:
+            line = self._pages.line_of(part)
+            if self._record.part_with([line.path], []):
+                own = TreeRecord(self._root, line.path)
+                self._record.take_over(own.everything())
+                own.dissolve()
+        return [shown for part in found for chain in part.chains for shown in chain]
+
+    def write_new(self, tell: Callable[[int], None]) -> None:
+        """Write the groups that the tree has not or shows otherwise; one that is left half done goes on from there."""
+        for part in self._closed:
+            if self._record.pressing(self._pages.line_of(part)):
+                for step in self._steps(part):
+                    step()
+                    tell(1)
+
+    def rest(self, sequence: int) -> Iterator[Step]:
+        """A few warnings a step: what is drawn otherwise by now, and one group whose files are looked at in turn."""
+        due = [part for part in self._closed if self._record.lacks(self._pages.line_of(part))]
+        looked_at = self._closed[sequence % len(self._closed)] if self._closed else None
+        for part in due or ([looked_at] if looked_at else []):
+            yield from self._steps(part)
+
+    def count(self) -> int:
+        """How many steps `write_new` and `rest` take together, at most a group more."""
+        lines = [(part, self._pages.line_of(part)) for part in self._closed]
+        due = [part for part, line in lines if self._record.pressing(line) or self._record.lacks(line)]
+        return sum(-(-len(part.chains) // _AT_ONCE) for part in due)
+
+    def _steps(self, part: Part) -> Iterator[Step]:
+        line = self._pages.line_of(part)
+        own = TreeRecord(self._root, line.path)
+        chains = part.chains
+        for start in range(0, len(chains), _AT_ONCE):
+            some = [shown for chain in chains[start : start + _AT_ONCE] for shown in chain]
+            last = start + _AT_ONCE >= len(chains)
+            yield lambda some=some, last=last: self._write(part, own, some, last)  # type: ignore[misc]
+
+    def _write(self, part: Part, own: TreeRecord, some: list[Shown], last: bool) -> None:
+        pages = list(self._pages.bulletins(some))
+        own.take_over(self._record.part_with([page.path for page in pages], map(frozen_key, some)))
+        for shown in some:
+            write_frozen(self._root, own, shown)
+        own.write(pages)
+        own.save()
+        if last:
+            self._record.note_line(self._pages.line_of(part))
