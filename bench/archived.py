@@ -20,15 +20,15 @@ from geowarn.demo.setting import open_demo, put_on_duty
 from geowarn.domain.area import AreaKind
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import DispatchState
-from geowarn.domain.level import Level
 from geowarn.domain.ledger import LedgerEntry
+from geowarn.domain.level import Level
 from geowarn.domain.package import Package
 from geowarn.domain.warning import HazardWarning, Proposal, ProposalStatus, Series, WarningStatus, content_from_json
 from geowarn.pipeline.actor import Actor, find_user
 from geowarn.pipeline.change import lift, update
+from geowarn.pipeline.deliver import expire
 from geowarn.pipeline.frozen import freeze
 from geowarn.pipeline.numbering import late_values, take_number
-from geowarn.pipeline.deliver import expire
 from geowarn.pipeline.propose import new_id, propose_by_hand
 from geowarn.pipeline.watch import end_validity
 from geowarn.ports import UnitOfWork

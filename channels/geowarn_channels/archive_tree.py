@@ -47,14 +47,14 @@ class ArchiveTree:
 
     def __init__(self, root: Path, record: TreeRecord, pages: Pages) -> None:
         self._root, self._record, self._pages = root, record, pages
-        self._closed = pages.closed()
+        self._closed = pages.archive.closed()
 
     def moving(self) -> list[Shown]:
         """The bulletins of all others; a group that moves again is taken back into the tree's own record."""
         closed = {id(part) for part in self._closed}
-        found = [part for part in self._pages.parts if id(part) not in closed]
+        found = [part for part in self._pages.archive.parts if id(part) not in closed]
         for part in found:
-            line = self._pages.line_of(part)
+            line = self._pages.archive.line_of(part)
             if self._record.part_with([line.path], []):
                 own = TreeRecord(self._root, line.path)
                 self._record.take_over(own.everything())
@@ -64,26 +64,26 @@ class ArchiveTree:
     def write_new(self, tell: Callable[[int], None]) -> None:
         """Write the groups that the tree has not or shows otherwise; one that is left half done goes on from there."""
         for part in self._closed:
-            if self._record.pressing(self._pages.line_of(part)):
+            if self._record.pressing(self._pages.archive.line_of(part)):
                 for step in self._steps(part):
                     step()
                     tell(1)
 
     def rest(self, sequence: int) -> Iterator[Step]:
         """A few warnings a step: what is drawn otherwise by now, and one group whose files are looked at in turn."""
-        due = [part for part in self._closed if self._record.lacks(self._pages.line_of(part))]
+        due = [part for part in self._closed if self._record.lacks(self._pages.archive.line_of(part))]
         looked_at = self._closed[sequence % len(self._closed)] if self._closed else None
         for part in due or ([looked_at] if looked_at else []):
             yield from self._steps(part)
 
     def count(self) -> int:
         """How many steps `write_new` and `rest` take together, at most a group more."""
-        lines = [(part, self._pages.line_of(part)) for part in self._closed]
+        lines = [(part, self._pages.archive.line_of(part)) for part in self._closed]
         due = [part for part, line in lines if self._record.pressing(line) or self._record.lacks(line)]
         return sum(-(-len(part.chains) // _AT_ONCE) for part in due)
 
     def _steps(self, part: Part) -> Iterator[Step]:
-        line = self._pages.line_of(part)
+        line = self._pages.archive.line_of(part)
         own = TreeRecord(self._root, line.path)
         chains = part.chains
         for start in range(0, len(chains), _AT_ONCE):
@@ -99,4 +99,4 @@ class ArchiveTree:
         own.write(pages)
         own.save()
         if last:
-            self._record.note_line(self._pages.line_of(part))
+            self._record.note_line(self._pages.archive.line_of(part))

@@ -10,11 +10,9 @@ from typing import Any
 
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.exercise import PREFIX
-from geowarn.domain.level import Level
-from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn.ports import Templates
-from geowarn_channels.archive_data import data_pages
-from geowarn_channels.archive_shelves import Part, Shelf, beside, parts_of, shelves_of, standings
+from geowarn_channels.archive_pages import ArchivePages
+from geowarn_channels.archive_shelves import standings
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
@@ -78,45 +76,10 @@ class Pages:
             shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
             yield from (self._shell(name, language) for name, there in shells.items() if there)
 
-    def archive(self) -> Iterator[Page]:
-        """Every warning by year, so many to a page; the newest year is the archive's first page, which lists them all.
-
-        An older page shows nothing that moves with new warnings: where it leads on to is the page beside it.
-        """
-        shelves = self._shelves
-        for language in LANGUAGES:
-            yield self._page(
-                "archive", "archive/", language,
-                f"{short(self._lasting, self._hours, standings(shelves[0].chains), shelves)}.",
-                shelf=shelves[0], shelves=shelves, beside=beside(shelves, 0), parts=parts_of(shelves[0]), history=False,
-                uncalibrated=self._view.uncalibrated, **self._narrowing(shelves),
-            )  # fmt: skip
-            for at, shelf in enumerate(shelves[1:], 1):
-                near = beside(shelves, at)
-                yield self._page(
-                    "archive", shelf.place, language, f"{short(standings(shelf.chains))}.{short(self._lasting, near)}",
-                    shelf=shelf, shelves=(), beside=near, parts=parts_of(shelf), history=True, uncalibrated=False,
-                )  # fmt: skip
-
-    def archive_data(self) -> Iterator[Page]:
-        """The archive as CSV and JSON, a pair of files for so many warnings, and the list of them."""
-        return data_pages(self._shelves, self._facts, self._view.state.synthetic, self._lasting)
-
     @cached_property
-    def parts(self) -> list[Part]:
-        """All warnings in groups whose addresses stay."""
-        return [part for shelf in self._shelves for part in parts_of(shelf)]
-
-    def closed(self) -> list[Part]:
-        """The groups in which nothing moves any more."""
-        newest = self._shelves[0].year
-        return [part for part in self.parts if part.closed(newest, self._view.state.generated)]
-
-    def line_of(self, part: Part) -> Page:
-        """What such a group is in the tree's record: one line for all of its pages."""
-        return Page(
-            f".archive-{part.year}-{part.number}.json", f"{short(standings(part.chains))}.{self._lasting}", bytes
-        )
+    def archive(self) -> ArchivePages:
+        """Every warning by year, as pages and as data."""
+        return ArchivePages(self._facts, self._view, self._page, self._lasting, self._hours)
 
     def sheet(self) -> Iterator[Page]:
         """The map on paper."""
@@ -126,7 +89,7 @@ class Pages:
     def site_map(self) -> Iterator[Page]:
         """The map of the site for search engines; exercises have none."""
         if not self._view.exercise:
-            found = places(self._view, self._shelves, self._zone)
+            found = places(self._view, self.archive.shelves, self._zone)
             yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
 
     def _sheet(self) -> PrintSheet:
@@ -137,17 +100,6 @@ class Pages:
             lambda part, **values: self._say(part, "zh", **told, **values),
             lambda shown: self._end(shown.bulletin, "zh")["words"],
         )  # fmt: skip
-
-    def _narrowing(self, shelves: Sequence[Shelf]) -> dict[str, Any]:
-        """What the form above the archive offers."""
-        least = Level.parse(self._facts["publish"]["from"])
-        places = sorted(counties_of(self._view), key=lambda area: area.code)
-        return {
-            "years": list(dict.fromkeys(str(shelf.year) for shelf in shelves if shelf.chains)),
-            "public_levels": [level.code for level in sorted(Level, reverse=True) if level >= max(least, Level.BLUE)],
-            "places": places if len(places) <= MOST_CHOICES else [],
-            "longest_query": LONGEST_QUERY,
-        }
 
     @property
     def _searchable(self) -> bool:
@@ -178,10 +130,6 @@ class Pages:
         """A page for every area."""
         for language in LANGUAGES:
             yield from self._areas[language]
-
-    @cached_property
-    def _shelves(self) -> list[Shelf]:
-        return shelves_of(self._view.chains(self._view.real))
 
     @cached_property
     def _hours(self) -> str:

@@ -27,10 +27,11 @@ from geowarn_channels.sitemap import FOLDER as SITEMAPS
 from geowarn_channels.sitemap import robots
 from geowarn_channels.svg_map import MapBases
 from geowarn_channels.taken import vendored
-from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
+from geowarn_channels.tree_record import BATCH, RECORD, Page, TreeRecord, batches
 
 STATE = "current.json"
 _WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
+_REBUILDING = ".rebuilding"  # is there from when every file is to be drawn again until that is done
 _SAVE_EVERY = 4  # groups of the rest
 _STATIC = ("tokens.css", "public.css", "map.js")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
@@ -150,7 +151,7 @@ def _write_state(
     archive = ArchiveTree(root, record, pages)
     moving = archive.moving()
     kept = [shown for shown in moving if record.has_group(frozen_key(shown), frozen_count(shown))]
-    of_warnings = (*pages.bulletins(moving), *pages.archive_data(), *pages.archive())
+    of_warnings = (*pages.bulletins(moving), *pages.archive.data(), *pages.archive.pages())
     every = [*of_warnings, *pages.areas()]
     pressing = [page for page in every if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
@@ -197,6 +198,23 @@ def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None
     found = {page.path: page.body() for page in pages}
     write_all(root, found)
     record.own(found)
+
+
+def doubt_tree(root: Path) -> None:
+    """Let the next publications draw and compare every file again, unless that was begun and is not over."""
+    with _writing(root):
+        if (root / _REBUILDING).exists():
+            return
+        for name in (RECORD, *(path.name for path in root.glob(".archive-*.json"))):
+            record = TreeRecord(root, name)
+            record.doubt()
+            record.save()
+        (root / _REBUILDING).touch()
+
+
+def rebuilt(root: Path) -> None:
+    """Every file was drawn and compared again."""
+    (root / _REBUILDING).unlink(missing_ok=True)
 
 
 def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from geowarn.cli import (
     run,
     score,
     search,
+    site,
     subscribers,
     voices,
     warning_acts,
@@ -88,6 +89,7 @@ app.add_typer(issuers.app, name="issuers")
 app.add_typer(partners.app, name="partners")
 app.add_typer(rules.app, name="rules")
 app.add_typer(search.app, name="search")
+app.add_typer(site.app, name="site")
 app.add_typer(installation.db, name="db")
 app.add_typer(installation.config, name="config")
 app.add_typer(ledger.app, name="ledger")
