@@ -1,7 +1,7 @@
 """A store whose archive is long: courses of events that ended, every row as the use cases write it.
 
-Of each storm one course goes through the use cases with a clock that runs ahead: proposed, signed, released, updated,
-lifted. Its neighbours of the same hours are copied from it through the repositories: a warning, versions, packages,
+Of each storm one course goes through the use cases with a clock that runs ahead: proposed, signed, released, updated, and
+lifted or, in every third storm, extended until its time runs out. Its neighbours of the same hours are copied from it through the repositories: a warning, versions, packages,
 signatures, frozen and signed bulletins, dispatches and ledger entries of their own, references to their own
 predecessors, and numbers taken as a release takes them.
 """
@@ -33,7 +33,7 @@ from geowarn.pipeline.propose import new_id, propose_by_hand
 from geowarn.pipeline.watch import end_validity
 from geowarn.ports import UnitOfWork
 
-ACTS = 3  # bulletins of one course: issued, updated, lifted
+ACTS = 3  # bulletins of one course: issued, updated, and lifted or extended
 STORM = 120  # courses of one storm
 APART = 12  # days between storms, which is as far as a demo's roster reaches
 Tell = Callable[[int, int], None]

@@ -6,7 +6,7 @@ of it; what a new wording, a damaged file or a rebuilding asks for is done a few
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from geowarn_channels.archive_shelves import Part
@@ -18,6 +18,7 @@ from geowarn_channels.site_view import Shown
 from geowarn_channels.tree_record import TreeRecord
 
 _AT_ONCE = 5  # warnings that are written while a release may have to wait
+_SAVE_EVERY = 4  # steps
 Step = Callable[[], None]
 
 
@@ -42,6 +43,11 @@ def write_frozen(root: Path, record: TreeRecord, shown: Shown) -> None:
     record.note_group(key, files)
 
 
+def count(parts: Iterable[Part]) -> int:
+    """How many steps it takes to write these."""
+    return sum(-(-len(part.chains) // _AT_ONCE) for part in parts)
+
+
 class ArchiveTree:
     """What the tree at `root` has of warnings in which nothing moves any more."""
 
@@ -61,26 +67,25 @@ class ArchiveTree:
                 own.dissolve()
         return [shown for part in found for chain in part.chains for shown in chain]
 
-    def write_new(self, tell: Callable[[int], None]) -> None:
+    def write_new(self, tell: Callable[[int, int], None], save: Callable[[], None]) -> None:
         """Write the groups that the tree has not or shows otherwise; one that is left half done goes on from there."""
-        for part in self._closed:
-            if self._record.pressing(self._pages.archive.line_of(part)):
-                for step in self._steps(part):
-                    step()
-                    tell(1)
+        missing = [part for part in self._closed if self._record.pressing(self._pages.archive.line_of(part))]
+        steps = (step for part in missing for step in self._steps(part))
+        for done, step in enumerate(steps, 1):
+            step()
+            tell(done, count(missing))
+            if done % _SAVE_EVERY == 0:
+                save()
 
-    def rest(self, sequence: int) -> Iterator[Step]:
-        """A few warnings a step: what is drawn otherwise by now, and one group whose files are looked at in turn."""
-        due = [part for part in self._closed if self._record.lacks(self._pages.archive.line_of(part))]
-        looked_at = self._closed[sequence % len(self._closed)] if self._closed else None
-        for part in due or ([looked_at] if looked_at else []):
+    def due(self) -> list[Part]:
+        """The groups that are drawn otherwise by now, or are to be looked at."""
+        return [part for part in self._closed if self._record.lacks(self._pages.archive.line_of(part))]
+
+    def rest(self, due: list[Part], sequence: int) -> Iterator[Step]:
+        """A few warnings a step: what is due, or else one group whose files are looked at in turn."""
+        in_turn = [self._closed[sequence % len(self._closed)]] if self._closed and not due else []
+        for part in (*due, *in_turn):
             yield from self._steps(part)
-
-    def count(self) -> int:
-        """How many steps `write_new` and `rest` take together, at most a group more."""
-        lines = [(part, self._pages.archive.line_of(part)) for part in self._closed]
-        due = [part for part, line in lines if self._record.pressing(line) or self._record.lacks(line)]
-        return sum(-(-len(part.chains) // _AT_ONCE) for part in due)
 
     def _steps(self, part: Part) -> Iterator[Step]:
         line = self._pages.archive.line_of(part)

@@ -14,7 +14,8 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
-from geowarn_channels.archive_tree import ArchiveTree, Step, frozen_count, frozen_key, write_frozen
+from geowarn_channels.archive_shelves import Part
+from geowarn_channels.archive_tree import ArchiveTree, Step, count, frozen_count, frozen_key, write_frozen
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.print_sheet import SHEET
@@ -63,15 +64,16 @@ class Rest:
 
         `tell` hears how many groups are done, of how many. Raises OSError.
         """
-        count = self.archive.count() + -(-len(self.pages) // BATCH)
-        for number, step in enumerate(self._steps(), 1):
+        due = self.archive.due()
+        of = count(due) + -(-len(self.pages) // BATCH)
+        for number, step in enumerate(self._steps(due), 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
                     return False
                 step()
                 if number % _SAVE_EVERY == 0:
                     self.record.save()
-            tell(min(number, count), count)
+            tell(min(number, of), of)
         with _writing(self.root):
             if _sequence(self.root) != self.sequence:
                 return False
@@ -81,10 +83,10 @@ class Rest:
             self.record.save()
         return True
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self, due: list[Part]) -> Iterator[Step]:
         for batch in batches(self.pages, BATCH):
             yield partial(self.record.write, batch)
-        yield from self.archive.rest(self.sequence)
+        yield from self.archive.rest(due, self.sequence)
         for shown in self.frozen:
             yield partial(write_frozen, self.root, self.record, shown)
         for page in self.last():
@@ -156,7 +158,7 @@ def _write_state(
     pressing = [page for page in every if record.pressing(page)]
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
-    _write_archive(archive, record, tell)
+    archive.write_new(tell, record.save)
     held = {id(shown) for shown in kept}
     for shown in moving:
         if id(shown) not in held:
@@ -178,20 +180,6 @@ def _write_state(
     later = [page for page in every if page.path not in done]
     left = [page for page in sheets if page.path not in done]
     return Rest(root, record, later, view.state.sequence, archive, kept, lambda: chain(left, pages.site_map()))
-
-
-def _write_archive(archive: ArchiveTree, record: TreeRecord, tell: Tell) -> None:
-    """What is missing of the archive; kept in mind now and then, so that a killed writer's work is not done again."""
-    count, done = archive.count(), 0
-
-    def advance(steps: int) -> None:
-        nonlocal done
-        done += steps
-        tell(min(done, count), count)
-        if done % _SAVE_EVERY == 0:
-            record.save()
-
-    archive.write_new(advance)
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
