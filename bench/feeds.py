@@ -204,8 +204,10 @@ def release_under_load(folder: str) -> None:
     with far_end(system), running(system, "127.0.0.1", port):
         polled = [wanted("wrk"), "-t1", f"-c{POLLING}", "-d900", "-s", str(delay)]
         with subprocess.Popen([*polled, f"http://127.0.0.1:{port}/current.json"], stdout=subprocess.DEVNULL) as polling:
-            found = [one_release(system, officer, port, number) for number in range(RELEASES)]
-            polling.terminate()
+            try:
+                found = [one_release(system, officer, port, number) for number in range(RELEASES)]
+            finally:
+                polling.terminate()
     system.store.dispose()
     print(json.dumps(found), flush=True)
 

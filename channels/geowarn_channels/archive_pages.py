@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from geowarn.domain.level import Level
-from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn_channels.archive_data import data_pages
-from geowarn_channels.archive_shelves import Part, Shelf, beside, parts_of, shelves_of, standings
+from geowarn_channels.archive_shelves import Part, Shelf, beside, narrowing, parts_of, shelves_of, standings
 from geowarn_channels.area_pages import counties_of
 from geowarn_channels.site_entry import LANGUAGES
 from geowarn_channels.site_view import SiteView
@@ -46,7 +44,7 @@ class ArchivePages:
                 "archive", "archive/", language,
                 f"{short(self._lasting, self._hours, standings(shelves[0].chains), shelves)}.",
                 shelf=shelves[0], shelves=shelves, beside=beside(shelves, 0), parts=parts_of(shelves[0]), history=False,
-                uncalibrated=self._view.uncalibrated, **self._narrowing(shelves),
+                uncalibrated=self._view.uncalibrated, **narrowing(self._facts, counties_of(self._view), shelves),
             )  # fmt: skip
             for at, shelf in enumerate(shelves[1:], 1):
                 near = beside(shelves, at)
@@ -74,14 +72,3 @@ class ArchivePages:
         return Page(
             f".archive-{part.year}-{part.number}.json", f"{short(standings(part.chains))}.{self._lasting}", bytes
         )
-
-    def _narrowing(self, shelves: Sequence[Shelf]) -> dict[str, Any]:
-        """What the form above the archive offers."""
-        least = Level.parse(self._facts["publish"]["from"])
-        places = sorted(counties_of(self._view), key=lambda area: area.code)
-        return {
-            "years": list(dict.fromkeys(str(shelf.year) for shelf in shelves if shelf.chains)),
-            "public_levels": [level.code for level in sorted(Level, reverse=True) if level >= max(least, Level.BLUE)],
-            "places": places if len(places) <= MOST_CHOICES else [],
-            "longest_query": LONGEST_QUERY,
-        }

@@ -73,11 +73,15 @@ class AreaPages:
         """The whole map drawn on a page, or where it is too dense for that the picture beside it."""
         if not self._dense:
             return self._drawing.whole()
-        return self._templates.render("website/map-picture.html.j2", title=self._title(None), root=root)
+        return self._templates.render("website/map-picture.html.j2", title=self._bare_title, root=root)
 
     @cached_property
     def _dense(self) -> bool:
         return len(self._drawing.base.outlines) > MOST_OUTLINES
+
+    @cached_property
+    def _bare_title(self) -> str:
+        return self._title(None)
 
     def _key(self, area: Area) -> str:
         held = self._view.held.get(area.code)
@@ -92,7 +96,7 @@ class AreaPages:
         """Everything of warnings that the page's map shows."""
         if pin is not None:
             return self._drawing.levels_round(pin), self._drawing.labels_round(pin)
-        return self._title(None) if self._dense else (self._drawing.title, self._seen(None))
+        return self._bare_title if self._dense else (self._drawing.title, self._seen(None))
 
     def _seen(self, pin: Pin | None) -> tuple[tuple[str, Level], ...]:
         """Areas under a warning that the page's map shows, with their levels."""

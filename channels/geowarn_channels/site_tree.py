@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from geowarn_channels.archive_shelves import Part
 from geowarn_channels.archive_tree import ArchiveTree, Step, count, frozen_count, frozen_key, write_frozen
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
+from geowarn_channels.print_pdf import Undrawn
 from geowarn_channels.print_sheet import SHEET
 from geowarn_channels.site_entry import LANGUAGES
 from geowarn_channels.site_incidents import ANSWER_FORMAT, incident_json
@@ -58,6 +59,9 @@ class Rest:
     archive: ArchiveTree
     frozen: Sequence[Shown] = ()  # whose files are looked at
     last: Callable[[], Iterable[Page]] = tuple  # and what only machines and printers read
+    sheets: Sequence[Page] = ()  # PDFs, which may fail to be drawn
+    leading: Callable[[Mapping[str, int]], Iterable[Page]] = lambda printed: ()  # the pages that lead to them
+    undrawn: list[str] = field(default_factory=list)  # what failed, each with its reason
 
     def write(self, tell: Tell = lambda _done, _of: None) -> bool:
         """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
@@ -79,18 +83,29 @@ class Rest:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
             # A search that pages no longer lead to would go on answering from an old page.
-            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, *SHELLS))
+            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, f"en/{SHEET}", *SHELLS))
             self.record.save()
         return True
 
     def _steps(self, due: list[Part]) -> Iterator[Step]:
-        for batch in batches(self.pages, BATCH):
+        for batch in chain(batches(self.pages, BATCH), self._printed()):
             yield partial(self.record.write, batch)
         yield from self.archive.rest(due, self.sequence)
         for shown in self.frozen:
             yield partial(write_frozen, self.root, self.record, shown)
         for page in self.last():
             yield partial(self.record.write, [self._drawn(page)])
+
+    def _printed(self) -> Iterator[Sequence[Page]]:
+        """The PDFs, then the pages that lead to them: to those that the tree has by then, and to no other."""
+        for page in self.sheets:
+            try:
+                drawn = self._drawn(page)
+            except Undrawn as fault:
+                self.undrawn.append(f"{page.path}: {fault}")
+            else:
+                yield [drawn]
+        yield list(self.leading(_there(self.record, self.sheets, self.record.lacks)))
 
     def _drawn(self, page: Page) -> Page:
         """The page with its bytes: these take long, and no release is to wait for the lock meanwhile."""
@@ -122,9 +137,15 @@ def write_state(
         if _sequence(root) > state.sequence:
             return None
         record = TreeRecord(root)
+        sheets = pages.for_printers()
+        pages.leading(_there(record, sheets, record.pressing))  # a sheet that is an hour old shows the same warnings
         rest = _write_state(root, record, templates, facts, view, pages, dict(beside or {}), tell)
         record.save()
-    return rest
+    return replace(rest, sheets=sheets, leading=pages.leading)
+
+
+def _there(record: TreeRecord, sheets: Iterable[Page], lacking: Callable[[Page], bool]) -> dict[str, int]:
+    return {page.path: record.size(page) for page in sheets if not lacking(page)}
 
 
 @contextmanager
@@ -150,20 +171,23 @@ def _write_state(
     tell: Tell,
 ) -> Rest:
     """Everything that shows a change of the state, the home page last; returns what can wait."""
+    files = _files(templates, facts, view) | dict(beside)
+    write_all(root, files)
     archive = ArchiveTree(root, record, pages)
     moving = archive.moving()
     kept = [shown for shown in moving if record.has_group(frozen_key(shown), frozen_count(shown))]
-    of_warnings = (*pages.bulletins(moving), *pages.archive.data(), *pages.archive.pages())
-    every = [*of_warnings, *pages.areas()]
-    pressing = [page for page in every if record.pressing(page)]
-    files = _files(templates, facts, view) | dict(beside)
-    write_all(root, files)
-    archive.write_new(tell, record.save)
     held = {id(shown) for shown in kept}
     for shown in moving:
         if id(shown) not in held:
             write_frozen(root, record, shown)
+    bulletins = list(pages.bulletins(moving))
+    pressing = [page for page in bulletins if record.pressing(page)]
     record.write(pressing)
+    archive.write_new(tell, record.save)
+    others = [*pages.archive.data(), *pages.archive.pages(), *pages.areas()]
+    every = [*bulletins, *others]
+    pressing_too = [page for page in others if record.pressing(page)]
+    record.write(pressing_too)
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
     pictures = _pictures(pages, root)
@@ -173,10 +197,10 @@ def _write_state(
     for page in homes:  # index.html last of what people look at
         write_whole(root / page.path, page.body())
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
-    sheets = list(pages.sheet())
+    sheets = list(pages.sheets())
     after = [page for page in sheets if record.pressing(page)]  # the map for the paper takes half a second to draw
     record.write(after)
-    done = {page.path for page in (*pressing, *after)}
+    done = {page.path for page in (*pressing, *pressing_too, *after)}
     later = [page for page in every if page.path not in done]
     left = [page for page in sheets if page.path not in done]
     return Rest(root, record, later, view.state.sequence, archive, kept, lambda: chain(left, pages.site_map()))

@@ -120,9 +120,10 @@ class MapBases:
 
     def of(self, areas: Mapping[str, Area], land: Mapping[str, Any] | None, mark: str) -> MapBase:
         """The base of these areas; `mark` is their fingerprint."""
-        if self._kept is None or self._kept[0] != mark:
-            self._kept = (mark, map_base(areas, land))
-        return self._kept[1]
+        kept = self._kept
+        if kept is None or kept[0] != mark:  # two threads may draw different areas at once: each returns its own
+            kept = self._kept = (mark, map_base(areas, land))
+        return kept[1]
 
 
 def _land(land: Mapping[str, Any], projection: _Projection, height: int, tolerance: float) -> str:

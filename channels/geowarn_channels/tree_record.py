@@ -49,6 +49,11 @@ class TreeRecord:
         self._saved = dict(self._entries)
         self._seen: set[str] = set()  # files of the tree that is being written
 
+    @property
+    def entries(self) -> Mapping[str, object]:
+        """What was written of each file, by its path: another value where it was written anew."""
+        return {path: tuple(entry) for path, entry in self._entries.items()}
+
     def pressing(self, page: Page) -> bool:
         """Whether the page was never written, or was to show something else of warnings than it would now.
 
@@ -62,6 +67,10 @@ class TreeRecord:
     def lacks(self, page: Page) -> bool:
         """Whether the tree has the page not at all or otherwise than it would be drawn now."""
         return self._known(page.path) != page.key
+
+    def size(self, page: Page) -> int:
+        """The bytes of the page in the tree, as it was last written."""
+        return int(self._entries[page.path][1])
 
     def write(self, pages: Iterable[Page]) -> None:
         """Draw and write the pages that would come out differently; raises OSError."""
@@ -156,6 +165,13 @@ class TreeRecord:
     def _note(self, path: str, key: str) -> None:
         self._seen.add(path)
         self._entries[path] = [key, *(_stat(self._root / path) or (0, 0))]
+
+
+def entries_of(root: Path) -> dict[str, object]:
+    """Every file that the tree's records know, those of warnings that ended long ago among them, with what it is."""
+    names = (RECORD, *sorted(path.name for path in root.glob(".archive-*.json")))
+    found = {path: entry for name in names for path, entry in TreeRecord(root, name).entries.items()}
+    return {path: entry for path, entry in found.items() if not path.startswith(".")}
 
 
 def _stat(path: Path) -> tuple[int, int] | None:

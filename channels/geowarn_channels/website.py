@@ -18,7 +18,7 @@ from geowarn_channels.cap_rules import check_cap
 from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_certificates
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
-from geowarn_channels.site_seen import Unseen, see
+from geowarn_channels.site_seen import TreeLook, Unseen, see
 from geowarn_channels.site_tree import Rest, Tell, bulletin_files, doubt_tree, rebuilt, tree_of, write_state
 from geowarn_channels.svg_map import MapBases
 
@@ -34,6 +34,7 @@ class WebsiteChannel:
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._bases = MapBases()
+        self._look = TreeLook()
 
     def prepare(self, draft: BulletinDraft) -> Message:
         """Render what the website freezes; a CAP message that breaks schema or rules is a problem."""
@@ -66,16 +67,19 @@ class WebsiteChannel:
     def _demands_signature(self) -> bool:
         return bool(self._facts["cap"]["signature"] == "required")
 
-    def publish(self, state: SiteState) -> None:
-        """Write the tree for `state` unless a newer sequence is already there; raises OSError.
+    def publish(self, state: SiteState) -> list[str]:
+        """Write the tree for `state` unless a newer sequence is already there; returns what of it could not be drawn.
 
-        Exercises have a tree of their own, as whole as this one, which is written once there is any.
+        Exercises have a tree of their own, as whole as this one, which is written once there is any. Raises OSError.
         """
+        undrawn: list[str] = []
         for exercise in (False, True):
             if not exercise or any(is_exercise(found.bulletin) for found in state.bulletins):
                 rest = self._write(state, exercise)
                 if rest is not None:
                     rest.write()
+                    undrawn += rest.undrawn
+        return undrawn
 
     def rebuild(self, tell: Tell) -> None:
         """Draw and compare every file of the tree again, and of that of exercises where there is one.
@@ -125,6 +129,10 @@ class WebsiteChannel:
         except Unseen as unseen:
             return Receipt(Outcome.ACCEPTED, detail=f"written, not seen: {unseen}")
         return Receipt(Outcome.DELIVERED, detail="seen")
+
+    def unseen(self) -> tuple[str, ...]:
+        """Files of the real tree that its public address shows otherwise than written, in words for a log."""
+        return self._look.wrong(self._facts["site"]["public_url"], self._root(exercise=False))
 
     @property
     def _facts(self) -> Mapping[str, Mapping[str, Any]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import shutil
 import socket
+from asyncio import Transport
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from geowarn.bootstrap import System, open_system
 from geowarn.demo.setting import free_port
 from geowarn.scheduler import publish_all
 from geowarn.serving import web_server
+from geowarn.web import connection
 from geowarn.web.app import create_app
+from geowarn.web.connection import LARGEST_HEAD
 from geowarn.web.ready import ReadyAnswers
 
 BROWSER = {"accept-encoding": "gzip, deflate, br"}
@@ -179,6 +183,79 @@ def test_requests_sent_at_once_are_answered_in_their_order(port: int, published:
     answers = said.split(b"HTTP/1.1 ")[1:]
     assert [answer[:3] for answer in answers] == [b"200", b"200", b"200", b"404", b"200"]
     assert [answer.endswith(robots) for answer in answers] == [True, False, True, False, True]
+
+
+def everything(line: socket.socket) -> bytes:
+    said = b""
+    try:
+        while data := line.recv(65536):
+            said += data
+    except ConnectionResetError:  # bytes were still on their way when the server closed
+        pass
+    return said
+
+
+@pytest.mark.parametrize("endless", [b"GET /current.json HTTP/1.1\r\nX: ", b"GET /"], ids=["header", "address"])
+def test_a_request_whose_head_never_ends_is_let_go(port: int, endless: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(endless)
+        try:
+            for _ in range(4096):  # 16 MB, were anybody to take them
+                line.sendall(b"a" * 4096)
+        except OSError:
+            pass
+        else:
+            pytest.fail("the server took all of it")
+
+
+def test_a_form_may_be_longer_than_a_head(port: int) -> None:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for _ in range(2):
+        line.request("POST", "/console/login", b"name=" + b"a" * 2 * LARGEST_HEAD)
+        answer = line.getresponse()
+        answer.read()
+        assert answer.status not in (408, 431)
+    line.close()
+
+
+def test_who_never_finishes_a_request_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LONGEST_HEAD", 0.2)
+    for begun in (b"", b"GET /current.json HTTP/1.1\r\n"):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+            line.sendall(begun)
+            assert everything(line).startswith(b"HTTP/1.1 408 ")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /robots.txt HTTP/1.1\r\n")
+        said = everything(line)
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 408 " in said
+
+
+def test_too_many_at_once_are_told_to_come_again(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 2)
+    with ExitStack() as open_lines:
+        here = [open_lines.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(3)]
+        assert everything(here[2]).startswith(b"HTTP/1.1 503 ")
+        here[0].sendall(b"GET /robots.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert everything(here[0]).startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_answer_behind_a_ready_one_is_not_cut(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer begins to wait for a next request, which came with it and takes longer than that."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as warm:
+        warm.request("GET", "/robots.txt")
+        warm.getresponse().read()
+    made = connection.Connection.connection_made
+
+    def in_haste(self: connection.Connection, transport: Transport) -> None:
+        made(self, transport)
+        self.timeout_keep_alive = 0
+
+    monkeypatch.setattr(connection.Connection, "connection_made", in_haste)
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(b"".join(b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % path for path in (b"robots.txt", b"en/none")))
+        said = everything(line)
+    assert [answer[:3] for answer in said.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404"]
 
 
 def test_what_lies_outside_the_tree_is_never_answered(client: TestClient, ready: ReadyAnswers, tmp_path: Path) -> None:

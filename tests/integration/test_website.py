@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from geowarn.domain.errors import TemporaryFailure
 from geowarn.domain.level import Level
 from geowarn.ports import Delivery, Target
 from geowarn_channels import files
-from geowarn_channels.site_seen import Unseen, see
+from geowarn_channels.site_seen import TreeLook, Unseen, see
 
 
 @pytest.fixture
@@ -269,3 +270,45 @@ def test_many_writers_at_once_leave_the_newest_state(site: SiteDesk) -> None:
 def test_a_page_that_is_missing_from_the_tree_is_unseen(tmp_path: Path) -> None:
     with pytest.raises(Unseen, match=r"w/2026-001/index\.html is not in the tree"):
         see("http://127.0.0.1:9", tmp_path, ["w/2026-001/index.html"])
+
+
+def test_a_whole_tree_is_looked_at_in_turn_and_what_differs_is_named(site: SiteDesk) -> None:
+    with serving(site.root) as url:
+        site.facts["site"]["public_url"] = url
+        site.release({"990101": Level.RED})
+        site.channel.publish(site.state())
+        assert site.channel.unseen() == ()
+    look, elsewhere = TreeLook(), site.root.parent / "mirror"
+    shutil.copytree(site.root, elsewhere)
+    late = sorted(path.relative_to(elsewhere).as_posix() for path in elsewhere.rglob("index.html"))[-1]
+    (elsewhere / late).write_text("of yesterday", "utf-8")
+    with serving(elsewhere) as url:
+        turns = [look.wrong(url, site.root) for _ in range(len(everything(site.root)) // 100 + 1)]
+        assert f"{late} differs" in {fault for turn in turns for fault in turn}
+        shutil.copy(site.root / late, elsewhere / late)
+        assert look.wrong(url, site.root) == ()
+        (elsewhere / "index.html").write_text("of yesterday", "utf-8")
+        assert look.wrong(url, site.root) == ("index.html differs",)
+
+
+def test_a_server_that_is_down_is_not_asked_for_everything(site: SiteDesk) -> None:
+    with serving(site.root) as url:
+        pass
+    site.publish()
+    assert len(TreeLook().wrong(url, site.root)) == 5
+
+
+def test_what_is_written_anew_is_looked_at_first(site: SiteDesk) -> None:
+    site.publish()
+    look = TreeLook()
+    with serving(site.root) as url:
+        look.wrong(url, site.root)
+        made = site.release({"990101": Level.RED})
+        site.channel.publish(site.state())
+        page = site.root / "w" / made.slug / "index.html"
+        written = page.read_bytes()
+        elsewhere = site.root.parent / "mirror"
+        shutil.copytree(site.root, elsewhere)
+    (elsewhere / "w" / made.slug / "index.html").write_bytes(written[:-9])
+    with serving(elsewhere) as url:
+        assert f"w/{made.slug}/index.html differs" in look.wrong(url, site.root)

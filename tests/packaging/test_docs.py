@@ -20,7 +20,7 @@ from geowarn.cli import app
 TOP = Path(__file__).parents[2]
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 FENCE = re.compile(r"^(<!-- run -->\n)?```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMANDS: Any = typer.main.get_command(app)  # typer's own copy of click, groups have `commands`
+COMMANDS: Any = typer.main.get_command(app)  # typer's own copy of click
 
 
 def blocks(document: Path, *, marked: bool) -> list[str]:
@@ -47,10 +47,11 @@ def unknown_words(command: str) -> list[str]:
         if word.startswith("--"):
             options = {option for parameter in here.params for option in (*parameter.opts, *parameter.secondary_opts)}
             strange += [word] if word.split("=")[0] not in options | {"--help"} else []
-        elif hasattr(here, "commands"):
-            if word not in here.commands:
+        elif hasattr(here, "get_command"):
+            within = here.get_command(None, word)
+            if within is None:
                 return [*strange, word]
-            here = here.commands[word]
+            here = within
     return strange
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geowarn.catalogue import sentences
 from geowarn.domain.level import Level
-from geowarn.domain.lint import RULES, LintText, lint
+from geowarn.domain.lint import RULES, LintFacts, LintRules, LintText, lint
 from geowarn.domain.package import Artefact, Package
 from geowarn.domain.warning import Act, Content, Series
 from geowarn.pipeline.lint_texts import Linter, lint_facts, load_lint_rules, public_texts
@@ -95,6 +95,21 @@ def test_what_is_wrong_is_found(drafts: Any, language: str, old: str, new: str, 
 
 def test_a_text_without_its_issuer_is_found(drafts: Any) -> None:
     assert "issuer" in findings(drafts, "sms", "zh", "海阳市7月23日2时前滑坡风险很高。请撤离。")
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "said", "named"),
+    [
+        ("en", "Group 23 of Shaogezhuang", "landslides in Group twenty-three of Shaogezhuang", True),
+        ("zh", "第3村民组", "第三村民组有滑坡危险", True),
+        ("zh", "第3村民组", "村民组有滑坡危险", False),
+        ("en", "County 7", "a county with landslides", False),
+    ],
+)
+def test_a_place_whose_number_is_read_out_is_named(language: str, name: str, said: str, named: bool) -> None:
+    rules = LintRules({"script": ("place",)}, {}, {}, {}, "[。.]", by_words=False, one_action=1, action_length=1)
+    found = lint(LintText("x", "script", language, said), LintFacts((name,), (), ()), rules)
+    assert (not found) == named
 
 
 def test_figures_in_a_script_are_found(drafts: Any) -> None:

@@ -40,7 +40,14 @@ from geowarn.pipeline.roster_asks import ask_people
 from geowarn.pipeline.search_index import NEW, catch_up
 from geowarn.pipeline.source_plan import trigger_of
 from geowarn.pipeline.voice_keeping import keep_voices, watch_voices
-from geowarn.pipeline.watch import ask_before_end, end_validity, watch_certificate, watch_silence, watch_sources
+from geowarn.pipeline.watch import (
+    ask_before_end,
+    end_validity,
+    watch_certificate,
+    watch_silence,
+    watch_site,
+    watch_sources,
+)
 from geowarn.ports import Publisher
 
 EXERCISE_SECONDS = 5  # an exercise that a real proposal stopped is cancelled at its stations within this time
@@ -54,14 +61,17 @@ def slot_of(now: datetime, seconds: int) -> datetime:
     return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
 
 
+def publishers(system: System) -> dict[str, Publisher]:
+    """The channels that show the whole state, by name."""
+    return {name: channel for name, channel in system.channels.items() if isinstance(channel, Publisher)}
+
+
 def publish_all(system: System) -> None:
-    """Have every channel that shows the whole state show it again."""
+    """Have every channel that shows the whole state show it again; tells what one had to leave out."""
     state = system.site_state()
-    for channel in system.channels.values():
-        publish = getattr(channel, "publish", None)
-        if publish is not None:
-            publisher: Publisher = channel  # type: ignore[assignment]
-            publisher.publish(state)
+    for name, publisher in publishers(system).items():
+        for reason in publisher.publish(state) or ():
+            log.warning("left out of what is published", channel=name, reason=reason)
 
 
 def intake_of(system: System, actor_text: str) -> Intake:
@@ -90,6 +100,8 @@ class Scheduler:
         self._add("assess", schedule.assess_minutes * 60, self.assess_newest)
         self._add("expire", schedule.expiry_seconds, self.expire)
         self._add("publish", schedule.publish_seconds, self.publish)
+        self._unseen_since: dict[str, datetime] = {}
+        self._add("look", schedule.publish_seconds, self.look)
         self._add("silence", 60, self.watch)
         self._add("tidy", 3600, lambda: (system.tidy(), keep_voices(system.desk)))
         self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
@@ -277,6 +289,17 @@ class Scheduler:
         """Bring the public state forward, then let what is new in it be found."""
         self._guarded("publish", lambda: publish_all(self.system))
         self._guarded("search", lambda: catch_up(self.system.search_sources, NEW))
+
+    def look(self) -> None:
+        """Read back through the public address what was written."""
+        for name, publisher in publishers(self.system).items():
+            unseen = publisher.unseen()
+            if unseen:
+                self._unseen_since.setdefault(name, self.system.clock.now())
+                log.warning("written, not seen", channel=name, files=unseen)
+            else:
+                self._unseen_since.pop(name, None)
+            watch_site(self.system.desk, name, unseen, self._unseen_since.get(name))
 
     def watch(self) -> None:
         """Raise what should have spoken and did not."""

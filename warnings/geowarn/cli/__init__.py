@@ -12,34 +12,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from geowarn.catalogue import explain, say, terminal_language
-from geowarn.cli import (
-    answers,
-    areas,
-    channels,
-    clock,
-    contacts,
-    drill,
-    forecast,
-    incidents,
-    installation,
-    issuers,
-    ledger,
-    partners,
-    people,
-    recipients,
-    review,
-    roster,
-    roster_acts,
-    rules,
-    run,
-    score,
-    search,
-    site,
-    subscribers,
-    voices,
-    warning_acts,
-    warnings,
-)
+from geowarn.cli.commands import Commands
 from geowarn.domain.errors import Collided, Refused
 from geowarn.log import configure
 
@@ -48,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    cls=Commands,
 )
 
 
@@ -65,34 +39,6 @@ def start(
 
     从降雨预报到签发、送达、可查证的地质灾害预警。
     """
-
-
-for part in (run, drill, installation, forecast, ledger, score):
-    part.register(app)
-app.add_typer(warnings.app, name="warnings")
-warning_acts.register(warnings.app)
-review.register(warnings.app)
-clock.register(warnings.app)
-app.add_typer(clock.tasks, name="tasks")
-app.add_typer(incidents.app, name="incidents")
-app.add_typer(voices.app, name="voices")
-app.add_typer(answers.app, name="answers")
-app.add_typer(areas.app, name="areas")
-app.add_typer(recipients.app, name="recipients")
-app.add_typer(contacts.app, name="contacts")
-app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(people.users, name="users")
-app.add_typer(roster.app, name="roster")
-roster_acts.register(roster.app)
-app.add_typer(channels.app, name="channels")
-app.add_typer(issuers.app, name="issuers")
-app.add_typer(partners.app, name="partners")
-app.add_typer(rules.app, name="rules")
-app.add_typer(search.app, name="search")
-app.add_typer(site.app, name="site")
-app.add_typer(installation.db, name="db")
-app.add_typer(installation.config, name="config")
-app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

@@ -43,6 +43,6 @@ def _json(one: Received) -> dict[str, object]:
 def _sentence(system: System, one: Received) -> str:
     language = terminal_language()
     with system.store.read() as work:
-        names = [area.name(language) for area in work.areas.all() if area.code in one.areas]
+        names = [area.name(language) for area in work.areas.plain() if area.code in one.areas]
     shown = ("、" if language == "zh" else ", ").join(names) or "?"
     return say(_SAID[one.outcome], language, areas=shown, ended=one.ended)

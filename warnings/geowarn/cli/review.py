@@ -74,7 +74,7 @@ def lint(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
     system = system_of(data)
     with system.store.read() as work:
         proposal = under_review(work, find_warning(work, warning).id)
-        package, areas = work.proposals.package(proposal.id), work.areas.all()
+        package, areas = work.proposals.package(proposal.id), work.areas.plain()
     found = system.desk.linter.of(package, proposal.content, areas) if system.desk.linter else ()
     held = blocking(system.policy, found)
     if as_json:

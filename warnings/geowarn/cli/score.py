@@ -42,7 +42,7 @@ def score(
     """Score the stored season against reported landslides · 检验评分"""
     system = system_of(data)
     with system.store.read() as work:
-        known = {area.code: {"zh": area.name_zh, "en": area.name_en} for area in work.areas.all()}
+        known = {area.code: {"zh": area.name_zh, "en": area.name_en} for area in work.areas.plain()}
     installation = system.settings.installation
     rules = load_score_rules(config_file(system.data_dir, "score.toml"))
     report = score_season(

@@ -55,7 +55,7 @@ def show_changes(system: System, rows: Iterable[Change]) -> None:
     """Print area, both levels and both evidence sentences, in the order given."""
     language = terminal_language()
     with system.store.read() as work:
-        names = {area.code: area.name(language) for area in work.areas.all()}
+        names = {area.code: area.name(language) for area in work.areas.plain()}
     heads = [say(f"rules.col-{name}", language) for name in ("run", "area", "before", "after", "evidence")]
     put_rows(heads, [_cells(system, one, names, language) for one in rows])
 

@@ -66,7 +66,7 @@ def show(warning: Id, as_json: AsJson = False, data: Data = None) -> None:
         found = find_warning(work, warning)
         view = warning_view(work, found, system.policy)
         view["clock"] = clock_json(clock_of_review(work, found.id, system.clock.now()))
-        areas = by_code(work.areas.all())
+        areas = by_code(work.areas.plain())
     names = {code: area.name(terminal_language()) for code, area in areas.items()}
     if as_json:
         put_json(view)

@@ -32,6 +32,7 @@ KINDS = (
     "roster-fault",
     "run-late",
     "shift-silent",
+    "site-differs",
     "unreachable",
     "voice",
     "voice-danger",

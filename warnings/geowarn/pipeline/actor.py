@@ -63,7 +63,7 @@ class Actor:
 
     def roles_over(self, work: UnitOfWork | None, areas: Iterable[str]) -> frozenset[Role]:
         """The roles this person holds over all these areas."""
-        return roles_over(self.user, by_code(work.areas.all()) if work and self.user.areas else {}, areas)
+        return roles_over(self.user, by_code(work.areas.plain()) if work and self.user.areas else {}, areas)
 
 
 def roles_over(user: User, known: Mapping[str, Area], areas: Iterable[str]) -> frozenset[Role]:

@@ -49,7 +49,7 @@ def chain_of(
     `areas`: codes that the decision is about; a role counts where it is held over all of them.
     """
     users = {user.name: user for user in work.users.all()}
-    known = by_code(work.areas.all()) if any(user.areas for user in users.values()) else {}
+    known = by_code(work.areas.plain()) if any(user.areas for user in users.values()) else {}
     here = {user.name: roles_over(user, known, areas) for user in users.values() if user.active}
     shift = current_shift(work, now)
     posts: list[Post] = []

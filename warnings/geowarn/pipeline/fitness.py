@@ -23,7 +23,7 @@ def refuse_unfit(desk: Desk, work: UnitOfWork, proposal: Proposal) -> None:
     if desk.linter is None or not desk.policy.review.lint_blocks:
         return
     package = work.proposals.package(proposal.id)
-    for finding in blocking(desk.policy, desk.linter.of(package, proposal.content, work.areas.all())):
+    for finding in blocking(desk.policy, desk.linter.of(package, proposal.content, work.areas.plain())):
         raise Refused(finding.key, path=finding.path, **finding.facts)
 
 

@@ -174,7 +174,7 @@ def _refuse_unknown_areas(store: Store, reading: Reading, payloads: Sequence[Pay
     if not codes:
         return
     with store.read() as work:
-        unknown = codes - {area.code for area in work.areas.all()}
+        unknown = codes - {area.code for area in work.areas.plain()}
     if unknown:
         line, code, name = _first_of(unknown, payloads)
         raise Refused("ingest.unknown-area", file=name, line=line, code=code)

@@ -47,7 +47,7 @@ def import_recipients(
     registration that has opted out stays opted out.
     """
     with store.read() as work:
-        areas = {area.code for area in work.areas.all()}
+        areas = {area.code for area in work.areas.plain()}
     first: dict[tuple[str, str], Row] = {}
     sealed: list[Recipient] = []
     count, now = 0, clock.now()

@@ -69,7 +69,7 @@ def may_be_asked(desk: Desk, work: UnitOfWork, proposal: Proposal) -> tuple[User
     standing = valid(work.signoffs.of_proposal(proposal.id), proposal.package_sha256)
     taken, signed = {s.role for s in standing}, {s.user for s in standing}
     free = {role for role in desk.policy.required(proposal.content) if role not in taken}
-    known = by_code(work.areas.all())
+    known = by_code(work.areas.plain())
     task = open_task(work, REVIEW, proposal.warning_id)
 
     def can(user: User) -> bool:

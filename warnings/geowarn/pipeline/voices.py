@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 import secrets
 from base64 import b64decode, b64encode
@@ -14,6 +13,7 @@ from typing import Any
 
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.network import network_of
 from geowarn.domain.people import Role
 from geowarn.domain.task import Task
 from geowarn.domain.voice import (
@@ -70,13 +70,7 @@ class Receipt:
 
 def from_key(vault: Vault, address: str, now: datetime) -> str:
     """A keyed hash of a network address that is another one tomorrow; of IPv6 the network that one house has."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        place = address
-    else:
-        place = str(ipaddress.ip_network((int(known), 64), strict=False)) if known.version == 6 else str(known)
-    return vault.key_of(f"voice-from\n{now:%Y-%m-%d}\n{place}")[:32]
+    return vault.key_of(f"voice-from\n{now:%Y-%m-%d}\n{network_of(address)}")[:32]
 
 
 def load_from(desk: Desk, address: str) -> Load:

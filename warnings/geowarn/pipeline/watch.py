@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,8 @@ from geowarn.pipeline.source_plan import overdue_since
 from geowarn.ports import UnitOfWork
 
 CERTIFICATE_AHEAD = timedelta(days=30)  # aggregators must learn a new certificate before it is used
+
+MIRROR_BEHIND = timedelta(seconds=90)  # how far a CDN or a copy may be behind before somebody is called
 
 
 def _in_force(work: UnitOfWork) -> Iterator[HazardWarning]:
@@ -110,6 +112,29 @@ def watch_certificate(desk: Desk, ends_at: datetime | None) -> bool:
         opened = work.tasks.open(Task(new_id("t"), "cap-key-ends", "installation", now, ends_at, facts=facts))
         if opened:
             work.ledger.append(now, SYSTEM, "task.opened", "installation", {"kind": "cap-key-ends", **facts})
+            work.commit()
+    return opened
+
+
+def watch_site(desk: Desk, channel: str, unseen: Sequence[str], since: datetime | None) -> bool:
+    """Open the task `site-differs` where a public address has shown something else than written since `since`.
+
+    Nothing is said of the first moments: a mirror may be a minute behind. What is seen again closes it. Returns
+    whether the task is new.
+    """
+    now = desk.clock.now()
+    with desk.store.begin() as work:
+        if not unseen:
+            if work.tasks.close("site-differs", channel, now):
+                work.ledger.append(now, SYSTEM, "task.closed", channel, {"kind": "site-differs"})
+                work.commit()
+            return False
+        if since is None or now - since < MIRROR_BEHIND:
+            return False
+        facts = {"since": since.isoformat(), "files": list(unseen)}
+        opened = work.tasks.open(Task(new_id("t"), "site-differs", channel, now, facts=facts))
+        if opened:
+            work.ledger.append(now, SYSTEM, "task.opened", channel, {"kind": "site-differs", **facts})
             work.commit()
     return opened
 

@@ -36,7 +36,7 @@ def _page(visit: Visit, status: int = 200, fault: str = "", at: str = "") -> Res
             asked=factor_field(visit, work),
             left=work.factors.recovery_left(visit.user.name),
             sessions=sessions_of(work, visit.user.name, visit.now),
-            areas={area.code: area for area in work.areas.all()},
+            areas={area.code: area for area in work.areas.plain()},
             fault=fault,
             at=at,
         )

@@ -69,7 +69,7 @@ def _idle(visit: Visit, work: UnitOfWork) -> dict[str, Any]:
         "permits": [one for one in work.exercises.permits(visit.now - PERMIT_HOLDS) if one.holds(visit.now)],
         "windows": closed_windows(work.shifts.between(visit.now - around, visit.now + around)),
         "scenarios": [load_scenario(visit.system.data_dir, name) for name in scenario_names(visit.system.data_dir)],
-        "places": [area for area in work.areas.all() if area.kind in kinds],
+        "places": [area for area in work.areas.plain() if area.kind in kinds],
         "lengths": _LENGTHS,
         "may_start": bool(visit.user.roles.intersection(exercises.DIRECTORS)),
         "may_permit": bool(visit.user.roles.intersection(exercises.PERMITTERS)),

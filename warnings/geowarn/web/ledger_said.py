@@ -244,7 +244,7 @@ def teller_of(work: UnitOfWork, words: Words, channels: Mapping[str, Mapping[str
     return Teller(
         words,
         {user.name: user for user in work.users.all()},
-        {area.code: area for area in work.areas.all()},
+        {area.code: area for area in work.areas.plain()},
         {key.partition(":")[2]: name for key, name in names.items()},
     )
 

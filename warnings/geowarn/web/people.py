@@ -47,7 +47,7 @@ def _values(visit: Visit) -> dict[str, Any]:
             "sessions": {name: standing.count(name) for name in standing},
             "invited": work.invitations.open_until(visit.now),
             "changes": work.pending_changes.waiting(),
-            "areas": by_code(work.areas.all()),
+            "areas": by_code(work.areas.plain()),
             "administers": Role.ADMINISTRATOR in visit.user.held_over(()),
             "all_roles": tuple(Role),
         }

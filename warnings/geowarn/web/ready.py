@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.requests import Request
@@ -24,7 +25,7 @@ _MOST = 1024  # answers kept ready
 _SPECIAL = frozenset(
     {b"range", b"if-range", b"if-modified-since", b"content-length", b"transfer-encoding", b"upgrade", b"expect"}
 )
-_REASONS = {200: b"OK", 304: b"Not Modified"}
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def counsel_of(desk: Desk, work: UnitOfWork, proposal: Proposal, versions: tuple
     checks = work.counsel.checks(proposal.id)
     before = [check for version in versions[1:] for check in work.counsel.checks(version.id)]
     talks = [talk for version in reversed(versions) for talk in work.counsel.consultations(version.id)]
-    now, users, known = desk.clock.now(), work.users.all(), by_code(work.areas.all())
+    now, users, known = desk.clock.now(), work.users.all(), by_code(work.areas.plain())
     return CounselSheet(
         check_needed=desk.policy.needs_secrecy_check(proposal.content),
         check=standing_check(checks, proposal),

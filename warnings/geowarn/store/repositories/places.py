@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, func, null, select, type_coerce, update
 
 from geowarn.domain.area import Area, AreaKind, Susceptibility
 from geowarn.domain.outline import folded
@@ -15,13 +17,38 @@ from geowarn.store.repositories.base import AnyRow, Repository, batches, values_
 from geowarn.store.tables import area, recipient
 
 _COLUMNS = tuple(area.c.keys())
+# Outlines as they come from the database, in the order in which an Area takes its fields.
+_PLAIN = [null().label("geometry") if name == "geometry" else area.c[name] for name in Area.__match_args__]
+_WHOLE = [type_coerce(area.c[name], Text) if name == "geometry" else area.c[name] for name in Area.__match_args__]
+_KIND, _CLASS, _GEOMETRY = (Area.__match_args__.index(name) for name in ("kind", "susceptibility", "geometry"))
+_MOST_OUTLINES = 50_000
+
+
+class _Outlines:
+    """Outlines read before, by the digest of their text: a city's change once a year and are read at every release."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Mapping[str, Any]] = {}
+
+    def of(self, text: str) -> Mapping[str, Any]:
+        """The outline that this text is."""
+        digest = blake2b(text.encode(), digest_size=16).digest()
+        found = self._known.get(digest)
+        if found is None:
+            if len(self._known) >= _MOST_OUTLINES:
+                self._known = {}
+            found = self._known[digest] = folded(json.loads(text))
+        return found
+
+
+_OUTLINES = _Outlines()
 
 
 def _area(row: AnyRow) -> Area:
-    values = dict(row._mapping)
-    kinds = {"kind": AreaKind(values["kind"]), "susceptibility": Susceptibility(values["susceptibility"])}
-    geometry = values.get("geometry")
-    return Area(**{**values, **kinds, "geometry": geometry and folded(geometry)})
+    values = list(row)
+    values[_KIND], values[_CLASS] = AreaKind(values[_KIND]), Susceptibility(values[_CLASS])
+    values[_GEOMETRY] = values[_GEOMETRY] and _OUTLINES.of(values[_GEOMETRY])
+    return Area(*values)
 
 
 def _row(given: Area) -> dict[str, Any]:
@@ -35,17 +62,16 @@ class SqlAreas(Repository):
 
     def all(self) -> tuple[Area, ...]:
         """Every area, ordered by code."""
-        return tuple(sorted((_area(row) for row in self._rows(select(area))), key=lambda found: found.code))
+        return tuple(sorted((_area(row) for row in self._rows(select(*_WHOLE))), key=lambda found: found.code))
 
     def plain(self) -> tuple[Area, ...]:
         """Every area without its geometry, ordered by code."""
-        columns = [column for column in area.c if column.name != "geometry"]
-        found = (_area(row) for row in self._rows(select(*columns)))
+        found = (_area(row) for row in self._rows(select(*_PLAIN)))
         return tuple(sorted(found, key=lambda one: one.code))
 
     def get(self, code: str) -> Area | None:
         """One area, or None."""
-        row = self._row(select(area).where(area.c.code == code))
+        row = self._row(select(*_WHOLE).where(area.c.code == code))
         return _area(row) if row else None
 
     def save_all(self, areas: Iterable[Area]) -> None:
