@@ -7,6 +7,7 @@
 #   make fuzz-cap [ARGS="--cases 2000"]   random warnings as CAP, against every rule and other people's readers (long)
 #   make check                            layout, style, types, import contracts
 #   make bench-feeds                      the public tree against nginx and StaticFiles, and release to visible (needs wrk and nginx)
+#   make bench-archive                    what a release and a rebuilding cost with 50 and with 5,000 archived bulletins (ten minutes)
 #   make bench                            speed and memory against what one would pick instead (two minutes on a quiet machine)
 #   make lock [ARGS=--upgrade]            pin the dependencies again (needs python3.11)
 #   make clean                            remove .venv, builds and caches
@@ -24,7 +25,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input
 # Some machines forbid bytecode files, and every process that a test starts would then compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fuzz fuzz-cap check bench bench-feeds layout lock clean
+.PHONY: demo test fuzz fuzz-cap check bench bench-feeds bench-archive layout lock clean
 
 demo: $(READY)
 	@.venv/bin/geowarn demo $(ARGS)
@@ -58,6 +59,9 @@ bench: $(READY) build/bench/ready
 
 bench-feeds: $(READY)
 	@.venv/bin/python bench/feeds.py $(ARGS)
+
+bench-archive: $(READY)
+	@.venv/bin/python bench/archive.py $(ARGS)
 
 build/bench/ready: bench/requirements.txt
 	@"$(PYTHON)" -m venv --clear build/bench

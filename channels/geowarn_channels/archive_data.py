@@ -31,7 +31,7 @@ def data_pages(shelves: Iterable[Shelf], facts: Facts, synthetic: bool, lasting:
     """A pair of files for so many warnings, and the list of them; `lasting`: what every page depends on."""
     parts = [part for shelf in shelves for part in reversed(parts_of(shelf))]
     for part in parts:
-        key = f"{short(lasting, standings(part.chains))}."
+        key = f"{short(standings(part.chains))}.{lasting}"
         for ending, written in (("csv", archive_csv), ("json", archive_json)):
             yield Page(f"{part.place}warnings.{ending}", key, partial(written, part, facts, synthetic))
     listed = short(lasting, [(part.place, len(part.chains)) for part in parts])

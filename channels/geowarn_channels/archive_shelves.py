@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from geowarn.domain.area import Area
@@ -28,7 +29,24 @@ class Shelf:
 
     def __repr__(self) -> str:
         """What lists of pages show of it."""
-        return f"{self.place} {self.count}"
+        return f"{self.place} {len(self.chains)}"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Where one leads on from a page of the archive; None at its ends."""
+
+    newer: Shelf | None
+    older: Shelf | None
+
+    def __repr__(self) -> str:
+        """Their addresses: that is all a page shows of them."""
+        return f"{self.newer and self.newer.place} {self.older and self.older.place}"
+
+
+def beside(shelves: Sequence[Shelf], at: int) -> Beside:
+    """The pages next to the one at this place of the list, which begins with the newest."""
+    return Beside(shelves[at - 1] if at else None, shelves[at + 1] if at + 1 < len(shelves) else None)
 
 
 def shelves_of(chains: list[Chain]) -> list[Shelf]:
@@ -82,6 +100,11 @@ class Part:
     def place(self) -> str:
         """Its folder in the tree."""
         return f"archive/{self.year}/{self.number}/"
+
+    def closed(self, newest_year: int, now: datetime) -> bool:
+        """Whether no warning comes to it any more, and none of its own has done anything for days."""
+        full = len(self.chains) == WARNINGS or self.year < newest_year
+        return full and all(shown.settled(now) for chain in self.chains for shown in chain)
 
 
 def parts_of(shelf: Shelf) -> list[Part]:

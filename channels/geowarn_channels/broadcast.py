@@ -30,6 +30,7 @@ class BroadcastChannel:
         self._context = context
         self._stations: Mapping[str, Mapping[str, Any]] = context.settings["channels"]["stations"]
         self._root = context.data_dir / "broadcast"
+        self._swept: set[str] = set()  # items stay for ever, so a folder is looked through once
 
     def prepare(self, draft: BulletinDraft) -> Message:
         """The station item of a bulletin with the lengths and seconds of its texts."""
@@ -73,7 +74,9 @@ class BroadcastChannel:
         with locked(folder / ".lock"):
             if state.sequence < _sequence(folder / INDEX):
                 return
-            sweep(folder)
+            if station not in self._swept:
+                sweep(folder)
+                self._swept.add(station)
             write_all(folder, {item.file: item.body for item in items})
             write_all(folder, {FEED: feed_atom(state, items, station, settings)})
             write_all(folder, {INDEX: index_json(state, items, station, settings)})

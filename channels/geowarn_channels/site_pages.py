@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -11,8 +11,8 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin, Standing
 from geowarn.domain.exercise import PREFIX
 from geowarn.ports import Templates
-from geowarn_channels.archive_data import data_pages
-from geowarn_channels.archive_shelves import Shelf, narrowing, parts_of, shelves_of, standings
+from geowarn_channels.archive_pages import ArchivePages
+from geowarn_channels.archive_shelves import standings
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, installed, labelled_title
@@ -77,30 +77,20 @@ class Pages:
             shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
             yield from (self._shell(name, language) for name, there in shells.items() if there)
 
-    def archive(self) -> Iterator[Page]:
-        """Every warning by year, so many to a page; the newest year is the archive's first page."""
-        shelves = self._shelves
-        narrowed = narrowing(self._facts, counties_of(self._view), shelves)
-        for language in LANGUAGES:
-            for shelf in shelves:
-                first = shelf is shelves[0]
-                key = short(self._lasting, self._hours if first else "", standings(shelf.chains), shelves)
-                yield self._page(
-                    "archive", shelf.place, language, f"{key}.",
-                    shelf=shelf, shelves=shelves, parts=parts_of(shelf), history=not first,
-                    uncalibrated=first and self._view.uncalibrated, **narrowed,
-                )  # fmt: skip
+    @cached_property
+    def archive(self) -> ArchivePages:
+        """Every warning by year, as pages and as data."""
+        return ArchivePages(self._facts, self._view, self._page, self._lasting, self._hours)
 
-    def archive_data(self) -> Iterator[Page]:
-        """The archive as CSV and JSON, a pair of files for so many warnings, and the list of them."""
-        return data_pages(self._shelves, self._facts, self._view.state.synthetic, self._lasting)
-
-    def for_machines(self) -> Iterator[Page]:
-        """What nobody waits for: the map on paper, and the map of the site, which exercises have not."""
+    def sheets(self) -> Iterator[Page]:
+        """The map on paper."""
         for sheet in self._sheets:
             yield from sheet.pages(self._lasting, self._hours)
+
+    def site_map(self) -> Iterator[Page]:
+        """The map of the site for search engines; exercises have none."""
         if not self._view.exercise:
-            found = places(self._view, self._shelves, self._zone)
+            found = places(self._view, self.archive.shelves, self._zone)
             yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
 
     def for_printers(self) -> list[Page]:
@@ -146,20 +136,16 @@ class Pages:
         path = name if language == "zh" else f"en/{name}"
         return Page(f"{path}.html", "", lambda: self._drawn(name, name, path, language, {}))
 
-    def bulletins(self) -> Iterator[Page]:
-        """A page for every bulletin; one that ended days ago is history and bears no hour any more."""
-        for shown in self._view.real:
+    def bulletins(self, shown: Iterable[Shown]) -> Iterator[Page]:
+        """A page for each of these bulletins; one that ended days ago is history and bears no hour any more."""
+        for one in shown:
             for language in LANGUAGES:
-                yield self._bulletin(shown, language)
+                yield self._bulletin(one, language)
 
     def areas(self) -> Iterator[Page]:
         """A page for every area."""
         for language in LANGUAGES:
             yield from self._areas[language]
-
-    @cached_property
-    def _shelves(self) -> list[Shelf]:
-        return shelves_of(self._view.chains(self._view.real))
 
     @cached_property
     def _hours(self) -> str:
@@ -196,12 +182,14 @@ class Pages:
         history = shown.settled(self._view.state.generated)
         promised = "" if history else self._promise(shown, language)
         printed = kilobytes(self.printed, language) if shown.standing is Standing.IN_FORCE else 0
-        key = short(self._lasting, "" if history else self._hours, promised, standings([chain]), printed)
+        where = standings([chain])
+        moving = short(self._lasting, self._hours, promised, where, printed)
+        key = f"{short(where)}.{self._lasting}" if history else f"{moving}."
         return self._page(
             "bulletin",
             f"w/{shown.bulletin.slug}/",
             language,
-            f"{key}.",
+            key,
             shown=shown,
             chain=chain,
             previous=chain[place - 1] if place else None,

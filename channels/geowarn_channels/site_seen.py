@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 
 from geowarn.domain.canonical import sha256_hex
-from geowarn_channels.tree_record import TreeRecord
+from geowarn_channels.tree_record import entries_of
 
 _TIMEOUT = 5  # seconds to connect, and between two pieces
 _LONGEST = 8 * 1024 * 1024  # bytes of one answer
@@ -62,7 +62,7 @@ class TreeLook:
         found: dict[str, str] = {}
         with requests.Session() as session:
             session.trust_env = False
-            for path in self._due(TreeRecord(root).entries):
+            for path in self._due(entries_of(root)):
                 try:
                     _as_written(session, public_url, root, path)
                 except Unseen as unseen:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
+from geowarn_channels.archive_shelves import Part
+from geowarn_channels.archive_tree import ArchiveTree, Step, count, frozen_count, frozen_key, write_frozen
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
 from geowarn_channels.print_pdf import Undrawn
 from geowarn_channels.print_sheet import SHEET
-from geowarn_channels.site_entry import LANGUAGES, MAP
+from geowarn_channels.site_entry import LANGUAGES
 from geowarn_channels.site_incidents import ANSWER_FORMAT, incident_json
 from geowarn_channels.site_pages import SHELLS, Pages
 from geowarn_channels.site_state import current_geojson, current_json, picture
@@ -26,10 +29,11 @@ from geowarn_channels.sitemap import FOLDER as SITEMAPS
 from geowarn_channels.sitemap import robots
 from geowarn_channels.svg_map import MapBases
 from geowarn_channels.taken import vendored
-from geowarn_channels.tree_record import BATCH, Page, TreeRecord, batches
+from geowarn_channels.tree_record import BATCH, RECORD, Page, TreeRecord, batches
 
 STATE = "current.json"
 _WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
+_REBUILDING = ".rebuilding"  # is there from when every file is to be drawn again until that is done
 _SAVE_EVERY = 4  # groups of the rest
 _STATIC = ("tokens.css", "public.css", "map.js")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
@@ -41,32 +45,39 @@ def tree_of(data_dir: Path, exercise: bool) -> Path:
     return data_dir / "exercise" / "public" if exercise else data_dir / "public"
 
 
+Tell = Callable[[int, int], None]
+
+
 @dataclass(frozen=True)
 class Rest:
-    """What of a state may wait: pages on which nothing but the hour has changed."""
+    """What of a state may wait: pages on which nothing but the hour has changed, and what ended long ago."""
 
     root: Path
     record: TreeRecord
     pages: Sequence[Page]
     sequence: int
-    last: Sequence[Page] = ()  # and what only machines and printers read
+    archive: ArchiveTree
+    frozen: Sequence[Shown] = ()  # whose files are looked at
+    last: Callable[[], Iterable[Page]] = tuple  # and what only machines and printers read
     sheets: Sequence[Page] = ()  # PDFs, which may fail to be drawn
     leading: Callable[[Mapping[str, int]], Iterable[Page]] = lambda printed: ()  # the pages that lead to them
     undrawn: list[str] = field(default_factory=list)  # what failed, each with its reason
 
-    def write(self) -> bool:
+    def write(self, tell: Tell = lambda _done, _of: None) -> bool:
         """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
 
-        Raises OSError.
+        `tell` hears how many groups are done, of how many. Raises OSError.
         """
-        groups = chain(batches(self.pages, BATCH), self._printed(), ([self._drawn(page)] for page in self.last))
-        for number, batch in enumerate(groups, 1):
+        due = self.archive.due()
+        of = count(due) + -(-len(self.pages) // BATCH)
+        for number, step in enumerate(self._steps(due), 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
                     return False
-                self.record.write(batch)
+                step()
                 if number % _SAVE_EVERY == 0:
                     self.record.save()
+            tell(min(number, of), of)
         with _writing(self.root):
             if _sequence(self.root) != self.sequence:
                 return False
@@ -75,6 +86,15 @@ class Rest:
             self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, f"en/{SHEET}", *SHELLS))
             self.record.save()
         return True
+
+    def _steps(self, due: list[Part]) -> Iterator[Step]:
+        for batch in chain(batches(self.pages, BATCH), self._printed()):
+            yield partial(self.record.write, batch)
+        yield from self.archive.rest(due, self.sequence)
+        for shown in self.frozen:
+            yield partial(write_frozen, self.root, self.record, shown)
+        for page in self.last():
+            yield partial(self.record.write, [self._drawn(page)])
 
     def _printed(self) -> Iterator[Sequence[Page]]:
         """The PDFs, then the pages that lead to them: to those that the tree has by then, and to no other."""
@@ -103,10 +123,12 @@ def write_state(
     beside: Mapping[str, bytes] | None = None,
     bases: MapBases | None = None,
     exercise: bool = False,
+    tell: Tell = lambda _done, _of: None,
 ) -> Rest | None:
     """Bring the tree at `root` to `state`, with the files `beside`; returns what may wait, None where a newer one is.
 
-    The public tree holds nothing of exercises, that of exercises nothing real. Raises OSError.
+    The public tree holds nothing of exercises, that of exercises nothing real. `tell` hears how much of an archive that
+    is missing has been written. Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
     view = SiteView(state, exercise)
@@ -117,9 +139,9 @@ def write_state(
         record = TreeRecord(root)
         sheets = pages.for_printers()
         pages.leading(_there(record, sheets, record.pressing))  # a sheet that is an hour old shows the same warnings
-        later, last = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
+        rest = _write_state(root, record, templates, facts, view, pages, dict(beside or {}), tell)
         record.save()
-    return Rest(root, record, later, state.sequence, last, sheets, pages.leading)
+    return replace(rest, sheets=sheets, leading=pages.leading)
 
 
 def _there(record: TreeRecord, sheets: Iterable[Page], lacking: Callable[[Page], bool]) -> dict[str, int]:
@@ -146,16 +168,26 @@ def _write_state(
     view: SiteView,
     pages: Pages,
     beside: Mapping[str, bytes],
-) -> tuple[list[Page], list[Page]]:
-    """Everything that shows a change of the state, the home page last; returns the pages that can wait."""
+    tell: Tell,
+) -> Rest:
+    """Everything that shows a change of the state, the home page last; returns what can wait."""
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
-    for shown in view.real:
-        _write_frozen(root, record, shown)
-    record.write(pages.bulletins())
-    areas, last = list(pages.areas()), list(pages.for_machines())
-    pressing = [page for page in areas if record.pressing(page)]
-    record.write((*pages.archive_data(), *pages.archive(), *pressing))
+    archive = ArchiveTree(root, record, pages)
+    moving = archive.moving()
+    kept = [shown for shown in moving if record.has_group(frozen_key(shown), frozen_count(shown))]
+    held = {id(shown) for shown in kept}
+    for shown in moving:
+        if id(shown) not in held:
+            write_frozen(root, record, shown)
+    bulletins = list(pages.bulletins(moving))
+    pressing = [page for page in bulletins if record.pressing(page)]
+    record.write(pressing)
+    archive.write_new(tell, record.save)
+    others = [*pages.archive.data(), *pages.archive.pages(), *pages.areas()]
+    every = [*bulletins, *others]
+    pressing_too = [page for page in others if record.pressing(page)]
+    record.write(pressing_too)
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
     pictures = _pictures(pages, root)
@@ -165,10 +197,13 @@ def _write_state(
     for page in homes:  # index.html last of what people look at
         write_whole(root / page.path, page.body())
     record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
-    after = [page for page in last if record.pressing(page)]  # the map for the paper takes half a second to draw
+    sheets = list(pages.sheets())
+    after = [page for page in sheets if record.pressing(page)]  # the map for the paper takes half a second to draw
     record.write(after)
-    done = {page.path for page in (*pressing, *after)}
-    return [page for page in areas if page.path not in done], [page for page in last if page.path not in done]
+    done = {page.path for page in (*pressing, *pressing_too, *after)}
+    later = [page for page in every if page.path not in done]
+    left = [page for page in sheets if page.path not in done]
+    return Rest(root, record, later, view.state.sequence, archive, kept, lambda: chain(left, pages.site_map()))
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
@@ -177,15 +212,21 @@ def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None
     record.own(found)
 
 
-def _write_frozen(root: Path, record: TreeRecord, shown: Shown) -> None:
-    """The CAP messages and the map of one bulletin, byte for byte; read from the store only where missing."""
-    key, frozen = f"f.{shown.bulletin.id}", shown.bulletin.artefacts
-    if record.keep_group(key, 1 + sum(path.startswith("website/cap/") for path in frozen)):
-        return
-    artefacts = shown.published.artefacts
-    files = cap_files(artefacts) | {f"w/{shown.bulletin.slug}/map.svg": artefacts[MAP]}
-    write_all(root, files)
-    record.note_group(key, files)
+def doubt_tree(root: Path) -> None:
+    """Let the next publications draw and compare every file again, unless that was begun and is not over."""
+    with _writing(root):
+        if (root / _REBUILDING).exists():
+            return
+        for name in (RECORD, *(path.name for path in root.glob(".archive-*.json"))):
+            record = TreeRecord(root, name)
+            record.doubt()
+            record.save()
+        (root / _REBUILDING).touch()
+
+
+def rebuilt(root: Path) -> None:
+    """Every file was drawn and compared again."""
+    (root / _REBUILDING).unlink(missing_ok=True)
 
 
 def bulletin_files(bulletin: Bulletin, artefacts: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from geowarn_channels.archive_shelves import Shelf
 from geowarn_channels.site_view import SiteView
 from geowarn_channels.tree_record import Page, short
 
-MOST = 50_000  # addresses in one file (sitemaps.org, protocol 0.9); at 50 MB each may take 1,000 bytes
+MOST = 5_000  # addresses in one file, so that a release touches a small one; the protocol (0.9) allows 50,000
 FOLDER = "sitemaps/"  # where the parts are once there are more
 _LANGUAGES = (("zh-CN", ""), ("en", "en/"), ("x-default", ""))
 _SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -37,17 +37,17 @@ def places(view: SiteView, shelves: Iterable[Shelf], zone: str) -> list[Place]:
     places = ("", "areas/", "archive/", "incidents/", "answers/", "others/", "feeds/", "about/")
     found = [Place(name) for name in places]
     found += [Place(f"areas/{code}/") for code in view.state.areas]
-    found += [Place(shelf.place) for shelf in shelves if shelf.place != "archive/"]
-    for folder, shown_ones in (("incidents", view.incidents), ("answers", view.answers)):
-        for incident in shown_ones:
-            for one in incident.published.publications:
-                found.append(Place(f"{folder}/{incident.id}/v{one.version}/", _day(one.published_at, zone)))
-            found.append(Place(f"{folder}/{incident.id}/", _day(incident.newest.published_at, zone)))
     bulletins = sorted(view.real, key=lambda shown: (shown.bulletin.released_at, shown.bulletin.serial))
     found += [
         Place(f"w/{shown.bulletin.slug}/", _day(shown.ended_at or shown.bulletin.released_at, zone))
         for shown in bulletins
     ]
+    found += [Place(shelf.place) for shelf in reversed(list(shelves)) if shelf.place != "archive/"]
+    for folder, shown_ones in (("incidents", view.incidents), ("answers", view.answers)):
+        for incident in shown_ones:
+            for one in incident.published.publications:
+                found.append(Place(f"{folder}/{incident.id}/v{one.version}/", _day(one.published_at, zone)))
+            found.append(Place(f"{folder}/{incident.id}/", _day(incident.newest.published_at, zone)))
     return found
 
 

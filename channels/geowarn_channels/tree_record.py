@@ -42,9 +42,10 @@ def short(*parts: object) -> str:
 class TreeRecord:
     """Key, size and time of every page of the tree at `root`; a file that was touched since counts as unknown."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str = RECORD) -> None:
         self._root = root
-        self._entries = _read(root / RECORD)
+        self._name = name
+        self._entries = _read(root / name)
         self._saved = dict(self._entries)
         self._seen: set[str] = set()  # files of the tree that is being written
 
@@ -54,9 +55,12 @@ class TreeRecord:
         return {path: tuple(entry) for path, entry in self._entries.items()}
 
     def pressing(self, page: Page) -> bool:
-        """Whether the tree lacks the page, or the page was to show something else of warnings than it would now."""
+        """Whether the page was never written, or was to show something else of warnings than it would now.
+
+        What somebody did to its file is seen to where nobody waits (`lacks`): a release looks at no file for it.
+        """
         entry = self._entries.get(page.path)
-        if entry is None or not entry[0] or _stat(self._root / page.path) is None:
+        if entry is None or not entry[0]:
             return True
         return str(entry[0]).rpartition(".")[0] != page.warns
 
@@ -76,6 +80,10 @@ class TreeRecord:
             for page in batch:
                 self._note(page.path, page.key)
 
+    def has_group(self, key: str, count: int) -> bool:
+        """Whether `count` files were written under this key, whatever became of them since."""
+        return len(self._groups.get(key, ())) == count
+
     def keep_group(self, key: str, count: int) -> bool:
         """Whether the `count` files last written under this key are still as they were; they count as the tree's."""
         paths = [path for path in self._groups.get(key, ()) if self._known(path) == key]
@@ -83,6 +91,32 @@ class TreeRecord:
             return False
         self._seen.update(paths)
         return True
+
+    def part_with(self, paths: Iterable[str], groups: Iterable[str]) -> dict[str, list[str | int]]:
+        """Take the files at these paths and under these keys out of the record, for another one."""
+        named = [*paths, *(path for key in groups for path in self._groups.pop(key, ()))]
+        return {path: self._entries.pop(path) for path in named if path in self._entries}
+
+    def take_over(self, entries: Mapping[str, list[str | int]]) -> None:
+        """Hold what another record held; what this one knows itself stays."""
+        self._entries = {**entries, **self._entries}
+        self.__dict__.pop("_groups", None)
+
+    def everything(self) -> dict[str, list[str | int]]:
+        """All it holds."""
+        return dict(self._entries)
+
+    def dissolve(self) -> None:
+        """Remove the record itself."""
+        (self._root / self._name).unlink(missing_ok=True)
+
+    def note_line(self, line: Page) -> None:
+        """Remember that what the page's key stands for is in the tree."""
+        self._note(line.path, line.key)
+
+    def doubt(self) -> None:
+        """Let every file be drawn and compared again, though its key says that it is as it should be."""
+        self._entries = {path: [key, 0, 0] for path, (key, *_) in self._entries.items()}
 
     def note_group(self, key: str, paths: Iterable[str]) -> None:
         """Remember files that were just written under one key."""
@@ -111,7 +145,7 @@ class TreeRecord:
     def save(self) -> None:
         """Keep the record for the next writer; what is still to be written stands in it as it stands in the tree."""
         if self._entries != self._saved:
-            write_whole(self._root / RECORD, json.dumps(self._entries, separators=(",", ":")).encode())
+            write_whole(self._root / self._name, json.dumps(self._entries, separators=(",", ":")).encode())
             self._saved = dict(self._entries)
 
     def _keep(self, page: Page) -> bool:
@@ -131,6 +165,13 @@ class TreeRecord:
     def _note(self, path: str, key: str) -> None:
         self._seen.add(path)
         self._entries[path] = [key, *(_stat(self._root / path) or (0, 0))]
+
+
+def entries_of(root: Path) -> dict[str, object]:
+    """Every file that the tree's records know, those of warnings that ended long ago among them, with what it is."""
+    names = (RECORD, *sorted(path.name for path in root.glob(".archive-*.json")))
+    found = {path: entry for name in names for path, entry in TreeRecord(root, name).entries.items()}
+    return {path: entry for path, entry in found.items() if not path.startswith(".")}
 
 
 def _stat(path: Path) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_ce
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import TreeLook, Unseen, see
-from geowarn_channels.site_tree import Rest, bulletin_files, tree_of, write_state
+from geowarn_channels.site_tree import Rest, Tell, bulletin_files, doubt_tree, rebuilt, tree_of, write_state
 from geowarn_channels.svg_map import MapBases
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -81,11 +81,30 @@ class WebsiteChannel:
                     undrawn += rest.undrawn
         return undrawn
 
-    def _write(self, state: SiteState, exercise: bool) -> Rest | None:
+    def rebuild(self, tell: Tell) -> None:
+        """Draw and compare every file of the tree again, and of that of exercises where there is one.
+
+        What is right stays untouched, the home pages come last. `tell` hears (done, of). One that was broken off goes
+        on where it stopped. Raises OSError.
+        """
+        for exercise in (False, True):
+            root = self._root(exercise)
+            if exercise and not root.exists():
+                continue
+            doubt_tree(root)
+            while not self._brought(exercise, tell):
+                pass  # a release or the clock came in between: the tree is brought to that state
+            rebuilt(root)
+
+    def _brought(self, exercise: bool, tell: Tell) -> bool:
+        rest = self._write(self._context.site_state(), exercise, tell)
+        return rest is not None and rest.write(tell)
+
+    def _write(self, state: SiteState, exercise: bool, tell: Tell = lambda _done, _of: None) -> Rest | None:
         certificates = published_certificates(self._context.data_dir / "keys")
         facts = exercise_facts(self._facts) if exercise else self._facts
         root, templates = self._root(exercise), self._context.templates
-        return write_state(root, templates, facts, state, certificates, self._bases, exercise)
+        return write_state(root, templates, facts, state, certificates, self._bases, exercise, tell)
 
     def _root(self, exercise: bool) -> Path:
         return tree_of(self._context.data_dir, exercise)

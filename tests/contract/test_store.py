@@ -328,6 +328,23 @@ def test_bulletins_come_back_with_their_bytes_in_order_of_release(any_store: Sql
         assert [found.id for found in work.bulletins.of_warning("w-1")] == ["b-2", "b-1"]
         assert [found.id for found in work.bulletins.all()] == ["b-1", "b-2"]
         assert work.bulletins.artefacts("b-1") == {"sms/red.zh.txt": b"same", "page": b"1"}
+        assert work.bulletins.artefacts_at("page", ["b-1", "b-2", "b-3"]) == {"b-1": b"1", "b-2": b"2"}
+        assert [found.id for found in work.bulletins.after(None)] == ["b-2", "b-1"]
+        assert [found.id for found in work.bulletins.after("b-2")] == ["b-1"]
+        assert work.bulletins.after("b-1") == ()
+        with pytest.raises(NotFound):
+            work.bulletins.after("b-3")
+        assert work.bulletins.by_number(bulletin(2).number) == bulletin(2)
+        assert work.bulletins.by_number("2026-002") is None
+        assert [found.id for found in work.bulletins.newest(1)] == ["b-1"]
+        assert work.bulletins.newest(2, (Series.EXERCISE,)) == ()
+        assert [found.id for found in work.bulletins.since(NOON)] == ["b-1", "b-2"]
+        assert work.bulletins.since(NOON + HOUR) == ()
+        assert work.bulletins.slugs((Series.REAL,)) == ("2026-001", "2026-002")
+        assert work.bulletins.slugs((Series.REAL, Series.EXERCISE), "page") == ("2026-001", "2026-002")
+        assert work.bulletins.slugs((Series.REAL,), "other") == work.bulletins.slugs((Series.EXERCISE,)) == ()
+        assert work.bulletins.warnings_in((Series.REAL,)) == {"w-1"}
+        assert work.bulletins.warnings_in((Series.EXERCISE,)) == frozenset()
 
 
 def test_a_version_cannot_be_released_twice_but_its_retraction_can_follow(any_store: SqlStore) -> None:

@@ -77,8 +77,8 @@ def test_beyond_its_bound_it_is_an_index_of_parts(site: SiteDesk, monkeypatch: p
     assert not list((site.root / "sitemaps").iterdir())
 
 
-def test_the_shipped_bound_is_that_of_the_protocol() -> None:
-    assert sitemap.MOST == 50_000
+def test_the_shipped_bound_is_no_greater_than_that_of_the_protocol() -> None:
+    assert sitemap.MOST <= 50_000
     found = [sitemap.Place(f"w/{number}/") for number in range(sitemap.MOST // 2 + 1)]
     made = [page.path for page in sitemap.sitemap_pages(found, URL)]
     assert made == ["sitemaps/1.xml", "sitemaps/2.xml", "sitemap.xml"]

@@ -26,7 +26,6 @@ from geowarn_channels.tree_record import short
 from geowarn_channels.website import WebsiteChannel
 
 PHASES = (Phase.explicit, Phase.generate)  # a smaller example would take minutes to find
-OWN = {".lock", ".tree.json", ".writing"}
 LEVELS = st.dictionaries(
     st.sampled_from(["990101", "990102", "990103", "990104", "990101001", "990199"]),
     st.sampled_from([Level.YELLOW, Level.ORANGE, Level.RED]),
@@ -36,7 +35,7 @@ LEVELS = st.dictionaries(
 
 
 def everything(root: Path) -> dict[str, bytes]:
-    files = (p for p in root.rglob("*") if p.is_file() and p.name not in OWN)
+    files = (p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}
 
 
@@ -131,7 +130,7 @@ def site(tmp_path: Path) -> SiteDesk:
 
 
 def changed_times(root: Path) -> dict[str, int]:
-    files = (p for p in root.rglob("*") if p.is_file() and p.name not in OWN)
+    files = (p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
     return {p.relative_to(root).as_posix(): p.stat().st_mtime_ns for p in files}
 
 

@@ -26,6 +26,7 @@ from geowarn.pipeline.leftovers import remove_half_done, remove_taken
 from geowarn.pipeline.lint_texts import Linter
 from geowarn.pipeline.proof import latest_checkpoint
 from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.released import Released
 from geowarn.pipeline.roster_desk import RosterDesk
 from geowarn.pipeline.rules import load_rules, rules_in_force
 from geowarn.pipeline.search_index import Sources
@@ -189,7 +190,12 @@ class System:
 
     def site_state(self) -> SiteState:
         """The state to publish now."""
-        return site_state(self.store, self.clock, self.facts, latest_checkpoint)
+        return site_state(self.store, self.clock, self.facts, latest_checkpoint, self.released)
+
+    @cached_property
+    def released(self) -> Released:
+        """Everything released so far, for whoever shows all of it again and again."""
+        return Released(self.store)
 
 
 def _adapter(group: str, name: str) -> Any:

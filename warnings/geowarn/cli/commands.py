@@ -39,6 +39,7 @@ _GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "partners": ("partners", "app", ()),
     "rules": ("rules", "app", ()),
     "search": ("search", "app", ()),
+    "site": ("site", "app", ()),
     "db": ("installation", "db", ()),
     "config": ("installation", "config", ()),
     "ledger": ("ledger", "app", ()),

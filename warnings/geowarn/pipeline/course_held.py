@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,7 +107,7 @@ def current_course(work: UnitOfWork, rules: CourseRules, now: datetime) -> Cours
     A dismissal, an all-clear, a cancellation or a retraction ends a course; what comes after begins a new one, and
     the runs that were known then open nothing.
     """
-    courses = _from_forecasts(work, now)
+    courses = _from_forecasts(work, rules, now)
     ended = [(w, versions) for w, versions in courses if w.status in _ENDED]
     answers = tuple(_ending(work, warning, versions) for warning, versions in ended)
     answered = frozenset[str]().union(*(_read_runs(decisions(work, warning.id)) for warning, _ in ended))
@@ -123,14 +123,25 @@ def current_course(work: UnitOfWork, rules: CourseRules, now: datetime) -> Cours
     return Course(Held(answers=answers), answered=answered)
 
 
-def _from_forecasts(work: UnitOfWork, now: datetime) -> list[tuple[HazardWarning, tuple[Proposal, ...]]]:
+def _near(warning: HazardWarning, now: datetime, moving: Collection[str]) -> bool:
+    """Whether a course may still matter; one whose time ran out does as long as its last bulletin is young."""
+    if warning.series is not Series.REAL or (warning.ended_at is not None and warning.ended_at <= now - _REMEMBERED):
+        return False
+    return warning.status is not WarningStatus.VALIDITY_ENDED or warning.id in moving
+
+
+def _from_forecasts(
+    work: UnitOfWork, rules: CourseRules, now: datetime
+) -> list[tuple[HazardWarning, tuple[Proposal, ...]]]:
     """Courses that came from forecasts, newest opened first, those ended long ago left out.
 
     What a person opened for a crack is another hazard: no run moves it. Others are kept off real ones only: whoever
     ends an exercise has its warnings, and waits for a real version that is being stored.
     """
-    real = [warning.id for warning in work.warnings.standing(*WarningStatus) if warning.series is Series.REAL]
-    held = [warning for name in real if (warning := work.warnings.get(name)) is not None]
+    since = now - _REMEMBERED - timedelta(hours=rules.same_course_hours)
+    moving = {bulletin.warning_id for bulletin in work.bulletins.since(since)}
+    near = [one for one in work.warnings.standing(*WarningStatus) if _near(one, now, moving)]
+    held = [warning for one in near if (warning := work.warnings.get(one.id)) is not None]
     lately = [w for w in held if w.ended_at is None or w.ended_at > now - _REMEMBERED]
     lately.sort(key=lambda warning: warning.opened_at, reverse=True)
     found = [(warning, work.proposals.of_warning(warning.id)) for warning in lately]

@@ -49,7 +49,7 @@ def find_warning(work: UnitOfWork, name: str) -> HazardWarning:
     found = work.warnings.get(name)
     if found is not None:
         return found
-    bulletin = work.bulletins.by_slug(name) or next((b for b in work.bulletins.all() if b.number == name), None)
+    bulletin = work.bulletins.by_slug(name) or work.bulletins.by_number(name)
     found = work.warnings.get(bulletin.warning_id) if bulletin else None
     if found is None:
         raise NotFound("warnings.unknown", warning=name)

@@ -19,6 +19,7 @@ from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.propose import new_id
 from geowarn.ports import Clock, Store, UnitOfWork
 
+_LONGEST = timedelta(hours=72)  # validity of a bulletin, from its release on
 AT_ONCE = 500  # entries derived in one transaction
 
 
@@ -103,7 +104,7 @@ def _told(work: UnitOfWork, entry: LedgerEntry, publish_from: Level, pages: Page
         return _released(work, entry, publish_from, pages)
     if entry.kind == "dispatch.expired":  # names no bulletin: rows of any that ended lately may be the last ones
         lately = datetime.fromisoformat(entry.at) - timedelta(hours=1)
-        ended = [bulletin for bulletin in work.bulletins.all() if bulletin.content.expires > lately]
+        ended = [one for one in work.bulletins.since(lately - _LONGEST) if one.content.expires > lately]
         return [told for bulletin in ended if (told := _settled(work, entry, bulletin)) is not None]
     made = makers[entry.kind]() if entry.kind in makers else None
     return [made] if made is not None else []

@@ -15,7 +15,7 @@ from geowarn.domain.exercise import Pages
 from geowarn.domain.level import Level
 from geowarn.domain.package import Artefact
 from geowarn.domain.policy import Policy
-from geowarn.domain.warning import HazardWarning, Series
+from geowarn.domain.warning import HazardWarning, Series, WarningStatus
 from geowarn.pipeline.view import warning_view
 from geowarn.ports import UnitOfWork
 
@@ -107,10 +107,12 @@ def bulletin_view(
 def levels_now(work: UnitOfWork, now: datetime, policy: Policy, internal: bool) -> dict[str, tuple[Level, str]]:
     """Area code -> the highest level in force there now, and the slug of the bulletin that says so."""
     found: dict[str, tuple[Level, str]] = {}
-    for bulletin in work.bulletins.all():
-        if bulletin.series is Series.EXERCISE or not visible(bulletin, internal):
+    for warning in work.warnings.standing(WarningStatus.IN_FORCE):
+        chain = work.bulletins.of_warning(warning.id)
+        if not chain or chain[-1].series is Series.EXERCISE or not visible(chain[-1], internal):
             continue
-        if standing(bulletin, work.bulletins.of_warning(bulletin.warning_id), now) is not Standing.IN_FORCE:
+        bulletin = chain[-1]
+        if standing(bulletin, chain, now) is not Standing.IN_FORCE:
             continue
         for area in bulletin.content.areas:
             shown = internal or area.level >= policy.publish_from

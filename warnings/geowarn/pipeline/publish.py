@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,43 +10,22 @@ from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin, Standing, standing
 from geowarn.domain.warning import Series
 from geowarn.pipeline.issuer_view import others_of
+from geowarn.pipeline.released import Frozen, Released
 from geowarn.ports import Clock, Incidents, PublishedBulletin, PublishedIncident, SiteState, Store, UnitOfWork
 
 
-class _Frozen(Mapping[str, bytes]):
-    """A bulletin's bytes, read from the store when first looked at: the archive is long, the tree needs little."""
-
-    def __init__(self, store: Store, bulletin: Bulletin) -> None:
-        self._store, self._bulletin = store, bulletin
-        self._bytes: dict[str, bytes] | None = None
-
-    def __getitem__(self, path: str) -> bytes:
-        if self._bytes is None:
-            with self._store.read() as work:
-                self._bytes = work.bulletins.artefacts(self._bulletin.id)
-        return self._bytes[path]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._bulletin.artefacts)
-
-    def __len__(self) -> int:
-        return len(self._bulletin.artefacts)
-
-
-def _published(store: Store, work: UnitOfWork, now: datetime) -> tuple[PublishedBulletin, ...]:
-    public = [b for b in work.bulletins.all() if b.series is not Series.INTERNAL]
-    chains: dict[str, tuple[Bulletin, ...]] = {}
-    for bulletin in reversed(public):
-        chains[bulletin.warning_id] = (*chains.get(bulletin.warning_id, ()), bulletin)
+def _published(frozen: Sequence[Frozen], now: datetime) -> tuple[PublishedBulletin, ...]:
+    chains: dict[str, list[Bulletin]] = {}
+    for one in frozen:
+        chains.setdefault(one.bulletin.warning_id, []).append(one.bulletin)
     found = []
-    for bulletin in public:
-        chain = chains[bulletin.warning_id]
-        after = chain[chain.index(bulletin) + 1 :]
-        found.append(
-            PublishedBulletin(
-                bulletin, standing(bulletin, chain, now), after[0] if after else None, _Frozen(store, bulletin)
-            )
-        )
+    for one in reversed(frozen):
+        chain = tuple(chains[one.bulletin.warning_id])
+        after = chain[chain.index(one.bulletin) + 1 :]
+        where = standing(one.bulletin, chain, now)
+        if where is not Standing.IN_FORCE:
+            one.forget()
+        found.append(PublishedBulletin(one.bulletin, where, after[0] if after else None, one))
     return tuple(found)
 
 
@@ -88,12 +67,15 @@ def site_state(
     clock: Clock,
     facts: Mapping[str, Mapping[str, Any]],
     checkpoint: Callable[[UnitOfWork], Mapping[str, Any] | None],
+    released: Released | None = None,
 ) -> SiteState:
-    """The state to publish now, with a sequence number of its own."""
+    """The state to publish now, with a sequence number of its own; `released` knows what earlier calls have read."""
+    released = released or Released(store)
+    released.catch_up()
     with store.begin() as work:
         # The number first: its row lock orders writers on PostgreSQL, so that a higher number never holds less.
         sequence, now = work.counters.next("site"), clock.now().replace(microsecond=0)
-        published, areas = _published(store, work, now), by_code(work.areas.all())
+        published, areas = _published(released.all(work), now), by_code(work.areas.all())
         state = SiteState(
             sequence=sequence,
             generated=now,

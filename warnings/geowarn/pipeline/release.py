@@ -18,7 +18,6 @@ from geowarn.domain.people import Role
 from geowarn.domain.policy import lacks, valid
 from geowarn.domain.warning import (
     STATUS_AFTER,
-    Act,
     Content,
     HazardWarning,
     Proposal,
@@ -285,10 +284,7 @@ def _dispatches(
 
 def in_force(work: UnitOfWork, now: datetime) -> tuple[Bulletin, ...]:
     """The public bulletins in force at `now`, newest first."""
-    found = []
-    for bulletin in work.bulletins.all():
-        if bulletin.series is not Series.REAL or bulletin.act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
-            continue
-        if standing(bulletin, work.bulletins.of_warning(bulletin.warning_id), now) is Standing.IN_FORCE:
-            found.append(bulletin)
-    return tuple(found)
+    chains = (work.bulletins.of_warning(warning.id) for warning in work.warnings.standing(WarningStatus.IN_FORCE))
+    newest = [(chain[-1], chain) for chain in chains if chain and chain[-1].series is Series.REAL]
+    found = [last for last, chain in newest if standing(last, chain, now) is Standing.IN_FORCE]
+    return tuple(sorted(found, key=lambda one: (one.released_at, one.year, one.serial), reverse=True))

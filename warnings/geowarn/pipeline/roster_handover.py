@@ -71,7 +71,7 @@ def open_work(work: UnitOfWork) -> dict[str, Any]:
         }
         for task in work.tasks.pending()
     ]
-    chains = {w.id: work.bulletins.of_warning(w.id) for w in work.warnings.all() if w.status is WarningStatus.IN_FORCE}
+    chains = {w.id: work.bulletins.of_warning(w.id) for w in work.warnings.standing(WarningStatus.IN_FORCE)}
     in_force = [
         {"warning": name, "number": chain[-1].number, "until": chain[-1].content.expires.isoformat()}
         for name, chain in chains.items()

@@ -19,9 +19,9 @@ ENTRY = "website/entry.json"  # what the website freezes of a bulletin in few wo
 _ENTRY_FORMAT = "geowarn-entry/1"
 
 
-def bulletin_key(bulletin: Bulletin) -> str:
+def bulletin_key(slug: str) -> str:
     """The key of the document of a bulletin."""
-    return f"{BULLETIN}/{bulletin.slug}"
+    return f"{BULLETIN}/{slug}"
 
 
 def is_public(bulletin: Bulletin) -> bool:
@@ -44,7 +44,7 @@ def bulletin_document(
     named = [name for level in levels for names in level["names"].values() for name in names]
     words = [word for level in levels for word in level["word"].values()]
     return Document(
-        key=bulletin_key(bulletin),
+        key=bulletin_key(bulletin.slug),
         kind=BULLETIN,
         family=bulletin.warning_id,
         place=f"w/{bulletin.slug}/",

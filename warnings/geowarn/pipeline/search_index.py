@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from geowarn.domain.area import Area, by_code
-from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.search import Document
+from geowarn.domain.warning import Series
 from geowarn.pipeline.search_documents import (
     ANSWER,
     AREA,
     BULLETIN,
+    ENTRY,
     INCIDENT,
     area_document,
     bulletin_document,
     bulletin_key,
     incident_documents,
-    is_public,
 )
 from geowarn.pipeline.search_pages import PAGE, page_documents
 from geowarn.ports import Store, UnitOfWork
@@ -66,13 +67,14 @@ class Waiting:
 def _bulletins(sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:
     areas = by_code(work.areas.plain())
 
-    def waiting(bulletin: Bulletin) -> Waiting:
-        return Waiting(
-            bulletin_key(bulletin),
-            lambda later: bulletin_document(bulletin, later.bulletins.artefacts(bulletin.id), areas, sources.zone),
-        )
+    def made(later: UnitOfWork, slug: str) -> Document | None:
+        found = later.bulletins.by_slug(slug)
+        if found is None:
+            return None
+        return bulletin_document(found, later.bulletins.artefacts(found.id), areas, sources.zone)
 
-    return (waiting(bulletin) for bulletin in reversed(work.bulletins.all()) if is_public(bulletin))
+    public = work.bulletins.slugs((Series.REAL,), ENTRY)
+    return (Waiting(bulletin_key(slug), partial(made, slug=slug)) for slug in reversed(public))
 
 
 def _incidents(sources: Sources, work: UnitOfWork) -> Iterator[Waiting]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from geowarn.domain.period import Period
 from geowarn.domain.rain import RainKind
 from geowarn.domain.source import Source, late
 from geowarn.domain.task import Task
-from geowarn.domain.warning import WarningStatus
+from geowarn.domain.warning import HazardWarning, WarningStatus
 from geowarn.pipeline.actor import SYSTEM
 from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.propose import new_id
@@ -24,14 +24,22 @@ CERTIFICATE_AHEAD = timedelta(days=30)  # aggregators must learn a new certifica
 MIRROR_BEHIND = timedelta(seconds=90)  # how far a CDN or a copy may be behind before somebody is called
 
 
+def _in_force(work: UnitOfWork) -> Iterator[HazardWarning]:
+    """Those in force, each held for a change: the archive is not looked at."""
+    for one in work.warnings.standing(WarningStatus.IN_FORCE):
+        held = work.warnings.get(one.id)
+        if held is not None and held.status is WarningStatus.IN_FORCE:
+            yield held
+
+
 def end_validity(desk: Desk) -> tuple[str, ...]:
     """Warnings whose end has passed are marked so (never "lifted"); returns their ids."""
     now = desk.clock.now()
     ended = []
     with desk.store.begin() as work:
-        for warning in work.warnings.all():
+        for warning in _in_force(work):
             chain = work.bulletins.of_warning(warning.id)
-            if warning.status is not WarningStatus.IN_FORCE or not chain:
+            if not chain:
                 continue
             if standing(chain[-1], chain, now) is not Standing.VALIDITY_ENDED:
                 continue
@@ -50,9 +58,9 @@ def ask_before_end(desk: Desk) -> int:
     ahead = timedelta(minutes=int(desk.facts["schedule"]["ask_before_end_minutes"]))
     opened = 0
     with desk.store.begin() as work:
-        for warning in work.warnings.all():
+        for warning in _in_force(work):
             chain = work.bulletins.of_warning(warning.id)
-            if warning.status is not WarningStatus.IN_FORCE or not chain or chain[-1].content.expires > now + ahead:
+            if not chain or chain[-1].content.expires > now + ahead:
                 continue
             end = chain[-1].content.expires
             task = Task(new_id("t"), "extend-or-lift", warning.id, now, end, facts={"number": chain[-1].number})

@@ -140,6 +140,17 @@ class Sealing(Protocol):
         ...
 
 
+class Rebuilding(Protocol):
+    """A channel whose tree can be made again from the store, whatever became of its files."""
+
+    def rebuild(self, tell: Callable[[int, int], None]) -> None:
+        """Draw and compare every file again, each replaced whole, and bring the tree to the present state.
+
+        `tell` hears (done, of). One that was broken off goes on where it stopped; releases and readers go on meanwhile.
+        """
+        ...
+
+
 @runtime_checkable
 class Publisher(Protocol):
     """A channel that shows the whole state and can be told to show it again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -95,11 +95,40 @@ class Bulletins(Protocol):
         ...
 
     def all(self) -> tuple[Bulletin, ...]:
-        """Newest first."""
+        """Newest first; what is wanted often asks for less."""
+        ...
+
+    def by_number(self, number: str) -> Bulletin | None: ...
+
+    def after(self, bulletin_id: str | None) -> tuple[Bulletin, ...]:
+        """Those released after this one (None: every one), oldest first; raises NotFound where it is not there.
+
+        Releases commit in this order, so whoever goes on from the last one seen misses none.
+        """
+        ...
+
+    def since(self, moment: datetime) -> tuple[Bulletin, ...]:
+        """Released at or after `moment`, newest first."""
+        ...
+
+    def newest(self, count: int, series: Collection[Series] = tuple(Series)) -> tuple[Bulletin, ...]:
+        """The newest of these series, at most so many, newest first."""
+        ...
+
+    def slugs(self, series: Collection[Series], holding: str = "") -> tuple[str, ...]:
+        """The slugs of these series, newest first; `holding`: only bulletins with an artefact of this path."""
+        ...
+
+    def warnings_in(self, series: Collection[Series]) -> frozenset[str]:
+        """The warnings that have a bulletin of these series."""
         ...
 
     def artefacts(self, bulletin_id: str) -> dict[str, bytes]:
         """Path to frozen bytes."""
+        ...
+
+    def artefacts_at(self, path: str, bulletin_ids: Collection[str]) -> dict[str, bytes]:
+        """Bulletin to the frozen bytes at `path`, of those among these that have it."""
         ...
 
 

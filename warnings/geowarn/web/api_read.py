@@ -13,7 +13,7 @@ from geowarn.domain.errors import NotFound
 from geowarn.domain.exercise import Pages
 from geowarn.domain.package import Artefact
 from geowarn.domain.partner import Scope
-from geowarn.domain.warning import WarningStatus
+from geowarn.domain.warning import Series, WarningStatus
 from geowarn.pipeline import partner_view as views
 from geowarn.pipeline.desk import find_warning, under_review
 from geowarn.pipeline.view import warning_view
@@ -63,14 +63,11 @@ def list_warnings(caller: Reader, in_force: bool = False, limit: Limit = 20, cur
     policy = caller.system.policy
     with caller.system.store.read() as work:
         every = [one for one in work.warnings.all() if not in_force or one.status is WarningStatus.IN_FORCE]
-        mine = [one for one in every if caller.internal or _public(work, one.id)]
+        public = frozenset() if caller.internal else work.bulletins.warnings_in((Series.REAL,))
+        mine = [one for one in every if caller.internal or one.id in public]
         shown, after = page(mine, lambda one: one.id, limit, cursor)
         items = [views.must_see(work, one, policy, caller.internal) for one in shown]
     return answered(caller.request, shapes.WarningList.model_validate({"items": items, "next": after}))
-
-
-def _public(work: UnitOfWork, warning_id: str) -> bool:
-    return any(views.visible(bulletin, False) for bulletin in work.bulletins.of_warning(warning_id))
 
 
 @router.get("/warnings/{name}", **says("showWarning", Scope.READ, shapes.WarningInfo, 404, 422))
@@ -121,9 +118,10 @@ def read_package_file(caller: Insider, name: Name, path: File) -> Response:
 def list_bulletins(caller: Reader, limit: Limit = 20, cursor: Cursor = "") -> Response:
     """Bulletins newest first."""
     with caller.system.store.read() as work:
-        mine = [one for one in work.bulletins.all() if views.visible(one, caller.internal)]
-        shown, after = page(mine, lambda one: one.slug, limit, cursor)
-        items = [_bulletin(caller, work, one) for one in shown]
+        mine = work.bulletins.slugs(tuple(Series) if caller.internal else (Series.REAL,))
+        shown, after = page(mine, lambda slug: slug, limit, cursor)
+        found = filter(None, map(work.bulletins.by_slug, shown))
+        items = [_bulletin(caller, work, one) for one in found]
     return answered(caller.request, shapes.BulletinList.model_validate({"items": items, "next": after}))
 
 

@@ -12,6 +12,7 @@ from geowarn.domain.area import AreaKind
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.exercise import PERMIT_HOLDS, TYPED, Exercise, Scenario, closed_windows, in_group, trial_targets
 from geowarn.domain.level import Level
+from geowarn.domain.warning import Series
 from geowarn.pipeline import exercise as exercises
 from geowarn.pipeline import signoff
 from geowarn.pipeline.assess import evidence_short
@@ -84,6 +85,7 @@ def _running(visit: Visit, work: UnitOfWork, drill: Exercise) -> dict[str, Any]:
         raise NotFound("web.no-version", warning=drill.warning_id)
     spoken = visit.system.templates, w.language, str(w.zone)
     texts = channel_texts(sheet.package, sheet.proposal.content.slots, w, {})
+    slugs = work.bulletins.slugs((Series.EXERCISE,))
     return {
         "sheet": sheet,
         "content": sheet.proposal.content,
@@ -94,7 +96,7 @@ def _running(visit: Visit, work: UnitOfWork, drill: Exercise) -> dict[str, Any]:
         "my_role": sheet.signable_by(visit.user),
         "report": report_of(work, drill),
         "publish_from": desk.policy.publish_from,
-        "next_serial": 1 + sum(1 for b in work.bulletins.all() if b.slug.startswith(f"ex-{drill.year}-")),
+        "next_serial": 1 + sum(slug.startswith(f"ex-{drill.year}-") for slug in slugs),
         "reached": sum(1 for found in work.recipients.all() if in_group(found)),
         "trials": sorted(trial_targets(visit.system.facts)),
         "may_end": bool(visit.user.roles.intersection(exercises.DIRECTORS)),

@@ -11,12 +11,11 @@ from starlette.responses import Response
 
 from geowarn.domain.area import by_code
 from geowarn.domain.bulletin import Bulletin
-from geowarn.domain.exercise import is_exercise
 from geowarn.domain.level import Level
 from geowarn.domain.people import Shift
 from geowarn.domain.period import Period
 from geowarn.domain.rain import Forecast, RainKind
-from geowarn.domain.warning import ProposalStatus
+from geowarn.domain.warning import ProposalStatus, Series
 from geowarn.pipeline.liveness import SILENT_AFTER
 from geowarn.pipeline.release import in_force
 from geowarn.ports import UnitOfWork
@@ -117,24 +116,25 @@ def home(visit: Visiting) -> Response:
         areas = by_code(work.areas.all())
         shift = next(iter(work.shifts.at(visit.now)), None)
         under_review = [p for p in work.proposals.open() if p.status in (ProposalStatus.OPEN, ProposalStatus.RETURNED)]
+        tasks = [task for task in work.tasks.pending() if task.kind != "review"]
         head = work.ledger.head()
         others, rings = lines_of(work, visit.now, visit.words)
         values: dict[str, Any] = {
             "active": active,
             "open_sheets": [sheet_of(visit.system.desk, work, p.warning_id) for p in under_review],
-            "tasks": [task for task in work.tasks.pending() if task.kind != "review"],
+            "tasks": tasks,
             "machine": machine_of(visit, work),
             "publish_from": visit.system.policy.publish_from,
             "shift": shift,
             "next_shift": _next_shift(work, shift, visit.now),
             "users": {user.name: user for user in work.users.all()},
             "latest": work.ledger.entries(max(head.sequence - _LATEST, 0))[::-1] if head else (),
-            "last_bulletin": next((b for b in work.bulletins.all() if not is_exercise(b)), None),
+            "last_bulletin": next(iter(work.bulletins.newest(1, (Series.REAL, Series.INTERNAL))), None),
             "areas": areas,
             "others": others,
             "outside": work.outside_warnings.current(visit.now),
             "companions": [companion_line(a, areas, visit.words) for a in work.companions.current(visit.now)],
-            "warnings": {warning.id for warning in work.warnings.all()},
+            "warnings": {task.subject for task in tasks if work.warnings.get(task.subject) is not None},
             **clock_values(visit, work),
         }
     drawing = visit.request.app.state.map.draw(areas, _levels(active), visit.words.language, rings)

@@ -71,7 +71,7 @@ class _Line(Collector):
     def _dispatches(self) -> GaugeMetricFamily:
         labels = ["bulletin", "channel", "state"]
         rows = GaugeMetricFamily("geowarn_dispatches", "Dispatches of recent bulletins", labels=labels)
-        for bulletin in self.work.bulletins.all()[:_RECENT]:
+        for bulletin in self.work.bulletins.newest(_RECENT):
             for channel, states in self.work.dispatches.counts(bulletin.id).items():
                 for state, count in states.items():
                     rows.add_metric([bulletin.slug, channel, state.value], count)

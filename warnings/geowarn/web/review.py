@@ -31,17 +31,23 @@ from geowarn.web.review_verdicts import disputed, verdict_rows, why_line
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 _measuring = Measuring()
+_COURSES = 50  # of one page of the list
 
 # An artefact is shown as it will be, but nothing in it may act on the console.
 _SANDBOX = "default-src 'none'; style-src 'self'; img-src 'self' data:; sandbox"
 
 
 @router.get("/warnings")
-def listing(visit: Visiting) -> Response:
-    """Every course of events, newest first."""
+def listing(visit: Visiting, page: int = 1) -> Response:
+    """Every course of events, newest first, so many to a page."""
+    start = max(page - 1, 0) * _COURSES
     with visit.system.store.read() as work:
-        rows = [(w, newest(work, w.id), work.bulletins.of_warning(w.id)) for w in work.warnings.all()]
-    return visit.page("warnings", rows=rows)
+        every = work.warnings.all()
+        shown = every[start : start + _COURSES]
+        rows = [(w, newest(work, w.id), work.bulletins.of_warning(w.id)) for w in shown]
+    newer = page - 1 if start and every else 0
+    older = page + 1 if start + _COURSES < len(every) else 0
+    return visit.page("warnings", rows=rows, newer=newer, older=older)
 
 
 @router.get("/warnings/{name}")
