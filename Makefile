@@ -85,7 +85,7 @@ $(READY): pyproject.toml requirements.lock
 	else \
 		echo "requirements.lock does not cover this platform: installing from pyproject.toml"; \
 		$(PIP) install --quiet --upgrade pip && $(PIP) install --quiet --group dev --editable . && \
-		for extra in grib postgres; do $(PIP) install --quiet --editable ".[$$extra]" || \
+		for extra in grib netcdf pdf postgres; do $(PIP) install --quiet --editable ".[$$extra]" || \
 			echo "the extra '$$extra' cannot be installed here; going on without it" >&2; done; \
 	fi
 	@touch $(READY)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from geowarn.domain.area import Area
+from geowarn.domain.level import Level
+from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn_channels.site_view import Shown
 
 WARNINGS = 100  # to a page; the first page holds up to twice as many, so that it is never nearly empty
@@ -50,6 +54,20 @@ def _of_year(year: int, oldest_first: list[Chain], newest: bool) -> list[Shelf]:
         )
         for at in range(full + 1)
     ]
+
+
+def narrowing(
+    facts: Mapping[str, Mapping[str, Any]], counties: Iterable[Area], shelves: Sequence[Shelf]
+) -> dict[str, Any]:
+    """What the form above the archive offers."""
+    least = Level.parse(facts["publish"]["from"])
+    places = sorted(counties, key=lambda area: area.code)
+    return {
+        "years": list(dict.fromkeys(str(shelf.year) for shelf in shelves if shelf.chains)),
+        "public_levels": [level.code for level in sorted(Level, reverse=True) if level >= max(least, Level.BLUE)],
+        "places": places if len(places) <= MOST_CHOICES else [],
+        "longest_query": LONGEST_QUERY,
+    }
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,17 @@ person reads; no mail is ever called delivered.
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 
 from geowarn.domain.dispatch import Outcome
 from geowarn.domain.errors import PermanentFailure
 from geowarn.domain.exercise import exercise_facts, is_exercise
+from geowarn.domain.network import is_here
 from geowarn.domain.package import Artefact
 from geowarn.ports import BulletinDraft, ChannelContext, Delivery, Letter, Limits, Message, Receipt, Target
-from geowarn_channels.mail_account import check_account, is_here, refuse_leak, sender_of, server_of, trial_mail
+from geowarn_channels.mail_account import check_account, refuse_leak, sender_of, server_of, trial_mail
 from geowarn_channels.mail_form import Sender, Sheet, whole
-from geowarn_channels.mail_wire import Wire, connected
+from geowarn_channels.mail_wire import Wire
 from geowarn_channels.mail_wording import mails_of
 
 _URGENT = ("red", "orange")
@@ -77,7 +77,7 @@ class MailChannel:
     def probe(self) -> str:
         """Connect and log in as for a mail, and hang up; returns where. Raises TemporaryFailure."""
         server = server_of(self._settings["mail"])
-        connected(server, time.monotonic() + self.timeout_seconds).quit()
+        self._wire.probe()
         return f"{server.host}:{server.port} ({server.security})"
 
     def _sheet(self, delivery: Delivery, target: Target, address: str) -> Sheet:

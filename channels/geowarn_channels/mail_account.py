@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.errors import PermanentFailure, Refused
 from geowarn.domain.exercise import is_exercise
+from geowarn.domain.network import is_here
 from geowarn_channels.mail_form import Sender
 from geowarn_channels.mail_wire import Server
 
@@ -35,20 +35,15 @@ def check_account(mail: Mapping[str, Any], section: str, prefix: str = "") -> No
     if bool(mail["user"]) != bool(mail["password"]):
         key = "password" if mail["user"] else "user"
         raise _wrong(section, f"{prefix}{key}", "", "…")
+    for key in ("user", "password"):  # what it is stays unsaid
+        if not str(mail[key]).isascii():
+            raise _wrong(section, f"{prefix}{key}", "…", "ASCII")
     if mail["ca_file"] and not Path(mail["ca_file"]).is_file():
         raise _wrong(section, "ca_file", mail["ca_file"], "/etc/ssl/….pem")
 
 
 def _wrong(section: str, key: str, value: object, wanted: str) -> Refused:
     return Refused("mail.setting", section=section, key=key, value=value, wanted=wanted)
-
-
-def is_here(host: str) -> bool:
-    """Whether a host can only be this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def server_of(mail: Mapping[str, Any]) -> Server:

@@ -16,12 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, SendFailure, TemporaryFailure
+from geowarn_channels.mail_deadline import Plain, Tls, Watch, ending
 
 IDLE_SECONDS = 20.0  # a connection left alone for longer may have been closed at the other end
+GOODBYE_SECONDS = 1.0  # nothing hangs on the answer to it
 MOST_MAILS = 100  # mails over one connection; servers end it after some hundreds
 STEPS = 3  # time-outs that one mail may take in all: connecting, talking, waiting for the last word
 _ENHANCED = re.compile(rb"\d\.\d{1,3}\.\d{1,3}")  # RFC 3463
 _LOGIN = frozenset({530, 534, 535, 538})
+# Enhanced codes that speak of us although it is the recipient's turn: no right to relay or to write as this sender
+# (RFC 3463: 7.x policy, 1.7 and 1.8 the sender's address).
+_OURS = re.compile(rb"5\.(7\.\d{1,3}|1\.[78])(?!\d)")
 _BROKEN = (smtplib.SMTPException, OSError)
 
 
@@ -63,22 +68,30 @@ class Wire:
     def carry(self, sender: str, to: str, mail: bytes) -> str:
         """Hand one mail over and return what the server said, as numbers; raises a SendFailure."""
         until = time.monotonic() + self.timeout_seconds
-        kept = self._take()
-        if kept is not None:
+        with ending(until) as watch:
+            kept = self._take()
+            if kept is not None:
+                watch(kept.smtp)
+                try:
+                    return self._through(kept, sender, to, mail, until)
+                except _Stale:
+                    pass
             try:
-                return self._through(kept, sender, to, mail, until)
+                return self._through(_Line(connected(self._server, until, watch), 0.0), sender, to, mail, until)
             except _Stale:
-                pass
-        try:
-            return self._through(_Line(connected(self._server, until), 0.0), sender, to, mail, until)
-        except _Stale:
-            raise TemporaryFailure("mail.no-connection", code="closed") from None
+                raise TemporaryFailure("mail.no-connection", code="closed") from None
+
+    def probe(self) -> None:
+        """Connect and log in as for a mail, and hang up; raises TemporaryFailure."""
+        until = time.monotonic() + self.timeout_seconds
+        with ending(until) as watch:
+            _end(connected(self._server, until, watch))
 
     def _take(self) -> _Line | None:
         with self._lock:
             line = self._idle.pop() if self._idle else None
         if line is not None and time.monotonic() - line.used_at > IDLE_SECONDS:
-            _end(line.smtp)
+            line.smtp.close()  # a good-bye would wait for an answer that may never come
             return self._take()
         return line
 
@@ -102,25 +115,30 @@ class Wire:
 
 def _hurry(smtp: smtplib.SMTP, seconds: float, until: float) -> None:
     """Let the next step take only what is left of the whole; raises TimeoutError where nothing is."""
+    left = _left(seconds, until)
+    if smtp.sock is not None:
+        smtp.sock.settimeout(left)
+
+
+def _left(seconds: float, until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    if smtp.sock is not None:
-        smtp.sock.settimeout(min(seconds, left))
+    return min(seconds, left)
 
 
-def connected(server: Server, until: float) -> smtplib.SMTP:
+def connected(server: Server, until: float, watch: Watch) -> smtplib.SMTP:
     """A connection that is encrypted and logged in as the settings ask; raises TemporaryFailure naming what is not."""
-    context = ssl.create_default_context(cafile=server.ca_file or None) if server.security != "none" else None
     try:
-        smtp = _reached(server, context)
+        context = _trusting(server) if server.security != "none" else None
+        smtp = _reached(server, context, until, watch)
     except ssl.SSLCertVerificationError:
         raise TemporaryFailure("mail.certificate", code=server.host, alarm=True) from None
     except ssl.SSLError:
         raise TemporaryFailure("mail.no-tls", code=server.security, alarm=True) from None
     except smtplib.SMTPConnectError as error:
         raise _failure("greeting", error.smtp_code, b"") from None
-    except _BROKEN as error:
+    except (*_BROKEN, UnicodeError) as error:  # a name that is none is refused in a way of its own
         raise TemporaryFailure("mail.no-connection", code=type(error).__name__) from None
     try:
         _hurry(smtp, server.seconds, until)
@@ -134,11 +152,19 @@ def connected(server: Server, until: float) -> smtplib.SMTP:
     return smtp
 
 
-def _reached(server: Server, context: ssl.SSLContext | None) -> smtplib.SMTP:
-    where, name, seconds = (server.host, server.port), server.greeting, server.seconds
+def _trusting(server: Server) -> ssl.SSLContext:
+    """Whom to trust; the file may have gone, or hold no certificate, since it was named in the settings."""
+    try:
+        return ssl.create_default_context(cafile=server.ca_file or None)
+    except OSError:  # SSLError too
+        raise TemporaryFailure("mail.certificate", code="ca_file", alarm=True) from None
+
+
+def _reached(server: Server, context: ssl.SSLContext | None, until: float, watch: Watch) -> smtplib.SMTP:
+    where, name, seconds = (server.host, server.port), server.greeting, _left(server.seconds, until)
     if server.security == "tls":
-        return smtplib.SMTP_SSL(*where, local_hostname=name, timeout=seconds, context=context)
-    return smtplib.SMTP(*where, local_hostname=name, timeout=seconds)
+        return Tls(watch, *where, local_hostname=name, timeout=seconds, context=context)
+    return Plain(watch, *where, local_hostname=name, timeout=seconds)
 
 
 def _secured(smtp: smtplib.SMTP, server: Server, context: ssl.SSLContext | None, until: float) -> None:
@@ -215,7 +241,7 @@ def _failure(step: str, code: int, said: bytes) -> SendFailure:
         return TemporaryFailure("mail.busy", code=told)
     if not 500 <= code < 600:
         return TemporaryFailure("mail.not-a-server", code=told, alarm=True)
-    if step == "sender":
+    if step == "sender" or (step == "recipient" and _OURS.match(said)):
         return TemporaryFailure("mail.sender-refused", code=told, alarm=True)
     if step == "greeting":
         return TemporaryFailure("mail.turned-away", code=told, alarm=True)
@@ -230,6 +256,8 @@ def _numbers(code: int, said: bytes) -> str:
 
 def _end(smtp: smtplib.SMTP) -> None:
     try:
+        if smtp.sock is not None:
+            smtp.sock.settimeout(GOODBYE_SECONDS)
         smtp.quit()
     except _BROKEN:
         smtp.close()

@@ -1,4 +1,4 @@
-"""What the head of a page says to machines: the tags of the settings, and the picture a shared link shows."""
+"""What pages take from the settings: words on the installation, tags for machines, the picture of a shared link."""
 
 from __future__ import annotations
 
@@ -19,6 +19,26 @@ Facts = Mapping[str, Mapping[str, Any]]
 _NAMES = 8  # areas among the keywords; more would help nobody
 _ARTICLES = ("bulletin", "incident", "answer")
 _WITH_MAP = ("home", "areas", "area")  # and a bulletin in force: the map shows what is in force now
+
+
+def installed(facts: Facts, language: str) -> dict[str, Any]:
+    """What every page says of the installation and its offices."""
+    installation, issuer, press, archive = (facts[part] for part in ("installation", "issuer", "press", "archive"))
+    return {
+        "name": installation[f"name_{language}"],
+        "city": installation[f"place_{language}"],
+        "approval": installation["map_approval"],
+        "url": facts["site"]["public_url"],
+        "issuer": issuer[f"name_{language}"],
+        "joint": issuer[f"joint_{language}"],
+        "tv": issuer[f"tv_{language}"],
+        "radio": issuer[f"radio_{language}"],
+        "duty_phone": issuer["duty_phone"],
+        "press": {**press, "name": press[f"name_{language}"]},
+        "print_map": facts["site"]["print_map"],
+        "licence": archive[f"licence_{language}"],
+        "licence_url": archive["licence_url"],
+    }
 
 
 def image_of(page: str, values: Mapping[str, Any]) -> str:

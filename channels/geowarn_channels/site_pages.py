@@ -8,17 +8,16 @@ from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
-from geowarn.domain.bulletin import Bulletin
+from geowarn.domain.bulletin import Bulletin, Standing
 from geowarn.domain.exercise import PREFIX
-from geowarn.domain.level import Level
-from geowarn.domain.search import LONGEST_QUERY, MOST_CHOICES
 from geowarn.ports import Templates
 from geowarn_channels.archive_data import data_pages
-from geowarn_channels.archive_shelves import Shelf, parts_of, shelves_of, standings
+from geowarn_channels.archive_shelves import Shelf, narrowing, parts_of, shelves_of, standings
 from geowarn_channels.area_pages import AreaPages, children_of, counties_of
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
-from geowarn_channels.page_head import article_words, head_tags, image_of, labelled_title
-from geowarn_channels.print_sheet import PrintSheet
+from geowarn_channels.page_head import article_words, head_tags, image_of, installed, labelled_title
+from geowarn_channels.print_pdf import drawn_by
+from geowarn_channels.print_sheet import PrintSheet, kilobytes
 from geowarn_channels.site_entry import LANGUAGES, page_path
 from geowarn_channels.site_view import Row, Shown, SiteView
 from geowarn_channels.sitemap import places, sitemap_pages
@@ -28,6 +27,7 @@ from geowarn_channels.svg_map import MapBases, fingerprint
 from geowarn_channels.tree_record import Page, short
 
 SHELLS = tuple(f"{start}{name}.html" for name in ("search", "subscribe", "say") for start in ("", "en/"))
+_FEEDS = "feeds"
 _RECENT = 3  # warnings named on a calm home page
 
 
@@ -43,9 +43,8 @@ class Pages:
         self._zone = str(facts["installation"]["zone"])
         mark = fingerprint(view.state.areas)
         self.base = bases.of(view.state.areas, facts.get("map", {}).get("land"), mark)
-        self.map_label = self._say("map_label", "zh") if view.state.synthetic else ""
-        if view.exercise:
-            self.map_label = f"{PREFIX['zh']}{self.map_label}"
+        self.printed: Mapping[str, int] = {}
+        self.map_label = self._label("zh")
         self._drawings = {
             language: Drawing(templates, self.base, view.levels, language, self.map_title(language))
             for language in LANGUAGES
@@ -73,7 +72,7 @@ class Pages:
         children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
             yield self._page("areas", "areas/", language, "", counties=counties, children=children)
-            yield from (self._page(name, f"{name}/", language, "") for name in ("feeds", "about", "others"))
+            yield from (self._page(name, f"{name}/", language, "") for name in (_FEEDS, "about", "others"))
             yield from statement_pages(self._view, language, self._page)
             shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}
             yield from (self._shell(name, language) for name, there in shells.items() if there)
@@ -81,6 +80,7 @@ class Pages:
     def archive(self) -> Iterator[Page]:
         """Every warning by year, so many to a page; the newest year is the archive's first page."""
         shelves = self._shelves
+        narrowed = narrowing(self._facts, counties_of(self._view), shelves)
         for language in LANGUAGES:
             for shelf in shelves:
                 first = shelf is shelves[0]
@@ -88,7 +88,7 @@ class Pages:
                 yield self._page(
                     "archive", shelf.place, language, f"{key}.",
                     shelf=shelf, shelves=shelves, parts=parts_of(shelf), history=not first,
-                    uncalibrated=first and self._view.uncalibrated, **self._narrowing(shelves),
+                    uncalibrated=first and self._view.uncalibrated, **narrowed,
                 )  # fmt: skip
 
     def archive_data(self) -> Iterator[Page]:
@@ -97,31 +97,35 @@ class Pages:
 
     def for_machines(self) -> Iterator[Page]:
         """What nobody waits for: the map on paper, and the map of the site, which exercises have not."""
-        if self._facts["site"]["print_map"]:
-            yield from self._sheet().pages(short(self._lasting, self._hours))
+        for sheet in self._sheets:
+            yield from sheet.pages(self._lasting, self._hours)
         if not self._view.exercise:
             found = places(self._view, self._shelves, self._zone)
             yield from sitemap_pages(found, str(self._facts["site"]["public_url"]))
 
-    def _sheet(self) -> PrintSheet:
-        common = self._common("zh")
+    def for_printers(self) -> list[Page]:
+        """The map on paper as PDF, where what draws it is installed."""
+        hour = floor_hour(self._view.state.generated, self._zone)
+        return [sheet.printed(self._lasting, self._hours, hour) for sheet in self._sheets if drawn_by()]
+
+    def leading(self, printed: Mapping[str, int]) -> list[Page]:
+        """Have pages lead to these PDFs, by path with their size; returns the pages that this may change."""
+        changed, self.printed = printed != self.printed, printed
+        live = [self._bulletin(shown, language) for shown in self._view.in_force for language in LANGUAGES]
+        return live + [self._page(_FEEDS, f"{_FEEDS}/", language, "") for language in LANGUAGES if changed]
+
+    @cached_property
+    def _sheets(self) -> list[PrintSheet]:
+        return [self._sheet(language) for language in LANGUAGES] if self._facts["site"]["print_map"] else []
+
+    def _sheet(self, language: str) -> PrintSheet:
+        common = self._common(language)
         told = {key: common[key] for key in ("city", "asof", "next", "url", "issuer", "joint", "approval")}
         return PrintSheet(
-            self._templates, self._drawings["zh"], self._view, self.map_label,
-            lambda part, **values: self._say(part, "zh", **told, **values),
-            lambda shown: self._end(shown.bulletin, "zh")["words"],
+            self._templates, self._drawings[language], self._view, language, self._label(language),
+            lambda part, **values: self._say(part, language, **told, **values),
+            lambda shown: self._end(shown.bulletin, language)["words"],
         )  # fmt: skip
-
-    def _narrowing(self, shelves: Sequence[Shelf]) -> dict[str, Any]:
-        """What the form above the archive offers."""
-        least = Level.parse(self._facts["publish"]["from"])
-        places = sorted(counties_of(self._view), key=lambda area: area.code)
-        return {
-            "years": list(dict.fromkeys(str(shelf.year) for shelf in shelves if shelf.chains)),
-            "public_levels": [level.code for level in sorted(Level, reverse=True) if level >= max(least, Level.BLUE)],
-            "places": places if len(places) <= MOST_CHOICES else [],
-            "longest_query": LONGEST_QUERY,
-        }
 
     @property
     def _searchable(self) -> bool:
@@ -191,7 +195,8 @@ class Pages:
         place = chain.index(shown)
         history = shown.settled(self._view.state.generated)
         promised = "" if history else self._promise(shown, language)
-        key = short(self._lasting, "" if history else self._hours, promised, standings([chain]))
+        printed = kilobytes(self.printed, language) if shown.standing is Standing.IN_FORCE else 0
+        key = short(self._lasting, "" if history else self._hours, promised, standings([chain]), printed)
         return self._page(
             "bulletin",
             f"w/{shown.bulletin.slug}/",
@@ -245,7 +250,7 @@ class Pages:
         }
 
     def _common(self, language: str) -> dict[str, Any]:
-        state, installation, issuer = self._view.state, self._facts["installation"], self._facts["issuer"]
+        state = self._view.state
         until = floor_hour(state.next_update, self._zone)
         return {
             "language": language,
@@ -254,19 +259,8 @@ class Pages:
             "sayable": self._sayable,
             "subscribable": self._subscribable,
             "synthetic": state.synthetic,
-            "name": installation[f"name_{language}"],
-            "city": installation[f"place_{language}"],
-            "approval": installation["map_approval"],
-            "url": self._facts["site"]["public_url"],
-            "issuer": issuer[f"name_{language}"],
-            "joint": issuer[f"joint_{language}"],
-            "tv": issuer[f"tv_{language}"],
-            "radio": issuer[f"radio_{language}"],
-            "duty_phone": issuer["duty_phone"],
-            "press": {**self._facts["press"], "name": self._facts["press"][f"name_{language}"]},
-            "print_map": self._facts["site"]["print_map"],
-            "licence": self._facts["archive"][f"licence_{language}"],
-            "licence_url": self._facts["archive"]["licence_url"],
+            **installed(self._facts, language),
+            "print_kb": kilobytes(self.printed, language),
             "now": state.generated,
             "asof": self._hour(state.generated, language),
             "asof_iso": floor_hour(state.generated, self._zone).isoformat(timespec="minutes"),
@@ -280,6 +274,12 @@ class Pages:
             "promised": lambda moment: moment_words(ceil_hour(moment, self._zone), language),
             "year_of": lambda moment: floor_hour(moment, self._zone).year,
         }
+
+    def _label(self, language: str) -> str:
+        """What a picture must bear: that it is of an exercise, that its rain is made up."""
+        made_up = self._say("map_label", language) if self._view.state.synthetic else ""
+        parts = (PREFIX[language] if self._view.exercise else "", made_up)
+        return ("" if language == "zh" else " ").join(part for part in parts if part)
 
     def _hour(self, moment: datetime, language: str) -> str:
         return moment_words(floor_hour(moment, self._zone), language)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
 from geowarn_channels.feed_items import cap_files, feed_files
 from geowarn_channels.files import locked, sweep, write_all, write_whole
+from geowarn_channels.print_pdf import Undrawn
 from geowarn_channels.print_sheet import SHEET
 from geowarn_channels.site_entry import LANGUAGES, MAP
 from geowarn_channels.site_incidents import ANSWER_FORMAT, incident_json
@@ -49,13 +50,16 @@ class Rest:
     pages: Sequence[Page]
     sequence: int
     last: Sequence[Page] = ()  # and what only machines and printers read
+    sheets: Sequence[Page] = ()  # PDFs, which may fail to be drawn
+    leading: Callable[[Mapping[str, int]], Iterable[Page]] = lambda printed: ()  # the pages that lead to them
+    undrawn: list[str] = field(default_factory=list)  # what failed, each with its reason
 
     def write(self) -> bool:
         """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
 
         Raises OSError.
         """
-        groups = chain(batches(self.pages, BATCH), ([self._drawn(page)] for page in self.last))
+        groups = chain(batches(self.pages, BATCH), self._printed(), ([self._drawn(page)] for page in self.last))
         for number, batch in enumerate(groups, 1):
             with _writing(self.root):
                 if _sequence(self.root) != self.sequence:
@@ -68,9 +72,20 @@ class Rest:
                 return False
             # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
             # A search that pages no longer lead to would go on answering from an old page.
-            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, *SHELLS))
+            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, f"en/{SHEET}", *SHELLS))
             self.record.save()
         return True
+
+    def _printed(self) -> Iterator[Sequence[Page]]:
+        """The PDFs, then the pages that lead to them: to those that the tree has by then, and to no other."""
+        for page in self.sheets:
+            try:
+                drawn = self._drawn(page)
+            except Undrawn as fault:
+                self.undrawn.append(f"{page.path}: {fault}")
+            else:
+                yield [drawn]
+        yield list(self.leading(_there(self.record, self.sheets, self.record.lacks)))
 
     def _drawn(self, page: Page) -> Page:
         """The page with its bytes: these take long, and no release is to wait for the lock meanwhile."""
@@ -100,9 +115,15 @@ def write_state(
         if _sequence(root) > state.sequence:
             return None
         record = TreeRecord(root)
+        sheets = pages.for_printers()
+        pages.leading(_there(record, sheets, record.pressing))  # a sheet that is an hour old shows the same warnings
         later, last = _write_state(root, record, templates, facts, view, pages, dict(beside or {}))
         record.save()
-    return Rest(root, record, later, state.sequence, last)
+    return Rest(root, record, later, state.sequence, last, sheets, pages.leading)
+
+
+def _there(record: TreeRecord, sheets: Iterable[Page], lacking: Callable[[Page], bool]) -> dict[str, int]:
+    return {page.path: record.size(page) for page in sheets if not lacking(page)}
 
 
 @contextmanager

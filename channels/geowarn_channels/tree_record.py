@@ -64,6 +64,10 @@ class TreeRecord:
         """Whether the tree has the page not at all or otherwise than it would be drawn now."""
         return self._known(page.path) != page.key
 
+    def size(self, page: Page) -> int:
+        """The bytes of the page in the tree, as it was last written."""
+        return int(self._entries[page.path][1])
+
     def write(self, pages: Iterable[Page]) -> None:
         """Draw and write the pages that would come out differently; raises OSError."""
         waiting = (page for page in pages if not self._keep(page))

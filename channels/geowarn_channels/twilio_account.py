@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,6 +12,7 @@ from twilio.rest import Client
 
 from geowarn.domain.dispatch import Outcome
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from geowarn.domain.network import is_here
 from geowarn.ports import ChannelContext, Receipt
 from geowarn_channels.twilio_faults import as_failures, fault
 from geowarn_channels.twilio_http import PooledHttpClient
@@ -76,11 +76,7 @@ class TwilioAccount:
 
 def is_loopback(address: str) -> bool:
     """Whether a base URL can only reach this machine."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_here(urlsplit(address).hostname or "")
 
 
 def receipt(message: Any) -> Receipt:

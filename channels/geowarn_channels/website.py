@@ -67,16 +67,19 @@ class WebsiteChannel:
     def _demands_signature(self) -> bool:
         return bool(self._facts["cap"]["signature"] == "required")
 
-    def publish(self, state: SiteState) -> None:
-        """Write the tree for `state` unless a newer sequence is already there; raises OSError.
+    def publish(self, state: SiteState) -> list[str]:
+        """Write the tree for `state` unless a newer sequence is already there; returns what of it could not be drawn.
 
-        Exercises have a tree of their own, as whole as this one, which is written once there is any.
+        Exercises have a tree of their own, as whole as this one, which is written once there is any. Raises OSError.
         """
+        undrawn: list[str] = []
         for exercise in (False, True):
             if not exercise or any(is_exercise(found.bulletin) for found in state.bulletins):
                 rest = self._write(state, exercise)
                 if rest is not None:
                     rest.write()
+                    undrawn += rest.undrawn
+        return undrawn
 
     def _write(self, state: SiteState, exercise: bool) -> Rest | None:
         certificates = published_certificates(self._context.data_dir / "keys")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -38,7 +40,9 @@ from geowarn.domain.level import Level
 from geowarn.domain.package import MARKER
 from geowarn.domain.warning import Act, AreaLevel, Series
 from geowarn.ports import Channel, Delivery, Letter
+from geowarn_channels import mail_wire
 from geowarn_channels.mail_form import Sender, Sheet, whole
+from geowarn_channels.mail_wire import Server, Wire
 
 Serving = Callable[..., MailStandIn]
 NOWHERE = "http://127.0.0.1:9"
@@ -184,6 +188,11 @@ TABLE: list[tuple[str, str, type[SendFailure], str, str, bool]] = [
     ("rcpt", "452 4.2.2 full", TemporaryFailure, "mail.busy", "452 4.2.2", False),
     ("rcpt", f"550 5.1.1 <{READER}> unknown", PermanentFailure, "mail.no-such-mailbox", "550 5.1.1", False),
     ("rcpt", "553 no", PermanentFailure, "mail.no-such-mailbox", "553", False),
+    ("rcpt", "550 5.7.1 relaying denied", TemporaryFailure, "mail.sender-refused", "550 5.7.1", True),
+    ("rcpt", "554 5.7.27 no policy for you", TemporaryFailure, "mail.sender-refused", "554 5.7.27", True),
+    ("rcpt", "553 5.1.7 sender malformed", TemporaryFailure, "mail.sender-refused", "553 5.1.7", True),
+    ("rcpt", "550 5.1.8 sender's domain unknown", TemporaryFailure, "mail.sender-refused", "550 5.1.8", True),
+    ("rcpt", "550 5.1.10 no such recipient", PermanentFailure, "mail.no-such-mailbox", "550 5.1.10", False),
     ("rcpt", "", TemporaryFailure, "mail.no-connection", "", False),
     ("data", "451 4.3.0 no", TemporaryFailure, "mail.busy", "451 4.3.0", False),
     ("data", "554 5.5.1 no", PermanentFailure, "mail.refused", "554 5.5.1", False),
@@ -238,6 +247,34 @@ def test_a_far_end_that_falls_silent_ends_by_itself(
     held.set()
 
 
+def test_a_far_end_whose_answer_has_no_end_ends_by_itself() -> None:
+    """Every read stays within its time-out; only the call as a whole does not."""
+    stop, ended = threading.Event(), []
+
+    def drip(listener: socket.socket) -> None:
+        calling, _ = listener.accept()
+        with calling, suppress(OSError):
+            while not stop.wait(0.03):
+                calling.sendall(b"220-\r\n")
+
+    def carry(wire: Wire) -> None:
+        with pytest.raises(TemporaryFailure, match=r"mail\.no-connection") as raised:
+            wire.carry("a@example.com", READER, b"")
+        ended.append(raised.value)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire = Wire(Server("127.0.0.1", listener.getsockname()[1], "none", "", "", "", 0.1, "example.com"))
+        far, near = threading.Thread(target=drip, args=(listener,)), threading.Thread(target=carry, args=(wire,))
+        far.start()
+        near.start()
+        near.join(5)
+        by_itself = len(ended)
+        stop.set()
+        far.join()
+        near.join()
+    assert by_itself == 1
+
+
 def test_a_connection_is_kept_for_the_next_mail_and_one_that_was_closed_loses_nothing(
     tmp_path: Path, serving: Serving
 ) -> None:
@@ -259,6 +296,32 @@ def test_a_connection_is_kept_for_the_next_mail_and_one_that_was_closed_loses_no
         channel.send(red(channel, settings), replace(target_of("mail"), dispatch_id=f"{number:024d}"))
     assert len(server.mails) == 4
     assert len(greetings) == 2
+
+
+def test_nobody_waits_for_the_answer_to_a_good_bye(
+    tmp_path: Path, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    server = serving(lambda step, _: said.append(step))
+    settings = settings_for(server)
+    channel = build("mail", tmp_path, settings)
+    monkeypatch.setattr(mail_wire, "IDLE_SECONDS", -1.0)  # left alone for too long, however quick this is
+    for number in range(2):
+        channel.send(red(channel, settings), replace(target_of("mail"), dispatch_id=f"{number:024d}"))
+    assert (said.count("greeting"), said.count("quit")) == (2, 0)
+    held, answered = threading.Event(), []
+
+    def slow(step: str, _: str) -> None:
+        if step == "quit":
+            answered.append(held.wait(10))
+
+    server.script = slow
+    monkeypatch.setattr(mail_wire, "MOST_MAILS", 1)
+    monkeypatch.setattr(mail_wire, "GOODBYE_SECONDS", 0.05)
+    channel.send(red(channel, settings), target_of("mail"))
+    assert answered == []
+    held.set()
+    assert len(server.mails) == 3
 
 
 # --- encryption and log-in
@@ -311,6 +374,22 @@ def test_mail_leaves_encrypted_and_logged_in(tmp_path: Path, serving: Serving, c
     assert len(server.mails) == 1
 
 
+def test_a_file_of_authorities_that_holds_none_or_is_gone_is_never_in_doubt(tmp_path: Path, serving: Serving) -> None:
+    """Nothing was handed over: the mail waits, and a person is told."""
+    file = tmp_path / "authorities.pem"
+    file.write_text("no certificate", "utf-8")
+    settings = settings_for(serving(), security="starttls", ca_file=str(file))
+    channel = build("mail", tmp_path, settings)
+    for _ in range(2):
+        with pytest.raises(TemporaryFailure, match=r"mail\.certificate") as raised:
+            channel.send(red(channel, settings), target_of("mail"))
+        assert raised.value.alarm
+        file.unlink(missing_ok=True)
+    nowhere = settings_for(serving(), security="tls", host="smtp..example.com")
+    with pytest.raises(TemporaryFailure, match=r"mail\.no-connection"):
+        build("mail", tmp_path, nowhere).probe()  # type: ignore[attr-defined]
+
+
 def test_a_server_that_does_not_encrypt_gets_neither_password_nor_mail(tmp_path: Path, serving: Serving) -> None:
     said: list[str] = []
 
@@ -332,6 +411,8 @@ WRONG = [
     ({"host": "smtp.example.com"}, "mail.security"),  # `none` leaves this machine
     ({"user": "geowarn"}, "mail.password"),
     ({"ca_file": "/nowhere.pem"}, "mail.ca_file"),
+    ({"user": "值班", "password": "secret"}, "mail.user"),
+    ({"user": "geowarn", "password": "密码"}, "mail.password"),
 ]
 
 
@@ -342,6 +423,7 @@ def test_a_setting_that_mail_cannot_leave_with_is_named(mail: dict[str, Any], na
     with pytest.raises(Refused) as raised:
         build("mail", tmp_path, sections)
     assert f"{raised.value.facts['section']}.{raised.value.facts['key']}" == named
+    assert "密码" not in str(raised.value)
 
 
 # --- what is not real

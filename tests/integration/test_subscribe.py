@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,13 +16,14 @@ from lxml import html
 from starlette.testclient import TestClient
 from tests.integration.conftest import SettableClock, signed
 
-from geowarn.bootstrap import System, open_system
+from geowarn.bootstrap import System, open_system, refuse_live_targets
 from geowarn.cli.recipients import import_ as import_command
 from geowarn.cli.subscribers import remove_ as remove_command
 from geowarn.demo.mail_standin import MailStandIn, Taken
 from geowarn.domain.dispatch import DispatchState
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
+from geowarn.domain.network import network_of
 from geowarn.pipeline.actor import Actor
 from geowarn.pipeline.deliver import run_due
 from geowarn.pipeline.letter_lane import LetterLane, LetterWords
@@ -29,7 +31,6 @@ from geowarn.pipeline.mailing import leave_token, mailing_list, refuse_unknown_p
 from geowarn.pipeline.propose import propose_by_hand
 from geowarn.pipeline.release import release, retract, retraction_words
 from geowarn.pipeline.subscribing import forget
-from geowarn.pipeline.throttle import network_of
 from geowarn.scheduler import publish_all
 from geowarn.web.app import create_app
 
@@ -79,12 +80,15 @@ def put(client: TestClient, path: str, **values: Any) -> Any:
     return client.post(path, data=values, headers=OURS)
 
 
-def letters(system: System, post: MailStandIn) -> list[Taken]:
-    """Send what is in the outbox of letters; returns the new ones."""
-    before = len(post.mails)
+def lane_of(system: System) -> LetterLane:
     assert system.postman is not None
     words = LetterWords(system.templates, system.facts)
-    lane = LetterLane(system.store, system.postman, system.vault, system.clock, words, "test")
+    return LetterLane(system.store, system.postman, system.vault, system.clock, words, "test")
+
+
+def letters(system: System, post: MailStandIn) -> list[Taken]:
+    """Send what is in the outbox of letters; returns the new ones."""
+    before, lane = len(post.mails), lane_of(system)
     try:
         while lane.step():
             pass
@@ -305,6 +309,7 @@ def test_too_many_are_turned_away_and_no_mailbox_is_filled(
     settable_clock.advance(hours=1, seconds=1)
     assert put(client, "/subscribe", **form(mail="p9@example.org")).status_code == 303
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff") == "2001:db8::/64"
+    assert network_of("::ffff:192.0.2.7") == network_of("192.0.2.7") == "192.0.2.7"
 
 
 def test_a_machine_that_fills_every_field_gets_the_same_answer_and_nothing_else(
@@ -315,20 +320,48 @@ def test_a_machine_that_fills_every_field_gets_the_same_answer_and_nothing_else(
     assert letters(demo_system, post) == []
 
 
-def test_a_letter_that_nobody_can_vouch_for_is_not_sent_twice(
+def test_a_letter_that_nobody_can_vouch_for_is_settled_at_once_and_never_sent_twice(
     demo_system: System, post: MailStandIn, client: TestClient, settable_clock: SettableClock
 ) -> None:
     answers = iter(["", None])
     post.script = lambda step, _: next(answers) if step == "content" else None
     put(client, "/subscribe", **form())
     assert letters(demo_system, post) == []
-    for _ in range(4):
-        settable_clock.advance(minutes=10)
-        assert letters(demo_system, post) == []
-    settable_clock.advance(hours=49)
-    letters(demo_system, post)
+    put(client, "/subscribe", **form(mail="other@example.org"))
+    with demo_system.store.begin() as work:  # a process that ended between claim and answer
+        now = demo_system.clock.now()
+        assert len(work.letters.claim("ended", now, now, 8)) == 1
+        work.commit()
+    assert letters(demo_system, post) == []
+    settable_clock.advance(minutes=10)
     with demo_system.store.read() as work:
         assert not work.letters.waiting(demo_system.clock.now())
+    assert letters(demo_system, post) == []
+
+
+def test_a_fault_that_every_letter_would_meet_is_a_task_and_holds_them_all(
+    demo_system: System, post: MailStandIn, client: TestClient, settable_clock: SettableClock
+) -> None:
+    tried: list[str] = []
+
+    def refusing(step: str, _: str) -> str | None:
+        tried.extend([step] * (step == "mail"))
+        return "550 5.7.1 not from you" if step == "mail" and len(tried) == 1 else None
+
+    post.script, lane = refusing, lane_of(demo_system)
+    put(client, "/subscribe", **form())
+    while lane.step():
+        pass
+    put(client, "/subscribe", **form(mail="other@example.org"))
+    assert (lane.step(), len(tried)) == (False, 1)
+    with demo_system.store.read() as work:
+        tasks = [(t.kind, t.subject, t.facts["reason"]) for t in work.tasks.pending() if t.kind == "channel-fault"]
+    assert tasks == [("channel-fault", "mail", "mail.sender-refused 550 5.7.1")]
+    settable_clock.advance(seconds=30)
+    while lane.step():
+        pass
+    lane.close()
+    assert sorted(mail.to for mail in post.mails) == ["Wang.Li@example.org", "other@example.org"]
 
 
 def test_without_the_channel_there_is_no_form_and_no_way_to_it(demo_folder: Path) -> None:
@@ -379,12 +412,66 @@ def test_offices_and_newsrooms_are_imported_and_removed_by_command(demo_system: 
         ("a@b.example,1,zh,official,c", "mail.unknown-area"),
         ("a@b.example,,zh,subscriber,c", "mail.unknown-role"),
         ("a@b.example,,zh,official,", "recipients.consent"),
+        ('a@b.example,,zh,official,"c', "recipients.not-csv"),
         (f"a@b.example,,zh,official,c\nA@b.example,{HAIYANG},en,official,c", "mail.contradiction"),
+        ("a@b.example,,zh,official,c\ndesk@news.example,,en,exercise,c", "mail.role-kept"),
+        ("a@b.example,,zh,official,c\nGroup@drill.example,,zh,official,c", "mail.role-kept"),
     ):
         file.write_text(head + row + "\n", "utf-8")
         with pytest.raises(Refused, match=key) as raised:
             import_command(file, demo_system.data_dir)
-        assert "b.example" not in str(raised.value)
+        assert not any(name in str(raised.value) for name in ("b.example", "news.example", "drill.example"))
+    assert raised.value.facts["line"] == 3
+    assert len(kept(demo_system)) == 2  # all of a file or nothing
+
+
+def test_an_office_keeps_the_places_that_the_form_does_not_list(
+    demo_system: System, post: MailStandIn, client: TestClient, tmp_path: Path
+) -> None:
+    """Without them it would end with every area."""
+    file = tmp_path / "offices.csv"
+    file.write_text(f"mail,area,language,role,consent\n{READER},370600,zh,official,list\n", "utf-8")
+    import_command(file, demo_system.data_dir)
+    put(client, "/subscribe-change", mail=READER, homepage="")
+    (mail,) = letters(demo_system, post)
+    path = link_in(mail)
+    page = html.fromstring(client.get(path).text)
+    assert page.xpath("//input[@name='area'][@checked]/@value") == ["370600"]
+    assert page.xpath("string(//label[input[@name='area'][@checked]])") == "烟台市"
+    assert page.xpath("//details[@open]") == []
+    assert put(client, "/subscribe", **form(area=["370600"])).status_code == 422  # of the public form it is none
+    put(client, "/subscribe-choices", token=token_of(path), language="zh", least="red", area=["370600", HAIYANG])
+    with demo_system.store.read() as work:
+        (office,) = work.subscribers.all()
+    assert (office.wish.areas, office.wish.least, office.role) == (("370600", HAIYANG), Level.RED, "official")
+
+
+def test_whoever_of_the_exercise_group_subscribes_gets_real_warnings(
+    demo_system: System, post: MailStandIn, client: TestClient, tmp_path: Path
+) -> None:
+    file = tmp_path / "group.csv"
+    file.write_text(f"mail,area,language,role,consent\n{READER},,zh,exercise,drill\n", "utf-8")
+    import_command(file, demo_system.data_dir)
+    put(client, "/subscribe-change", mail=READER, homepage="")
+    assert letters(demo_system, post) == []  # there is no subscription to change
+    subscribed(demo_system, post, client, area=[HAIYANG])
+    with demo_system.store.read() as work:
+        (target,) = mailing_list(work, demo_system.facts)
+        ended = [entry.payload for entry in work.ledger.entries() if entry.kind == "subscriber.ended"]
+    assert (target.group, target.trial, target.wish.areas) == (False, False, (HAIYANG,))
+    assert ended == ['{"by":"form, confirmed by link","role":"exercise"}']
+
+
+@pytest.mark.parametrize(("host", "live"), [("127.0.0.1", False), ("localhost", False), ("127.example.com", True)])
+def test_a_name_that_begins_like_this_machine_is_none_of_a_demo(demo_system: System, host: str, live: bool) -> None:
+    """House rule 10: synthetic content stays here."""
+    settings = demo_system.settings
+    mail = settings.model_copy(update={"mail": settings.mail.model_copy(update={"host": host})})
+    url = f"http://{host}:9"
+    sms = settings.model_copy(update={"sms": settings.sms.model_copy(update={"base_url": url})})
+    for made in (mail, sms):
+        with pytest.raises(Refused, match="live-in-demo") if live else nullcontext():
+            refuse_live_targets(made, demo_system.facts["channels"])
 
 
 def test_a_mailbox_that_wants_a_place_that_is_not_there_is_named(demo_system: System) -> None:

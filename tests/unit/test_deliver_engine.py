@@ -27,6 +27,7 @@ from geowarn.pipeline.lane import Lane
 from geowarn.pipeline.outcome import Pace, rows_digest
 from geowarn.pipeline.receipts import opt_out, record_status
 from geowarn.pipeline.reconcile import reconcile
+from geowarn.pipeline.told import dispatched
 from geowarn.ports import BulletinDraft, Delivery, Limits, Message, Receipt, Target
 from geowarn.security import FileVault, create_keys
 from geowarn.store.unit_of_work import SqlStore
@@ -128,7 +129,7 @@ class City:
                 name, warning, f"p-{name}", Series.REAL, 2026, serial, f"{serial}号", f"2026-{serial:03d}", now,
                 content, package.sha256, {}, {a.path: a.sha256 for a in files},
             )  # fmt: skip
-            earlier = [row for b in work.bulletins.of_warning(warning) for row in work.dispatches.of_bulletin(b.id)]
+            earlier = dispatched(work, work.bulletins.of_warning(warning))
             work.bulletins.add(bulletin, files)
             work.dispatches.add_all(
                 dispatches_for(
@@ -281,6 +282,32 @@ def test_a_far_end_that_cannot_be_asked(city: City, level: Level, sent: int) -> 
     city.drain()
     assert len(city.channel.had) == sent
     assert city.states() == {DispatchState.ACCEPTED if sent else DispatchState.IN_DOUBT: 1}
+
+
+def test_whoever_may_have_had_a_message_that_is_sent_again_hears_of_its_retraction(city: City) -> None:
+    """House rule 7: the first try may have arrived, and the second was overtaken before it left."""
+    doubtful, never, busy = city.people(3)
+    unknown = fails(OutcomeUnknown("sms.no-answer"))
+    city.channel.script = {doubtful: unknown, never: unknown, busy: fails(TemporaryFailure("sms.busy"))}
+    city.release({"red": Level.RED})
+    city.drain()
+    city.clock.advance(seconds=PACE.silence.total_seconds() + 1)
+    asked: list[str] = []
+
+    def answer(delivery: Delivery, target: Target, since: datetime) -> Receipt | None:
+        asked.append(target.address)
+        if target.address == never:
+            return None  # the far end says that it never had it
+        raise TemporaryFailure("sms.no-connection")
+
+    city.channel.look_up = answer  # type: ignore[method-assign]
+    city.reconcile()
+    assert sorted(asked) == sorted([doubtful, never])
+    assert city.states() == {DispatchState.NEW: 3}
+    city.release({"red": Level.RED}, "b2", act=Act.RETRACT)
+    with city.store.read() as work:
+        told = [row.target_key for row in work.dispatches.of_bulletin("b2")]
+    assert told == [city.vault.key_of(doubtful)]
 
 
 def test_a_claim_left_behind_is_asked_about_and_sent_on(city: City) -> None:

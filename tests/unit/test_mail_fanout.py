@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.test_deliver_fanout import AREAS, NOW, Carrier, accepted, bulletin
 
+from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.dispatch import Dispatch, DispatchState
 from geowarn.domain.exercise import trial_targets
 from geowarn.domain.level import Level
-from geowarn.domain.subscriber import MailTarget, Wish, level_for, mail_address, mask_address
+from geowarn.domain.subscriber import MailTarget, Reach, Wish, mail_address, mail_texts, mask_address
 from geowarn.domain.warning import Act, Series
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.ports import Limits
@@ -91,8 +92,14 @@ def test_whoever_was_told_hears_of_every_change() -> None:
     assert again == {"lower": "red.en", "stays": "red.zh", "new": "red.zh"}  # not told twice that it ended
     for act in (Act.LIFT, Act.CANCEL, Act.RETRACT):
         last = fan_out(bulletin({LAIYANG: Level.YELLOW}, act, "b3", FILES), targets, after)
-        assert set(last) == {"left", "lower", "stays", "new"}
+        assert set(last) == {"lower", "stays", "new"} | ({"left"} if act is Act.RETRACT else set())
         assert last["lower"] == "yellow.en"
+    same = fan_out(bulletin({LAIYANG: Level.YELLOW}, Act.UPDATE, "b1", FILES), targets, told)
+    assert set(same) == {
+        "lower",
+        "stays",
+        "new",
+    }  # lets nobody go, so has no text for "left"
     gone = fan_out(bulletin({LAIYANG: Level.YELLOW}, Act.LIFT, "b3", FILES), targets[1:2], after)
     assert set(gone) == {"lower"}  # whoever has left is told nothing more
 
@@ -132,10 +139,37 @@ def test_a_mailbox_is_a_test_only_where_it_says_so() -> None:
 def test_a_level_reaches_by_what_is_wanted_and_is_never_more_than_the_highest(
     areas: set[str], levels: dict[str, Level]
 ) -> None:
-    level = level_for(areas, levels, AREAS)
-    assert level <= max(levels.values(), default=Level.NONE)
-    assert level_for((), levels, AREAS) == max(levels.values(), default=Level.NONE)
-    assert level >= max((levels[code] for code in areas if code in levels), default=Level.NONE)
+    reach = Reach(levels, AREAS)
+    highest = max(levels.values(), default=Level.NONE)
+    meeting = (
+        level
+        for code, level in levels.items()
+        for area in areas
+        if area in ancestors(code, AREAS) or code in ancestors(area, AREAS)
+    )
+    assert reach.level(areas) == (max(meeting, default=Level.NONE) if areas else highest)
+    assert reach.level(()) == highest
+
+
+class Asked(dict[str, Area]):
+    """Areas that count how often one of them is looked up."""
+
+    times = 0
+
+    def __getitem__(self, code: str) -> Area:
+        self.times += 1
+        return super().__getitem__(code)
+
+
+def test_the_cost_of_a_bulletin_grows_with_its_places_and_not_with_places_times_subscribers() -> None:
+    """It is worked out within the releasing transaction."""
+    known = Asked({"370600": AREAS["370600"]})
+    for number in range(100):
+        known[f"c{number}"] = Area(f"c{number}", AreaKind.COUNTY, "县", "County", "370600")
+    levels = {code: Level.RED for code in known if code != "370600"}
+    targets = [reader(f"r{number}", [f"c{number % 100}"]) for number in range(1000)]
+    assert len(mail_texts(targets, levels, (), known)) == 1000
+    assert known.times <= 5 * len(known)
 
 
 GOOD = {

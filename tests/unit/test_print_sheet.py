@@ -21,7 +21,8 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
 from geowarn.settings import load_settings
 from geowarn_channels import print_sheet
-from geowarn_channels.print_sheet import HIGH, WIDE, wrapped
+from geowarn_channels.print_lines import wrapped
+from geowarn_channels.print_sheet import HIGH, WIDE
 from geowarn_channels.site_state import picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -55,7 +56,7 @@ def test_the_sheet_says_where_which_level_until_when_and_what_to_do(
     assert said[0] == "烟台市地质灾害气象风险预警"
     assert said[1] == "东山市：红色，风险很高"
     assert "解除前不要返回" in said[2]
-    assert said[3] == "有效至 7月23日20时"
+    assert said[3] == "有效至 7月23日20时（试地灾预警〔2026〕1号）"
     assert said[4] == "北屿县：黄色，风险较高"
     foot = "".join(said[7:])
     assert "资料截至 7月22日20时，下次更新 7月22日22时前" in foot
@@ -71,7 +72,17 @@ def test_the_sheet_says_where_which_level_until_when_and_what_to_do(
     assert abs(size[0] / int.from_bytes(drawn[41:45]) - 0.21) < 0.0001  # metres
     assert zlib.crc32(drawn[37:50]) == int.from_bytes(drawn[50:54])
     for page in ("feeds/index.html", "en/feeds/index.html", "en/areas/990101/index.html"):
-        assert 'map-a4.png"' in site.read(page), page
+        assert f'{"/en" if page.startswith("en/") else ""}/map-a4.png"' in site.read(page), page
+    english = texts(site.read("en/map-a4.svg"))
+    assert english[0] == "Yantai: geohazard warnings"
+    assert english[1] == "Dongshan City: red, very high risk"
+    assert "Do not return until all-clear." in " ".join(english[2:4])
+    assert english[4] == "Valid until 23 July, 20:00 (bulletin 2026-001)"
+    foot = " ".join(english[8:])
+    assert "Data as of 22 July, 20:00; next update before 22 July, 22:00." in foot
+    assert "12379" in foot
+    assert "Uncalibrated default thresholds." in foot
+    assert not [c for c in "".join(english) if c > "\u2fff"]
 
 
 def test_every_character_of_it_is_in_the_font_we_carry(site: SiteDesk) -> None:
@@ -80,8 +91,10 @@ def test_every_character_of_it_is_in_the_font_we_carry(site: SiteDesk) -> None:
     site.now += timedelta(hours=25)  # ended, and nobody lifted it
     site.release({"990103": Level.RED}, warning="w-2", series=Series.REAL)
     site.publish(synthetic=True)
-    drawn = "".join(map(str, etree.fromstring(site.read("map-a4.svg").encode()).itertext()))
+    sheets = [etree.fromstring(site.read(path).encode()) for path in ("map-a4.svg", "en/map-a4.svg")]
+    drawn = "".join(str(text) for sheet in sheets for text in sheet.itertext())
     assert "没有发过解除" in drawn
+    assert "without an all-clear" in drawn
     assert "合成演示降雨（非真实预报）" in drawn
     known = _characters()
     assert not {c for c in drawn if c >= " " and ord(c) not in known}
@@ -93,6 +106,9 @@ def test_calm_and_exercise_say_what_they_are(site: SiteDesk) -> None:
     assert texts(site.read("map-a4.svg"))[1] == "当前无生效预警"
     own = (site.data_dir / "exercise" / "public" / "map-a4.svg").read_text("utf-8")
     assert texts(own)[0].startswith("【演练】")
+    english = etree.fromstring((site.data_dir / "exercise" / "public" / "en" / "map-a4.svg").read_bytes())
+    label = next(one for one in english if one.tag == f"{SVG}text")
+    assert str(label.text).startswith("[EXERCISE]")
 
 
 def test_however_much_is_in_force_it_stays_on_one_sheet(site: SiteDesk) -> None:
@@ -100,15 +116,18 @@ def test_however_much_is_in_force_it_stays_on_one_sheet(site: SiteDesk) -> None:
     for at, code in enumerate(codes * 2):
         site.release({code: Level.RED, "990101001": Level.YELLOW}, warning=f"w-{at}")
     site.publish()
-    tree = etree.fromstring(site.read("map-a4.svg").encode())
-    assert any("另有" in text for text in texts(site.read("map-a4.svg")))
-    lines = [one for one in tree if one.tag == f"{SVG}text"]
-    assert all(0 < float(one.get("y") or 0) < HIGH for one in lines)
-    place = next(one.get("transform") or "" for one in tree if "scale" in (one.get("transform") or "") and len(one) > 4)
-    left, top, scale = (float(number) for number in re.findall(r"[\d.]+", place))
-    assert left >= 0
-    assert scale > 0.15
-    assert max(float(one.get("y") or 0) for one in lines if "另有" in str(one.text)) < top
+    for path, more in (("map-a4.svg", "另有"), ("en/map-a4.svg", "more in force")):
+        tree = etree.fromstring(site.read(path).encode())
+        assert any(more in text for text in texts(site.read(path)))
+        lines = [one for one in tree if one.tag == f"{SVG}text"]
+        assert all(0 < float(one.get("y") or 0) < HIGH for one in lines)
+        place = next(
+            one.get("transform") or "" for one in tree if "scale" in (one.get("transform") or "") and len(one) > 4
+        )
+        left, top, scale = (float(number) for number in re.findall(r"[\d.]+", place))
+        assert left >= 0
+        assert scale > 0.15
+        assert max(float(one.get("y") or 0) for one in lines if more in str(one.text)) < top
 
 
 def test_it_waits_and_is_the_same_anew(site: SiteDesk, tmp_path: Path) -> None:
@@ -142,14 +161,14 @@ def test_no_release_waits_while_it_is_drawn(site: SiteDesk, monkeypatch: pytest.
     monkeypatch.setattr(print_sheet, "picture", drawing)
     assert rest is not None
     assert rest.write()
-    assert free == [60]
+    assert free == [60, 60]
 
 
 def test_switched_off_it_leaves_nothing_old_behind(site: SiteDesk) -> None:
     site.publish()
     site.facts["site"]["print_map"] = False
     site.publish()
-    assert not list(site.root.glob("map-a4*"))
+    assert not list(site.root.glob("**/map-a4*"))
     assert "map-a4" not in site.read("feeds/index.html")
 
 

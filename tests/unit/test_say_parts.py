@@ -51,6 +51,7 @@ def test_an_address_is_another_key_tomorrow_and_a_house_is_one(vault: FileVault)
     assert from_key(vault, "192.0.2.7", NOON) != from_key(vault, "192.0.2.8", NOON)
     assert from_key(vault, "2001:db8:1:2::1", NOON) == from_key(vault, "2001:db8:1:2:ffff::9", NOON)
     assert from_key(vault, "2001:db8:1:2::1", NOON) != from_key(vault, "2001:db8:1:3::1", NOON)
+    assert from_key(vault, "::ffff:192.0.2.7", NOON) == from_key(vault, "192.0.2.7", NOON)
     assert "192" not in from_key(vault, "testclient", NOON)
 
 

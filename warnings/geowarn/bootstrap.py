@@ -10,10 +10,12 @@ from functools import cached_property, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from geowarn.domain.errors import Refused
 from geowarn.domain.level import Level
+from geowarn.domain.network import is_here
 from geowarn.domain.policy import Policy
 from geowarn.domain.rules import RuleSet
 from geowarn.domain.source import Source, deciding
@@ -255,18 +257,14 @@ def database_url(settings: Settings, data_dir: Path) -> str:
     return settings.database.url or f"sqlite:///{data_dir / 'geowarn.db'}"
 
 
-_LOOPBACK = ("127.", "localhost", "[::1]")
-
-
 def refuse_live_targets(settings: Settings, channels: Mapping[str, Any]) -> None:
     """Raise Refused where an installation on synthetic input names a target that real people see (house rule 10)."""
     if not settings.installation.synthetic:
         return
     kinds = ("stations", "webhooks", "mailboxes")
     live = [name for kind in kinds for name, entry in channels[kind].items() if entry.get("live")]
-    host = settings.sms.base_url.partition("://")[2]
-    live += [] if host.startswith(_LOOPBACK) else ["sms"]
-    live += [] if "mail" not in channels["enabled"] or settings.mail.host.startswith(_LOOPBACK) else ["mail"]
+    live += [] if is_here(urlsplit(settings.sms.base_url).hostname or "") else ["sms"]
+    live += [] if "mail" not in channels["enabled"] or is_here(settings.mail.host) else ["mail"]
     if live:
         raise Refused("config.live-in-demo", targets=", ".join(live))
 

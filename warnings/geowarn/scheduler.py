@@ -67,10 +67,11 @@ def publishers(system: System) -> dict[str, Publisher]:
 
 
 def publish_all(system: System) -> None:
-    """Have every channel that shows the whole state show it again."""
+    """Have every channel that shows the whole state show it again; tells what one had to leave out."""
     state = system.site_state()
-    for publisher in publishers(system).values():
-        publisher.publish(state)
+    for name, publisher in publishers(system).items():
+        for reason in publisher.publish(state) or ():
+            log.warning("left out of what is published", channel=name, reason=reason)
 
 
 def intake_of(system: System, actor_text: str) -> Intake:

@@ -60,6 +60,9 @@ TRANSITIONS: dict[DispatchState, frozenset[DispatchState]] = {
 # Channels whose far end says no more than that it took the message: nobody waits for more, or calls it delivered.
 UNREPORTED = frozenset({"webhook", "mail"})
 
+# Why a message of unknown fate is sent once more: nobody could be asked, and a second one is better than none.
+SENT_AGAIN = "deliver.sent-again"
+
 # Nothing more will be sent for these.
 SETTLED = frozenset(
     {DispatchState.ACCEPTED, DispatchState.DELIVERED, DispatchState.FAILED, DispatchState.EXPIRED_UNSENT}

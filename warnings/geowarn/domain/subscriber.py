@@ -105,16 +105,32 @@ class MailText:
     level: Level | None
 
 
-def level_for(areas: Iterable[str], levels: Mapping[str, Level], known: Mapping[str, Area]) -> Level:
-    """The highest level in any of these areas, in what holds them or in what they hold; none given: anywhere."""
-    wanted = set(areas)
-    if not wanted:
-        return max(levels.values(), default=Level.NONE)
-    above = {code for area in wanted for code in ancestors(area, known)}
-    return max(
-        (level for code, level in levels.items() if code in above or wanted.intersection(ancestors(code, known))),
-        default=Level.NONE,
-    )
+class Reach:
+    """The highest level that reaches a place: its own, that of what holds it or of what it holds.
+
+    Many want the same places, so each is looked up once: ten thousand subscribers cost what their places cost.
+    """
+
+    def __init__(self, levels: Mapping[str, Level], known: Mapping[str, Area]) -> None:
+        self._levels, self._known = levels, known
+        self._anywhere = max(levels.values(), default=Level.NONE)
+        self._below: dict[str, Level] = {}  # of a place that holds areas with a level
+        self._at: dict[str, Level] = {}
+        for code, level in levels.items():
+            for above in ancestors(code, known):
+                self._below[above] = max(level, self._below.get(above, Level.NONE))
+
+    def level(self, areas: Iterable[str]) -> Level:
+        """The highest of any of these places; none given: anywhere."""
+        wanted = tuple(areas)
+        return max(map(self._of, wanted)) if wanted else self._anywhere
+
+    def _of(self, area: str) -> Level:
+        found = self._at.get(area)
+        if found is None:
+            held = (self._levels.get(code, Level.NONE) for code in ancestors(area, self._known))
+            found = self._at[area] = max(self._below.get(area, Level.NONE), *held, Level.NONE)
+        return found
 
 
 def mail_texts(
@@ -125,9 +141,9 @@ def mail_texts(
     Whoever was told hears of every change, also of a level below their lowest and of an area that is let go: they
     were told to act, and would otherwise wait for an end that nobody announces.
     """
-    before, found = frozenset(told), []
+    before, reach, found = frozenset(told), Reach(levels, known), []
     for target in targets:
-        level = level_for(target.wish.areas, levels, known)
+        level = reach.level(target.wish.areas)
         if level is not Level.NONE and (level >= target.wish.least or target.key in before):
             found.append(MailText(target, level))
         elif target.key in before:

@@ -9,14 +9,15 @@ Who gets what:
   would otherwise wait for an end that nobody announces;
 - sms, lift, cancel and retract: exactly the numbers that were told before, each with the text of the level it had;
 - mail: whoever subscribed to one of the areas at one of the levels, and every mailbox of channels.toml, likewise; every
-  further bulletin goes to everybody who was told of an earlier one, whatever they subscribed to (`mail_texts`).
+  further bulletin goes to everybody who was told of an earlier one, whatever they subscribed to (`mail_texts`), until
+  they were told that it ended for them.
 
 An exercise goes to test targets only (house rule 10, the first of three places): numbers of the exercise group,
 stations and partners marked as tests, and of other channels those that have test settings of their own. Real bulletins
 never go to the exercise group. The lane and each channel look again. Whatever is real and due goes before all of it.
 
-"Told before" is every dispatch of an earlier bulletin that went out or may have gone out. Numbers whose message failed
-or was never sent are not told that a warning they never had is over.
+"Told before" is every dispatch of an earlier bulletin that went out or may have gone out (`told`). Numbers whose
+message failed or was never sent are not told that a warning they never had is over.
 """
 
 from __future__ import annotations
@@ -129,8 +130,7 @@ def _numbers(
     told: Mapping[str, Dispatch],
     publish_from: Level,
 ) -> list[_Chosen]:
-    if bulletin.act is not Act.RETRACT:  # whoever was told that it ended is not told so twice
-        told = {key: dispatch for key, dispatch in told.items() if _code(dispatch) != DROPPED}
+    told = _still_told(bulletin, told)
     if bulletin.act in ENDING:
         return [_again(dispatch, paths) for dispatch in told.values()]
     public = {area.code: area.level for area in bulletin.content.at_or_above(publish_from)}
@@ -144,7 +144,7 @@ def _numbers(
         )
         for entry in reached
     ]
-    if not any(_code_of(path) == DROPPED for path in paths):
+    if not _has_dropped(paths):
         return chosen
     keys = {key for key, *_ in chosen}
     return chosen + [_dropped(dispatch, paths) for key, dispatch in told.items() if key not in keys]
@@ -158,20 +158,32 @@ def _mailboxes(
     told: Mapping[str, Dispatch],
     publish_from: Level,
 ) -> list[_Chosen]:
-    """Only those who still subscribe; whoever was told that it ended is not told so twice by updates."""
-    wanted = {target.key: target for target in targets}
+    """Only those who still subscribe."""
+    wanted, told = {target.key: target for target in targets}, _still_told(bulletin, told)
     texts = [path for path in paths if path.endswith(".txt")]
     if bulletin.act in ENDING:
         return [_again(dispatch, texts) for key, dispatch in told.items() if key in wanted]
     public = {area.code: area.level for area in bulletin.content.at_or_above(publish_from)}
     chosen: list[_Chosen] = []
-    before = [key for key, dispatch in told.items() if _code(dispatch) != DROPPED]
-    for found in mail_texts(wanted.values(), public, before, areas):
+    for found in mail_texts(wanted.values(), public, told, areas):
         target, level = found.target, found.level
+        if level is None and not _has_dropped(texts):  # no text of this bulletin is theirs
+            continue
         variant = _named("mail", level.code if level is not None else DROPPED, target.wish.language, texts)
         rank = priority(level or Level.YELLOW, target.tier, ending=level is None)
         chosen.append((target.key, variant, target.tier, rank))
     return chosen
+
+
+def _still_told(bulletin: Bulletin, told: Mapping[str, Dispatch]) -> Mapping[str, Dispatch]:
+    """Whoever was told that it ended is not told so twice, only that all of it was wrong."""
+    if bulletin.act is Act.RETRACT:
+        return told
+    return {key: dispatch for key, dispatch in told.items() if _code(dispatch) != DROPPED}
+
+
+def _has_dropped(paths: Iterable[str]) -> bool:
+    return any(_code_of(path) == DROPPED for path in paths)
 
 
 def _code(dispatch: Dispatch) -> str:

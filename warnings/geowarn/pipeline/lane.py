@@ -19,14 +19,12 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import uuid4
 
 from geowarn.domain.dispatch import SETTLED, Attempt, DispatchState, Outcome
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, SendFailure
 from geowarn.domain.exercise import is_exercise
-from geowarn.domain.task import Task
 from geowarn.pipeline.budget import Budget
-from geowarn.pipeline.outcome import Answer, Pace, Result, judge, record
+from geowarn.pipeline.outcome import Answer, Pace, Result, channel_fault, judge, record
 from geowarn.pipeline.targets import Job, Loader
 from geowarn.ports import Channel, Clock, Store, UnitOfWork, Vault
 
@@ -237,8 +235,7 @@ class Lane:
         real = [fault for fault in faults if not self.loader.of_exercise(work, fault.before.bulletin_id)]
         if real:
             self._paused_until = now + self.pace.pause
-        facts = {"reason": (real or faults)[0].attempt.reason}
-        work.tasks.open(Task(f"t-{uuid4().hex[:12]}", "channel-fault", self.channel.name, now, facts=facts))
+        channel_fault(work, self.channel.name, (real or faults)[0].attempt.reason, now)
 
 
 def _not_called(job: Job, now: datetime) -> Result:

@@ -1,21 +1,25 @@
 """Letters to people who asked for something: the outbox of notices, over mail; nothing of it enters the ledger.
 
-A letter is only ever the answer to a form, so what becomes of it is nobody's task: whoever gets none asks again.
+A letter is only ever the answer to a form, so what becomes of it is nobody's task: whoever gets none asks again. Where
+nobody knows whether it arrived it is settled as in doubt at once, since a mail server cannot be asked. A fault that
+every further letter would meet too is a person's task, and nothing is tried meanwhile.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused
+from geowarn.domain.dispatch import DispatchState
+from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure
 from geowarn.domain.notice import Notice
-from geowarn.pipeline.notice_lane import Job, NoticeLane
+from geowarn.pipeline.notice_lane import Answer, Job, NoticeLane
 from geowarn.pipeline.notice_text import NoticeWords
+from geowarn.pipeline.outcome import channel_fault, reason_of
 from geowarn.ports import Clock, Letter, Notices, Postman, Receipt, Store, Templates, UnitOfWork, Vault
 
 _SYNTHETIC = {"zh": "合成演示降雨（非真实预报）", "en": "Synthetic demo rain, not a real forecast"}
@@ -64,12 +68,17 @@ class LetterLane(NoticeLane):
         super().__init__(store, None, vault, clock, NoticeWords(words.templates, words.settings), owner)
         self._postman, self._letters = postman, words
         self._pace = self._pace_of(postman.timeout_seconds)
+        self._paused_until: datetime | None = None
 
     def _rows(self, work: UnitOfWork) -> Notices:
         return work.letters
 
     def _noted(self, work: UnitOfWork, notice: Notice, at: datetime) -> None:
         """What became of it stands in its row for some days."""
+
+    def _waiting(self) -> bool:
+        paused = self._paused_until is not None and self._clock.now() < self._paused_until
+        return not paused and super()._waiting()
 
     def _job(self, work: UnitOfWork, notice: Notice) -> Job:
         try:
@@ -88,3 +97,12 @@ class LetterLane(NoticeLane):
 
     def _look_up(self, job: Job) -> Receipt | None:
         raise OutcomeUnknown("deliver.cannot-ask")
+
+    def _judged(self, notice: Notice, answer: Answer, now: datetime) -> Notice:
+        after = super()._judged(notice, answer, now)
+        return replace(after, next_try_at=None, settled_at=now) if after.state is DispatchState.IN_DOUBT else after
+
+    def _alarm(self, work: UnitOfWork, answer: Answer, now: datetime) -> None:
+        if isinstance(answer, SendFailure) and answer.alarm:
+            self._paused_until = now + self._pace.pause
+            channel_fault(work, "mail", reason_of(answer), now)

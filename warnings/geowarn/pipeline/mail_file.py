@@ -5,22 +5,21 @@ A row a mailbox and area; a row without area means every area. All of it is take
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import TARGET
 from geowarn.domain.level import Level
 from geowarn.domain.recipient import LANGUAGES
 from geowarn.domain.subscriber import ROLES, SUBSCRIBER, Subscriber, Wish, mail_address, mask_address, same_mailbox
-from geowarn.domain.unread import why
 from geowarn.pipeline.identifiers import new_id
-from geowarn.pipeline.recipient_file import LARGEST, LONGEST_CONSENT
+from geowarn.pipeline.recipient_file import LONGEST_CONSENT, read_lines
 from geowarn.pipeline.recipients import ImportReport
 from geowarn.pipeline.subscribing import sealed
-from geowarn.ports import Clock, Store, Vault
+from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
 COLUMNS = ("mail", "area", "language", "role", "consent")
 _IMPORTED = tuple(role for role in ROLES if role != SUBSCRIBER)  # people subscribe by themselves
@@ -51,12 +50,14 @@ def import_mail(store: Store, vault: Vault, clock: Clock, file: Path, least: Lev
     """Take in the file; who is there already keeps id and first day. Raises Refused naming file, line and field."""
     with store.read() as work:
         areas = {area.code for area in work.areas.plain()}
-    rows = list(_rows(file, areas))
+    lines = read_lines(file, COLUMNS, "mail.columns")
+    rows = [_row(file.name, number, cells, areas) for number, cells in lines]
     if not rows:
         raise Refused("recipients.empty", file=file.name)
-    now = clock.now()
-    people = [_sealed(vault, of_one, least, now) for of_one in _by_mailbox(file.name, rows)]
+    now, by_mailbox = clock.now(), _by_mailbox(file.name, rows)
+    people = [_sealed(vault, of_one, least, now) for of_one in by_mailbox]
     with store.begin() as work:
+        _refuse_moves(work, file.name, by_mailbox, people)
         added = work.subscribers.save_all(people)
         report = ImportReport(len(rows), added, len(rows) - len(people))
         facts = {"file": file.name, "rows": report.rows, "new": report.added, "duplicates": report.duplicates}
@@ -78,30 +79,23 @@ def _by_mailbox(file: str, rows: list[MailRow]) -> list[list[MailRow]]:
     return list(found.values())
 
 
+def _refuse_moves(work: UnitOfWork, file: str, rows: list[list[MailRow]], people: list[Subscriber]) -> None:
+    """Nobody stops getting real warnings, or begins to, because a list of the exercise group names them, or leaves
+    them out (house rule 10).
+    """
+    held = {one.address_key: one.role for one in work.subscribers.all()}
+    for of_one, person in zip(rows, people, strict=True):
+        known = held.get(person.address_key, person.role)
+        if (known == TARGET) is not (person.role == TARGET):
+            facts = {"held": known, "role": person.role, "address": person.address_masked}
+            raise Refused("mail.role-kept", file=file, line=of_one[0].line, **facts)
+
+
 def _sealed(vault: Vault, rows: list[MailRow], least: Level, now: datetime) -> Subscriber:
     first, kept = rows[0], sealed(vault, rows[0].address)
     areas = () if any(not row.area for row in rows) else tuple(sorted({row.area for row in rows}))
     wish = Wish(first.language, areas, least)
     return Subscriber(new_id("m"), kept.key, kept.sealed, kept.masked, wish, first.role, first.consent, now)
-
-
-def _rows(file: Path, areas: Container[str]) -> Iterator[MailRow]:
-    try:
-        if file.stat().st_size > LARGEST:
-            raise Refused("recipients.too-large", file=file.name, limit=LARGEST // 1024 // 1024)
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            lines = list(csv.reader(text, strict=True))
-    except OSError as error:
-        raise Refused("recipients.unreadable", file=file.name, reason=why(error)) from None
-    except UnicodeDecodeError:
-        raise Refused("recipients.not-text", file=file.name) from None
-    except csv.Error:
-        raise Refused("recipients.not-csv", file=file.name, line="?") from None
-    if not lines or tuple(cell.strip() for cell in lines[0]) != COLUMNS:
-        raise Refused("mail.columns", file=file.name, columns=",".join(COLUMNS))
-    for number, cells in enumerate(lines[1:], 2):
-        if any(cell.strip() for cell in cells):
-            yield _row(file.name, number, [cell.strip() for cell in cells], areas)
 
 
 def _row(file: str, line: int, cells: list[str], areas: Container[str]) -> MailRow:

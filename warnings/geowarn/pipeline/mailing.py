@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from geowarn.domain.errors import Refused
+from geowarn.domain.exercise import TARGET
 from geowarn.domain.level import Level
 from geowarn.domain.subscriber import SUBSCRIBER, MailTarget, Wish, same_mailbox
 from geowarn.ports import UnitOfWork, Vault
@@ -43,8 +44,9 @@ def mailing_list(work: UnitOfWork, facts: Mapping[str, Mapping[str, Any]]) -> tu
     if "mail" not in facts["channels"].get("enabled", ()):
         return ()
     people = [
-        MailTarget(one.id, one.wish, 2 if one.role == SUBSCRIBER else 1, *([one.role == "exercise"] * 2))
+        MailTarget(one.id, one.wish, 2 if one.role == SUBSCRIBER else 1, group=grouped, trial=grouped)
         for one in work.subscribers.all()
+        for grouped in (one.role == TARGET,)
     ]
     boxes = [
         MailTarget(

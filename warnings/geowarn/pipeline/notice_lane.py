@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from geowarn.domain.dispatch import DispatchState, Outcome, back_off
+from geowarn.domain.dispatch import SENT_AGAIN, DispatchState, Outcome, back_off
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, Refused, SendFailure, TemporaryFailure
 from geowarn.domain.notice import Notice
 from geowarn.pipeline.collisions import until_through
@@ -179,11 +179,18 @@ class NoticeLane:
     def _settle(self, job: Job, answer: Answer) -> None:
         with self._store.begin() as work:
             now = self._clock.now()
-            after = judged(job.notice, answer, now, random.random(), self._pace)  # noqa: S311 -- jitter
+            after = self._judged(job.notice, answer, now)
             if self._rows(work).settle(job.notice, after):
                 if after.settled_at is not None:
                     self._noted(work, after, now)
+                self._alarm(work, answer, now)
                 work.commit()
+
+    def _judged(self, notice: Notice, answer: Answer, now: datetime) -> Notice:
+        return judged(notice, answer, now, random.random(), self._pace)  # noqa: S311 -- jitter
+
+    def _alarm(self, work: UnitOfWork, answer: Answer, now: datetime) -> None:
+        """What a fault asks for that every further message would meet too: here each has a task of its own."""
 
 
 def judged(notice: Notice, answer: Answer, now: datetime, chance: float, pace: Pace) -> Notice:
@@ -212,7 +219,7 @@ def _again(notice: Notice, now: datetime, delay: timedelta) -> Notice:
 def _unknown(notice: Notice, now: datetime, asked: bool, pace: Pace) -> Notice:
     silent_since = notice.started_at or notice.created_at
     if asked and notice.alarm and now - silent_since >= pace.silence and now < notice.not_after:
-        return _again(replace(notice, reason="deliver.sent-again"), now, timedelta())
+        return _again(replace(notice, reason=SENT_AGAIN), now, timedelta())
     delay = pace.ask_again if asked else pace.ask_after
     over = now + delay >= notice.not_after and asked
     return replace(

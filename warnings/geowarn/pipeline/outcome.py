@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome, back_off
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, SendFailure
+from geowarn.domain.task import Task
+from geowarn.pipeline.identifiers import new_id
 from geowarn.ports import Receipt, UnitOfWork
 
 SYSTEM = "system"
@@ -137,3 +139,8 @@ def record(work: UnitOfWork, results: Sequence[Result], now: datetime, kind: str
             "attempts_sha256": rows_digest(result.attempt for result in group),
         }
         work.ledger.append(now, SYSTEM, kind, bulletin_id, payload)
+
+
+def channel_fault(work: UnitOfWork, channel: str, reason: str, now: datetime) -> None:
+    """Let a person act on what every further message of the channel would meet too; one task while it stands."""
+    work.tasks.open(Task(new_id("t"), "channel-fault", channel, now, facts={"reason": reason}))

@@ -16,6 +16,7 @@ from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.fanout import dispatches_for
 from geowarn.pipeline.mailing import mailing_list
 from geowarn.pipeline.render import render_package
+from geowarn.pipeline.told import dispatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def preview(desk: Desk, make: Making, actor: Actor) -> Preview:
             areas=by_code(work.areas.all()),
             stations=tuple(channels.get("stations", {})),
             partners=tuple(channels.get("webhooks", {})),
-            earlier=tuple(row for b in chain for row in work.dispatches.of_bulletin(b.id)),
+            earlier=dispatched(work, chain),
             publish_from=desk.policy.publish_from,
             release_at=now,
             trials=trial_targets(desk.facts),

@@ -51,26 +51,37 @@ def read_rows(file: Path, areas: Container[str]) -> Iterator[Row]:
 
     Numbers need their country code: `+8613…`, or the same with blanks, dots and dashes.
     """
+    for line, cells in read_lines(file, COLUMNS, "recipients.columns"):
+        yield _row(_Place(file.name, line), cells, areas)
+
+
+def read_lines(file: Path, columns: tuple[str, ...], other: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells, blanks around them taken off, of every line that holds anything below a first line `columns`.
+
+    Raises Refused for what cannot be read, and under the key `other` for another first line.
+    """
     try:
         if file.stat().st_size > LARGEST:
             raise Refused("recipients.too-large", file=file.name, limit=LARGEST // 1024 // 1024)
         with file.open(encoding="utf-8-sig", newline="") as text:
-            yield from _rows(file.name, csv.reader(text, strict=True), areas)
+            yield from _lines(file.name, csv.reader(text, strict=True), columns, other)
     except OSError as error:
         raise Refused("recipients.unreadable", file=file.name, reason=why(error)) from None
     except UnicodeDecodeError:
         raise Refused("recipients.not-text", file=file.name) from None
 
 
-def _rows(name: str, reader: Iterator[list[str]], areas: Container[str]) -> Iterator[Row]:
+def _lines(
+    name: str, reader: Iterator[list[str]], columns: tuple[str, ...], other: str
+) -> Iterator[tuple[int, list[str]]]:
     head = _next(name, reader, 1)
-    if head is None or tuple(cell.strip() for cell in head) != COLUMNS:
-        raise Refused("recipients.columns", file=name, columns=",".join(COLUMNS))
+    if head is None or tuple(cell.strip() for cell in head) != columns:
+        raise Refused(other, file=name, columns=",".join(columns))
     line = 1
     while (cells := _next(name, reader, line + 1)) is not None:
         line += 1
         if any(cell.strip() for cell in cells):
-            yield _row(_Place(name, line), [cell.strip() for cell in cells], areas)
+            yield line, [cell.strip() for cell in cells]
 
 
 def _next(name: str, reader: Iterator[list[str]], line: int) -> list[str] | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
+from geowarn.domain.dispatch import SENT_AGAIN, Attempt, Dispatch, DispatchState, Outcome
 from geowarn.domain.errors import OutcomeUnknown, PermanentFailure, SendFailure
 from geowarn.pipeline.fanout import is_red
 from geowarn.pipeline.outcome import Pace, Result, again, judge, reason_of, record
@@ -95,7 +95,7 @@ def _decide(
         return _once_more(work, loader, row, began, now, "deliver.never-had", Outcome.TEMPORARY)
     silent_since = row.started_at or row.release_at
     if is_red(row) and now - silent_since >= pace.silence:
-        return _once_more(work, loader, row, began, now, "deliver.sent-again", Outcome.UNKNOWN)
+        return _once_more(work, loader, row, began, now, SENT_AGAIN, Outcome.UNKNOWN)
     reason = reason_of(answer)
     after = replace(row, next_try_at=now + pace.ask_again, reason=reason, lease_until=None)
     return Result(row, after, Attempt(row.id, began, now, Outcome.UNKNOWN, f"deliver.cannot-ask {answer.code}".strip()))

@@ -43,6 +43,7 @@ from geowarn.pipeline.owed import RETRACTED, settle
 from geowarn.pipeline.propose import new_id
 from geowarn.pipeline.second_factor import trying
 from geowarn.pipeline.signoff import factor_given, on_shift
+from geowarn.pipeline.told import dispatched
 from geowarn.ports import UnitOfWork
 
 RELEASERS = (Role.DUTY_OFFICER, Role.LEADER, Role.CHIEF)
@@ -267,7 +268,6 @@ def _dispatches(
 ) -> tuple[Dispatch, ...]:
     if bulletin.series is Series.INTERNAL:
         return ()
-    held = {b.id: work.dispatches.of_bulletin(b.id) for b in earlier}
     return dispatches_for(
         bulletin,
         channels=desk.channels,
@@ -277,7 +277,7 @@ def _dispatches(
         partners=tuple(desk.facts["channels"].get("webhooks", {})),
         trials=trial_targets(desk.facts),
         mailing=mailing_list(work, desk.facts),
-        earlier=tuple(dispatch for rows in held.values() for dispatch in rows),
+        earlier=dispatched(work, earlier),
         publish_from=desk.policy.publish_from,
         release_at=release_at,
     )

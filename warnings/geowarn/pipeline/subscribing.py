@@ -15,12 +15,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.exercise import TARGET
 from geowarn.domain.level import Level
+from geowarn.domain.network import network_of
 from geowarn.domain.notice import Notice
 from geowarn.domain.subscriber import SUBSCRIBER, Asked, Subscriber, Wish, mail_address, mask_address
 from geowarn.pipeline.identifiers import new_id
 from geowarn.pipeline.mailing import address_key, who_leaves
-from geowarn.pipeline.throttle import LONGEST, Rate, counted, network_of
+from geowarn.pipeline.throttle import LONGEST, Rate, counted
 from geowarn.ports import Clock, Store, UnitOfWork, Vault
 
 CONFIRM, CHOICES = "confirm", "choices"
@@ -88,13 +90,19 @@ def _ask(counter: Counter, typed: str, origin: str, wish: Wish | None) -> None:
     given, now = sealed(counter.vault, address), counter.clock.now()
     with counter.store.begin() as work:
         _refuse_haste(counter, work, origin, now)
-        held = work.subscribers.by_key(given.key)
+        held = _subscription(work, given.key)
         chosen = held.wish if held is not None else wish
         to_it = Rate(f"mail to\n{given.key}", *_TO_ONE_ADDRESS)
         if chosen is not None and counted(work, counter.vault, [to_it], now) is None:
             kind = CONFIRM if held is None else CHOICES
             _write(counter, work, kind, given, address, chosen, now)
         work.commit()
+
+
+def _subscription(work: UnitOfWork, key: str) -> Subscriber | None:
+    """Whoever gets real warnings at this address; one of the exercise group subscribes to nothing."""
+    held = work.subscribers.by_key(key)
+    return None if held is not None and held.role == TARGET else held
 
 
 def _refuse_haste(counter: Counter, work: UnitOfWork, origin: str, now: datetime) -> None:
@@ -150,7 +158,9 @@ def confirm(counter: Counter, token: str) -> Subscriber:
             new_id("m"), found.address_key, found.address_sealed, found.address_masked, found.wish, SUBSCRIBER,
             BY_FORM, now,
         )  # fmt: skip
-        if held is not None:  # two links for one address: the later one says what is wanted
+        if held is not None and held.role == TARGET:  # from now on real warnings, which the group never gets
+            _remove(work, held, now, "subscriber", BY_FORM)
+        elif held is not None:  # two links for one address: the later one says what is wanted
             made = replace(held, wish=found.wish)
         work.subscribers.save(made)
         work.subscribers.answered(found.address_key)
@@ -164,7 +174,7 @@ def choose(counter: Counter, token: str, wish: Wish) -> Subscriber:
     now = counter.clock.now()
     with counter.store.begin() as work:
         found = _held(work, CHOICES, token, now)
-        held = work.subscribers.by_key(found.address_key)
+        held = _subscription(work, found.address_key)
         if held is None:
             raise NotFound("mail.no-link")
         changed = replace(held, wish=wish)
@@ -180,10 +190,11 @@ def end(counter: Counter, token: str) -> None:
     now = counter.clock.now()
     with counter.store.begin() as work:
         found = _held(work, CHOICES, token, now)
-        held = work.subscribers.by_key(found.address_key)
-        work.subscribers.answered(found.address_key)
+        held = _subscription(work, found.address_key)
         if held is not None:
             _remove(work, held, now, "subscriber", "link")
+        else:
+            work.subscribers.answered(found.address_key)
         work.commit()
 
 
@@ -216,13 +227,13 @@ def remove(store: Store, vault: Vault, clock: Clock, typed: str, reason: str, ac
         held = work.subscribers.by_key(key)
         if held is None:
             raise Refused("mail.no-such-subscriber")
-        work.subscribers.answered(key)
         _remove(work, held, now, actor_text, reason.strip())
         work.commit()
     return held.id
 
 
 def _remove(work: UnitOfWork, held: Subscriber, now: datetime, actor_text: str, how: str) -> None:
+    """Delete the row and whatever was asked for its address."""
     work.subscribers.answered(held.address_key)
     work.subscribers.remove(held.id)
     work.ledger.append(now, actor_text, "subscriber.ended", held.id, {"by": how, "role": held.role})

@@ -5,7 +5,6 @@ Names are addresses of a network or of people, so they are kept as hashes only, 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,14 +41,3 @@ def counted(work: UnitOfWork, vault: Vault, rates: Iterable[Rate], now: datetime
     for key in keys:
         work.sessions.note_failure(key, now)
     return None
-
-
-def network_of(origin: str) -> str:
-    """What one person can hardly have many of: the address, or of version 6 its network of 64 bits."""
-    try:
-        address = ipaddress.ip_address(origin)
-    except ValueError:
-        return origin[:64]
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from geowarn.domain.canonical import canonical_json, sha256_hex
 from geowarn.domain.errors import NotFound, Refused
+from geowarn.domain.network import network_of
 from geowarn.domain.voice import (
     FOLDED_FOR,
     Said,
@@ -62,13 +62,7 @@ class Receipt:
 
 def from_key(vault: Vault, address: str, now: datetime) -> str:
     """A keyed hash of a network address that is another one tomorrow; of IPv6 the network that one house has."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        place = address
-    else:
-        place = str(ipaddress.ip_network((int(known), 64), strict=False)) if known.version == 6 else str(known)
-    return vault.key_of(f"voice-from\n{now:%Y-%m-%d}\n{place}")[:32]
+    return vault.key_of(f"voice-from\n{now:%Y-%m-%d}\n{network_of(address)}")[:32]
 
 
 def refuse_flood(kind: VoiceKind, load: Load, limits: SayLimits, in_force: bool) -> None:

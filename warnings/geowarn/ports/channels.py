@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -144,8 +144,11 @@ class Sealing(Protocol):
 class Publisher(Protocol):
     """A channel that shows the whole state and can be told to show it again."""
 
-    def publish(self, state: SiteState) -> None:
-        """Write the tree for `state` unless a newer sequence is already there."""
+    def publish(self, state: SiteState) -> Sequence[str] | None:
+        """Write the tree for `state` unless a newer sequence is already there.
+
+        Returns what of it could not be drawn and is left out, each with its reason; the rest stands without it.
+        """
         ...
 
     def unseen(self) -> tuple[str, ...]:

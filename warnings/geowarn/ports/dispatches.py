@@ -99,6 +99,10 @@ class Dispatches(Protocol):
 
     def attempts(self, bulletin_id: str) -> tuple[Attempt, ...]: ...
 
+    def sent_again(self, bulletin_ids: Iterable[str]) -> frozenset[str]:
+        """Which dispatches of these bulletins had a try of unknown fate and were to be sent once more."""
+        ...
+
 
 class Recipients(Protocol):
     """Recipients of the store."""

@@ -6,7 +6,7 @@ one act that a mail program does by itself, ending a subscription (RFC 8058), ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from geowarn.catalogue import explain
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.errors import NotFound, Refused
 from geowarn.domain.level import Level
-from geowarn.domain.subscriber import Wish
+from geowarn.domain.subscriber import Asked, Wish
 from geowarn.pipeline import subscribing
 from geowarn.pipeline.mailing import who_leaves
 from geowarn.pipeline.subscribing import CHOICES, CONFIRM, Counter
@@ -34,6 +34,7 @@ router = APIRouter(include_in_schema=False)
 _HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "same-origin"}
 _STATUS = {"mail.too-many": 429, "mail.no-link": 404}
 _LISTED = (AreaKind.COUNTY, AreaKind.ZONE)
+_OFFERED = (*_LISTED, AreaKind.TOWNSHIP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,15 @@ class Desk:
         """What the link carries."""
         return self.request.query_params.get("token", "")[:200]
 
-    def wish(self, form: Form) -> Wish:
-        """What the form asks for; raises Refused."""
-        known = {area.code for area in self._places()}
+    def wish(self, form: Form, held: Collection[str] = ()) -> Wish:
+        """What the form asks for, of the places it lists and of those that are `held`; raises Refused."""
+        known = {area.code for area in self._places()} | set(held)
         lowest = Level.parse(self.system.settings.publish.from_)
         return subscribing.wish_of(form("language"), form.areas, form("least"), known, lowest)
 
-    def show(self, step: str, status: int = 200, token: str = "", **values: Any) -> Response:
+    def show(
+        self, step: str, status: int = 200, token: str = "", asked: Asked | None = None, **values: Any
+    ) -> Response:
         """The page of the tree with this step in it."""
         shell = shell_of(self.request.app.state.tree, "subscribe", self.language)
         if isinstance(shell, int):
@@ -86,26 +89,32 @@ class Desk:
             here=HERE[self.language],
             step=step,
             token=token,
-            **({"fault": "", "bad_mail": False, "typed": "", "wish": None, "asked": None} | self._offered() | values),
+            **({"fault": "", "bad_mail": False, "typed": "", "wish": None} | self._offered(asked) | values),
+            asked=asked,
         )
         return HTMLResponse(filled(shell, "subscribe", self.language, body, other), status, headers=_HEADERS)
 
     def refuse(self, step: str, refusal: Refused, token: str = "", **values: Any) -> Response:
         """The page again, saying what was wrong."""
         status = _STATUS.get(refusal.key, 422)
-        told = {"fault": explain(refusal, self.language), "bad_mail": refusal.key == "mail.not-an-address"}
+        told: dict[str, Any] = {
+            "fault": explain(refusal, self.language),
+            "bad_mail": refusal.key == "mail.not-an-address",
+        }
         answer = self.show("no-link" if status == 404 else step, status, token, **told, **values)
         if status == 429:
             answer.headers["Retry-After"] = str(int(str(refusal.facts["minutes"])) * 60)
         return answer
 
-    def _places(self) -> list[Area]:
+    def _places(self, held: Collection[str] = ()) -> list[Area]:
         with self.system.store.read() as work:
-            kinds = (*_LISTED, AreaKind.TOWNSHIP)
-            return [area for area in work.areas.plain() if area.kind in kinds]
+            return [area for area in work.areas.plain() if area.kind in _OFFERED or area.code in held]
 
-    def _offered(self) -> dict[str, Any]:
-        places = self._places()
+    def _offered(self, asked: Asked | None) -> dict[str, Any]:
+        """What the form lists; `kept`: what is held and not in its lists, as an office may hold a city or a site."""
+        held = asked.wish.areas if asked is not None else ()
+        places = self._places(held)
+        listed = {area.code for area in places if area.kind in _OFFERED}
         counties = [area for area in places if area.kind in _LISTED]
         least = max(Level.parse(self.system.settings.publish.from_), Level.BLUE)
         return {
@@ -116,6 +125,7 @@ class Desk:
                 county.code: [p for p in places if p.parent == county.code and p.kind is AreaKind.TOWNSHIP]
                 for county in counties
             },
+            "kept": [code for code in held if code not in listed],
             "names": {area.code: area.name(self.language) for area in places},
         }
 
@@ -184,7 +194,7 @@ def _choose(desk: Desk) -> Response:
         if form("end"):
             subscribing.end(desk.counter, token)
             return desk.show("ended")
-        subscribing.choose(desk.counter, token, desk.wish(form))
+        subscribing.choose(desk.counter, token, desk.wish(form, found.wish.areas))
     except NotFound as refusal:
         return desk.refuse(CHOICES, refusal)
     except Refused as refusal:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, true, update
 
-from geowarn.domain.dispatch import Attempt, Dispatch, DispatchState, Outcome
+from geowarn.domain.dispatch import SENT_AGAIN, Attempt, Dispatch, DispatchState, Outcome
 from geowarn.ports import DispatchGroup, ShardProgress
 from geowarn.store.repositories.base import AnyRow, Repository, batches, values_of
 from geowarn.store.tables import attempt, dispatch, shard
@@ -247,3 +247,9 @@ class SqlDispatches(Repository):
             Attempt(row.dispatch_id, row.began, row.ended, Outcome(row.outcome), row.reason, row.provider_id)
             for row in self._rows(ordered)
         )
+
+    def sent_again(self, bulletin_ids: Iterable[str]) -> frozenset[str]:
+        """Which dispatches of these bulletins had a try of unknown fate and were to be sent once more."""
+        found = select(attempt.c.dispatch_id).join(dispatch, dispatch.c.id == attempt.c.dispatch_id)
+        chosen = found.where(dispatch.c.bulletin_id.in_(list(bulletin_ids)), attempt.c.reason == SENT_AGAIN)
+        return frozenset(row.dispatch_id for row in self._rows(chosen))
