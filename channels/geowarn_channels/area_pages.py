@@ -38,7 +38,7 @@ class _SlotArea:
         return self._name
 
 
-_AREA, _COUNTY, _NAMED = _SlotArea("code", "name"), _SlotArea("county_code", "county"), _SlotArea("held_code", "held")
+AREA, _COUNTY, _NAMED = _SlotArea("code", "name"), _SlotArea("county_code", "county"), _SlotArea("held_code", "held")
 
 
 class AreaPages:
@@ -165,9 +165,9 @@ class AreaPages:
                 _PLACE,
                 self._language,
                 "",
-                area=_AREA,
+                area=AREA,
                 row=row,
-                named=(_NAMED if inherits else _AREA) if row else None,
+                named=(_NAMED if inherits else AREA) if row else None,
                 within=within,
                 county=_COUNTY if county else None,
                 map=slot("map") if pinned else self.whole_map(_ROOT[self._language]),
@@ -217,7 +217,7 @@ class AreaPages:
         for code, area in self._view.state.areas.items():
             level = self._view.level_of(code)
             if level not in patterns:
-                values = {"language": self._language, "level": level.code, "area": _AREA, "here": "../../"}
+                values = {"language": self._language, "level": level.code, "area": AREA, "here": "../../"}
                 patterns[level] = Pattern(self._templates.render("website/place-link.html.j2", **values).strip() + "\n")
             names = {"code": str(escape(code)), "name": str(escape(area.name(self._language)))}
             found[code] = patterns[level].fill(names)

@@ -55,7 +55,7 @@ class BroadcastChannel:
         folder = self._root / target.address
         try:
             write_all(folder, {own: body})
-            self._show(self._context.site_state(), target.address)
+            self._show(self._context.site_state(delivery.bulletin.id), target.address)
             if not holds(folder / own, body):
                 raise TemporaryFailure("the station's item does not read back as written", code="read-back")
         except OSError as error:

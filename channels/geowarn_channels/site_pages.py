@@ -13,7 +13,8 @@ from geowarn.domain.exercise import PREFIX
 from geowarn.ports import Templates
 from geowarn_channels.archive_pages import ArchivePages
 from geowarn_channels.archive_shelves import standings
-from geowarn_channels.area_pages import AreaPages, children_of, counties_of
+from geowarn_channels.area_list import AreaList
+from geowarn_channels.area_pages import AreaPages
 from geowarn_channels.moments import ceil_hour, floor_hour, moment_words
 from geowarn_channels.page_head import article_words, head_tags, image_of, installed, labelled_title
 from geowarn_channels.print_pdf import drawn_by
@@ -69,9 +70,9 @@ class Pages:
 
     def lists(self) -> Iterator[Page]:
         """Lists and what stands by itself; few, and drawn every time."""
-        children, counties = children_of(self._view.state.areas), counties_of(self._view)
         for language in LANGUAGES:
-            yield self._page("areas", "areas/", language, "", counties=counties, children=children)
+            rows = AreaList(self._templates, self._view, language, "../")
+            yield self._page("areas", "areas/", language, "", areas=rows.drawn())
             yield from (self._page(name, f"{name}/", language, "") for name in (_FEEDS, "about", "others"))
             yield from statement_pages(self._view, language, self._page)
             shells = {"search": self._searchable, "subscribe": self._subscribable, "say": self._sayable}

@@ -120,7 +120,7 @@ class WebsiteChannel:
         if exercise and (target.address != TARGET or url == self._facts["site"]["public_url"]):
             raise PermanentFailure("exercise.site-refused", alarm=True)
         try:
-            self._write(self._context.site_state(), exercise)
+            self._write(self._context.site_state(delivery.bulletin.id), exercise)
         except OSError as error:
             reason = "the disk is full" if error.errno in _FULL else f"not written: {error.strerror or error}"
             raise TemporaryFailure(reason, code=errno.errorcode.get(error.errno or 0, ""), alarm=True) from error

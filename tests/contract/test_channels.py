@@ -148,7 +148,7 @@ def bulletin_of(content: Content, artefacts: Mapping[str, str]) -> Bulletin:
 def build(name: str, folder: Path, settings: Mapping[str, Mapping[str, Any]]) -> Channel:
     shown: list[PublishedBulletin] = []
 
-    def state() -> SiteState:
+    def state(showing: str = "") -> SiteState:
         return SiteState(1, NOW, NOW + timedelta(hours=2), tuple(shown), AREAS, None, True, None)
 
     (point,) = entry_points(group="geowarn.channels", name=name)

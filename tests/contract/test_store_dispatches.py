@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -195,3 +196,17 @@ def test_a_whole_shard_is_claimed_and_settled_in_groups(full_store: SqlStore) ->
     with full_store.read() as work:
         assert work.dispatches.counts("b-1")["sms"] == {DispatchState.DELIVERED: 500, DispatchState.NEW: 700}
         assert len(work.dispatches.attempts("b-1")) == 500
+
+
+def test_whoever_waits_for_dispatches_hears_of_them_once_they_are_committed(full_store: SqlStore) -> None:
+    known = full_store.wait_for_dispatches(-1, 0)
+    with full_store.begin() as work:
+        work.dispatches.add_all([dispatch(1)])  # rolled back
+    with full_store.begin() as work:
+        work.dispatches.unsettled()
+        work.commit()
+    assert full_store.wait_for_dispatches(known, 0) == known
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(full_store.wait_for_dispatches, known, 60)
+        add(full_store, [dispatch(1)])
+        assert waiting.result(30) != known

@@ -61,7 +61,7 @@ class Now:
         return datetime.now(UTC)
 
 
-def no_state() -> SiteState:
+def no_state(showing: str = "") -> SiteState:
     raise AssertionError("SMS needs no public state")
 
 

@@ -73,7 +73,7 @@ class SiteDesk:
 
     def __post_init__(self) -> None:
         self.templates = _templates()
-        context = ChannelContext(self.facts, self.data_dir, self.templates, self, lambda: self.state())  # type: ignore[arg-type]
+        context = ChannelContext(self.facts, self.data_dir, self.templates, self, lambda showing="": self.state())  # type: ignore[arg-type]
         self.channel = WebsiteChannel(context)
 
     @property

@@ -38,7 +38,7 @@ class Air:
         self.drafts, self.folder = drafts, folder / "broadcast"
         self.state = self.showing(1)
         settings = {**drafts.facts, "channels": {"stations": STATIONS}}
-        context = ChannelContext(settings, folder, drafts.templates, _NoClock(), lambda: self.state)
+        context = ChannelContext(settings, folder, drafts.templates, _NoClock(), lambda showing="": self.state)
         self.channel = BroadcastChannel(context)
 
     def released(self, serial: int, **changes: Any) -> tuple[Bulletin, bytes]:

@@ -131,7 +131,7 @@ def test_without_a_fitting_key_nothing_is_approved_and_nothing_leaves(
     clock.moment = NOW + timedelta(days=731) if how == "key-expired" else NOW
     _break(keys, how)
     facts: Mapping[str, Mapping[str, Any]] = {**drafts.facts, "cap": {**drafts.facts["cap"], "signature": "required"}}
-    channel = WebsiteChannel(ChannelContext(facts, keys.parent, drafts.templates, clock, lambda: None))  # type: ignore[arg-type, return-value]
+    channel = WebsiteChannel(ChannelContext(facts, keys.parent, drafts.templates, clock, lambda showing="": None))  # type: ignore[arg-type]
     prepared = channel.prepare(drafts.draft(drafts.content({"370687": Level.RED})))
     assert [key for key, _ in prepared.problems] == [f"cap.{how}"]
     (body, *_) = messages(drafts)

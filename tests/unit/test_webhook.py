@@ -103,7 +103,7 @@ class Bench:
     def context(self) -> ChannelContext:
         facts = {**self.drafts.facts, "channels": {"enabled": [], "stations": {}, "webhooks": self.hooks}}
         facts["installation"] = {**facts["installation"], "synthetic": self.synthetic}
-        return ChannelContext(facts, self.folder, JinjaTemplates(), self.clock, lambda: None)  # type: ignore[arg-type, return-value]
+        return ChannelContext(facts, self.folder, JinjaTemplates(), self.clock, lambda showing="": None)  # type: ignore[arg-type]
 
     @property
     def channel(self) -> WebhookChannel:

@@ -25,7 +25,7 @@ from geowarn.pipeline.desk import Desk
 from geowarn.pipeline.leftovers import remove_half_done, remove_taken
 from geowarn.pipeline.lint_texts import Linter
 from geowarn.pipeline.proof import latest_checkpoint
-from geowarn.pipeline.publish import site_state
+from geowarn.pipeline.publish import SharedStates, site_state
 from geowarn.pipeline.released import Released
 from geowarn.pipeline.roster_desk import RosterDesk
 from geowarn.pipeline.rules import load_rules, rules_in_force
@@ -188,9 +188,13 @@ class System:
         half_done = remove_half_done(self.raw_dir, self.cache_dir / "fetched", now)
         return taken + half_done + remove_abandoned(now.timestamp())
 
-    def site_state(self) -> SiteState:
-        """The state to publish now."""
-        return site_state(self.store, self.clock, self.facts, latest_checkpoint, self.released)
+    def site_state(self, showing: str = "") -> SiteState:
+        """The state to publish now; `showing`: one read a moment ago will do, where this bulletin stands in it."""
+        return self._states(showing)
+
+    @cached_property
+    def _states(self) -> SharedStates:
+        return SharedStates(lambda: site_state(self.store, self.clock, self.facts, latest_checkpoint, self.released))
 
     @cached_property
     def released(self) -> Released:

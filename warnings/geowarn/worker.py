@@ -118,9 +118,10 @@ class Worker:
             daemon=True,
         )
         asking.start()
+        heard = 0
         while not self._stop.is_set():
             if not self._guarded(lane.step):
-                self._stop.wait(IDLE_SECONDS)
+                heard = system.store.wait_for_dispatches(heard, IDLE_SECONDS)
         self._guarded(lambda: until_through(lane.close))
         asking.join()
 

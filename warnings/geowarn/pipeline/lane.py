@@ -70,6 +70,7 @@ class Lane:
         self._done_since = 0.0
         self._due: list[str] = []
         self._looked = 0.0
+        self._heard = 0
         self._paused_until: datetime | None = None
 
     def step(self) -> bool:
@@ -125,12 +126,16 @@ class Lane:
     def _most_urgent(self) -> str | None:
         if self._only is not None and not self._looked:
             self._due, self._looked = [self._only], time.monotonic()
-        elif self._only is None and time.monotonic() - self._looked >= LOOK_SECONDS:
+        elif self._only is None and (time.monotonic() - self._looked >= LOOK_SECONDS or self._news()):
             with self.store.read() as work:
                 due = work.dispatches.due_shards(self.clock.now())
             self._due = [progress.shard for progress in due if progress.channel == self.channel.name]
             self._looked = time.monotonic()
         return self._due[0] if self._due else None
+
+    def _news(self) -> bool:
+        known, self._heard = self._heard, self.store.wait_for_dispatches(self._heard, 0)
+        return known != self._heard
 
     def _claim(self, shard: str, limit: int) -> list[Job]:
         # Each claim has an owner of its own, so that an answer can only ever settle the claim it belongs to.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +14,8 @@ from geowarn.domain.warning import Series
 from geowarn.pipeline.issuer_view import others_of
 from geowarn.pipeline.released import Frozen, Released
 from geowarn.ports import Clock, Incidents, PublishedBulletin, PublishedIncident, SiteState, Store, UnitOfWork
+
+SHARED_SECONDS = 1.0
 
 
 def _published(frozen: Sequence[Frozen], now: datetime) -> tuple[PublishedBulletin, ...]:
@@ -91,3 +95,26 @@ def site_state(
         )
         work.commit()
     return state
+
+
+class SharedStates:
+    """Lets the channels that carry one bulletin in the same moment share a reading: each holds the database's writer.
+
+    A state that holds the bulletin is right for its delivery; what was released after that reading has deliveries of
+    its own.
+    """
+
+    def __init__(self, read: Callable[[], SiteState]) -> None:
+        self._read, self._lock = read, threading.Lock()
+        self._at, self._ids = 0.0, frozenset[str]()
+        self._state: SiteState | None = None
+
+    def __call__(self, showing: str = "") -> SiteState:
+        """The state now, or one of the last moments that shows this bulletin."""
+        if not showing:
+            return self._read()
+        with self._lock:
+            if self._state is None or showing not in self._ids or time.monotonic() - self._at > SHARED_SECONDS:
+                self._at, self._state = time.monotonic(), self._read()
+                self._ids = frozenset(published.bulletin.id for published in self._state.bulletins)
+            return self._state

@@ -167,6 +167,14 @@ class Publisher(Protocol):
         ...
 
 
+class StateReader(Protocol):
+    """Reads the state to publish."""
+
+    def __call__(self, showing: str = "") -> SiteState:
+        """The state now; `showing`: one that shows this bulletin will do, though another channel has just read it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
     """What a channel is built with; `settings` are the effective settings by section, secrets included."""
@@ -175,4 +183,4 @@ class ChannelContext:
     data_dir: Path
     templates: Templates
     clock: Clock
-    site_state: Callable[[], SiteState]
+    site_state: StateReader

@@ -138,3 +138,10 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[UnitOfWork]:
         """A unit of work that only reads one consistent state."""
         ...
+
+    def wait_for_dispatches(self, known: int, seconds: float) -> int:
+        """How often this process has committed new dispatches, as soon as it is not `known`, else after so long.
+
+        Those of other processes are found by looking.
+        """
+        ...

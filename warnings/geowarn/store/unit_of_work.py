@@ -67,14 +67,33 @@ class _Turn:
         self._lock.release()
 
 
+class _Bell:
+    """Rings when new dispatches are committed."""
+
+    def __init__(self) -> None:
+        self._rung, self._condition = 0, threading.Condition()
+
+    def ring(self) -> None:
+        """Wake who waits."""
+        with self._condition:
+            self._rung += 1
+            self._condition.notify_all()
+
+    def wait(self, known: int, seconds: float) -> int:
+        """How often it rang, once that is not `known`, else after so long."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._rung != known, seconds)
+            return self._rung
+
+
 class SqlUnitOfWork:
     """`ports.UnitOfWork` over one connection and one transaction; leaving without commit rolls back.
 
     Raises Collided where the database ended the transaction for another one's sake.
     """
 
-    def __init__(self, engine: Engine, writing: bool, turn: _Turn | None = None) -> None:
-        self._engine, self._writing, self._turn = engine, writing, turn
+    def __init__(self, engine: Engine, writing: bool, turn: _Turn | None, bell: _Bell) -> None:
+        self._engine, self._writing, self._turn, self._bell = engine, writing, turn, bell
         self._connection: Connection | None = None
         self._joined = False
 
@@ -167,6 +186,8 @@ class SqlUnitOfWork:
                     raise Collided from failed
                 raise
         self._end()
+        if self.dispatches.added:
+            self._bell.ring()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -207,6 +228,7 @@ class SqlStore:
         self.url = url
         self.engine = engines.open_engine(url, read_only)
         self._turn = _Turn() if engines.in_memory(self.engine.url) else None
+        self._bell = _Bell()
 
     @classmethod
     def in_memory(cls) -> SqlStore:
@@ -224,11 +246,15 @@ class SqlStore:
 
     def begin(self) -> SqlUnitOfWork:
         """A unit of work that may write (SQLite: BEGIN IMMEDIATE)."""
-        return SqlUnitOfWork(self.engine, writing=True, turn=self._turn)
+        return SqlUnitOfWork(self.engine, writing=True, turn=self._turn, bell=self._bell)
 
     def read(self) -> SqlUnitOfWork:
         """A unit of work that only reads one consistent state."""
-        return SqlUnitOfWork(self.engine, writing=False, turn=self._turn)
+        return SqlUnitOfWork(self.engine, writing=False, turn=self._turn, bell=self._bell)
+
+    def wait_for_dispatches(self, known: int, seconds: float) -> int:
+        """How often this process has committed new dispatches, as soon as it is not `known`, else after so long."""
+        return self._bell.wait(known, seconds)
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -59,10 +59,13 @@ def _sendable(moment: datetime) -> ColumnElement[bool]:
 class SqlDispatches(Repository):
     """`ports.Dispatches`."""
 
+    added = False  # whether there is anything new to send once this is committed
+
     def add_all(self, dispatches: Iterable[Dispatch]) -> None:
         """Add new rows; a second row for the same bulletin, channel and target fails the whole transaction."""
         names = shard.c.keys()
         for batch in batches(dispatches):
+            self.added = True
             firsts = {given.shard: given for given in reversed(batch)}
             shards = [{n: key if n == "id" else getattr(given, n) for n in names} for key, given in firsts.items()]
             self._add_missing(shard, shards)
