@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from tests.unit.site_desk import SiteDesk
 from tests.unit.test_site_others import other
 from tests.windows import opened, sized
@@ -32,6 +35,12 @@ GROWN = """const [wide, done] = [arguments[0], arguments[arguments.length - 1]];
 const map = document.querySelector('.leaflet-overlay-pane .map');
 const wait = left => { const now = map.getBoundingClientRect().width;
   if (now > wide * 1.5 || !left) done(now); else setTimeout(wait, 20, left - 1); }; wait(100);"""
+SEEN = """const shown = one => one.getBoundingClientRect().width > 0 && getComputedStyle(one).visibility == 'visible';
+const all = what => [...document.querySelectorAll(what)].filter(shown);
+return {heading: all('h1').map(one => one.textContent.trim()).join(''), styled: document.styleSheets.length > 0
+  && getComputedStyle(document.body).marginTop == '0px', buttons: all('main button:not(form button)').length,
+  maps: all('main svg.map, main figure img').length,
+  sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth}"""
 SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 pytestmark = pytest.mark.browser
@@ -54,14 +63,20 @@ def driver(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def root(tmp_path: Path) -> Path:
+    """A tree in which a warning was brought up to date."""
     site = SiteDesk(tmp_path)
     site.facts["issuer"]["duty_phone"] = "0999-000 0000"
     site.release({"990101": Level.YELLOW}, calibrated=False)
     site.now += timedelta(hours=1)
     site.release({"990101": Level.RED, "990104": Level.ORANGE, "990102": Level.YELLOW}, Act.UPDATE, calibrated=False)
     site.publish(synthetic=True, others=(other(page="https://weather.example.org/"),))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Strict, directory=str(site.root)))
+    return site.root
+
+
+@pytest.fixture
+def address(root: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Strict, directory=str(root)))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -94,8 +109,34 @@ def test_pages_are_accessible_and_fit(driver: Any, address: str, width: int) -> 
         assert driver.execute_script(SIDEWAYS) <= 0, path
         complaints = [line["message"] for line in driver.get_log("browser") if "favicon" not in line["message"]]
         assert complaints == [], path
+        _keep(driver, path, width)
     for path in ("index.html", "en/areas/990101001/index.html"):
         _map_moves(driver, f"{address}/{path}", axe)
+
+
+def _keep(driver: Any, path: str, width: int) -> None:
+    if folder := os.environ.get("GEOWARN_PICTURES"):
+        name = path.removesuffix("index.html").strip("/").replace("/", "-") or "home"
+        with suppress(WebDriverException):  # a busy machine may be too slow for a picture, which proves nothing
+            driver.save_screenshot(str(Path(folder) / f"public-{name}-{width}.png"))
+
+
+def test_pages_read_without_script_and_from_a_disk(driver: Any, address: str, root: Path) -> None:
+    sized(driver, 360, 900)
+    for path in ("index.html", "en/w/2026-002/index.html", "areas/990101001/index.html", "archive/index.html"):
+        for place in (f"{address}/{path}", (root / path).as_uri()):
+            driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+            driver.get(place)
+            driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+            seen = driver.execute_script(SEEN)
+            assert seen["heading"], place
+            assert seen["styled"], place
+            assert seen["buttons"] == 0, place  # nothing to press that would do nothing
+            assert seen["maps"] or path.startswith("archive"), place
+            assert seen["sideways"] <= 0, place
+    driver.get((root / "index.html").as_uri())
+    driver.execute_script("document.querySelector(\"main a[href*='w/2026-002']\").click()")
+    assert driver.current_url == (root / "w" / "2026-002" / "index.html").as_uri()
 
 
 def _map_moves(driver: Any, page: str, axe: str) -> None:
