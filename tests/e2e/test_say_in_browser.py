@@ -38,7 +38,7 @@ def test_a_crack_is_reported_without_script_at_360_pixels_and_answered(
     assert picture.size["width"] == 290  # with its border: the same on every screen, so that a press is a place
     seat.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", picture)
     ActionChains(seat.driver).move_to_element_with_offset(picture, 20, 30).click().perform()
-    seat.driver.implicitly_wait(5)
+    seat.driver.implicitly_wait(30)
     assert "已标出" in seat.find("#map [role=status]").text
     seat.driver.implicitly_wait(0)
     assert float(seat.find("#lon").get_attribute("value") or 0) > 120

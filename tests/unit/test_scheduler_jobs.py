@@ -15,7 +15,8 @@ LOOKS = {
     "watch": ("audit", "watch_silence", "watch_certificate", "watch_sources"),
     "escalate": ("advance_calls", "advance"),
     "watch_roster": ("ask_people", "watch_roster"),
-    "expire": ("ask_before_end", "close_finished", "watch_promises", "end_validity"),
+    "expire": ("ask_before_end", "close_finished", "watch_promises", "watch_voices", "end_validity"),
+    "tidy": ("keep_voices", "keep_calls"),
 }
 FAULTS = (Refused("store.busy", database="x", seconds=30), ZeroDivisionError())
 
@@ -41,6 +42,7 @@ def test_a_look_that_fails_keeps_no_other_from_being_taken(
     monkeypatch.setattr(scheduler, "ends_at", lambda _folder: None)
     ours: Any = Scheduler.__new__(Scheduler)
     parts = ("desk", "roster_desk", "store", "clock", "keys_dir")
-    ours.system = SimpleNamespace(sources={}, **dict.fromkeys(parts))
+    settings = SimpleNamespace(say=SimpleNamespace(limits=None))
+    ours.system = SimpleNamespace(sources={}, settings=settings, tidy=lambda: None, **dict.fromkeys(parts))
     getattr(ours, job)()
     assert tuple(looked) == LOOKS[job]

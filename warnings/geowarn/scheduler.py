@@ -104,7 +104,7 @@ class Scheduler:
         self._unseen_since: dict[str, datetime] = {}
         self._add("look", schedule.publish_seconds, self.look)
         self._add("silence", 60, self.watch)
-        self._add("tidy", 3600, lambda: (system.tidy(), keep_voices(system.desk), keep_calls(system.desk)))
+        self._add("tidy", 3600, self.tidy)
         self._add("search", SEARCH_SECONDS, lambda: catch_up(system.search_sources))
         self._add("roster", 60, self.watch_roster)
         # no slot is taken: the tables say what is due, and whichever process comes first does it
@@ -310,6 +310,13 @@ class Scheduler:
         self._guarded("certificate", lambda: watch_certificate(desk, ends_at(self.system.keys_dir)))
         self._guarded("sources", lambda: watch_sources(desk, self.system.sources.values()))
 
+    def tidy(self) -> None:
+        """Remove what is kept for a while only."""
+        desk = self.system.desk
+        self._guarded("tidy", self.system.tidy)
+        self._guarded("keep voices", lambda: keep_voices(desk))
+        self._guarded("keep calls", lambda: keep_calls(desk))
+
     def watch_roster(self) -> None:
         """Ask people before their shifts, and raise what is wrong with the days ahead."""
         self._guarded("ask people", lambda: ask_people(self.system.roster_desk))
@@ -320,5 +327,6 @@ class Scheduler:
         system, desk = self.system, self.system.desk
         self._guarded("ask before end", lambda: ask_before_end(desk))
         self._guarded("companions", lambda: close_finished(system.store, system.clock))
-        self._guarded("promises", lambda: (watch_promises(desk), watch_voices(desk, system.settings.say.limits)))
+        self._guarded("promises", lambda: watch_promises(desk))
+        self._guarded("voices", lambda: watch_voices(desk, system.settings.say.limits))
         self._guarded("expire", lambda: publish_all(system) if end_validity(desk) else None)
