@@ -36,7 +36,8 @@ DEPLOY = HERE.parent / "deploy"
 SECONDS, ROUNDS, CONNECTIONS = 4, 3, 32
 PAGE = "feeds/warnings.atom"
 POLLING = 8  # readers that ask every 10 ms
-RELEASES = 3
+RELEASES = 5
+SETTLING = 15  # seconds after the start: a server that runs, not one that is just doing its first publication
 COLUMNS, ROWS = 60, 50  # 3,000 areas
 
 
@@ -204,6 +205,7 @@ def release_under_load(folder: str) -> None:
     with far_end(system), running(system, "127.0.0.1", port):
         polled = [wanted("wrk"), "-t1", f"-c{POLLING}", "-d900", "-s", str(delay)]
         with subprocess.Popen([*polled, f"http://127.0.0.1:{port}/current.json"], stdout=subprocess.DEVNULL) as polling:
+            time.sleep(SETTLING)
             try:
                 found = [one_release(system, officer, port, number) for number in range(RELEASES)]
             finally:

@@ -18,6 +18,7 @@ from geowarn.demo.setting import free_port
 from geowarn.scheduler import publish_all
 from geowarn.serving import web_server
 from geowarn.web import connection
+from geowarn.web import ready as ready_module
 from geowarn.web.app import create_app
 from geowarn.web.connection import LARGEST_HEAD
 from geowarn.web.ready import ReadyAnswers
@@ -131,7 +132,10 @@ def test_a_file_that_is_replaced_is_never_answered_from_before(
     assert answer[2] == b'{"sequence": 99}'
 
 
-def test_a_tree_that_is_not_whole_is_not_answered(published: System, client: TestClient, ready: ReadyAnswers) -> None:
+def test_a_tree_that_is_not_whole_is_not_answered(
+    published: System, client: TestClient, ready: ReadyAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready_module, "WHOLE_SECONDS", 0.0)
     client.get("/feeds/cap.atom")
     assert found(ready, "/feeds/cap.atom", {}) is not None
     page = published.public_dir / "index.html"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +22,7 @@ from geowarn.web.public_tree import PublicTree, stamp_of
 
 _PLAIN = re.compile(rb"/[A-Za-z0-9._/-]*")
 _MOST = 1024  # answers kept ready
+WHOLE_SECONDS = 0.2
 # A request with one of these wants more than a whole file or less, or goes on: the application sees to it.
 _SPECIAL = frozenset(
     {b"range", b"if-range", b"if-modified-since", b"content-length", b"transfer-encoding", b"upgrade", b"expect"}
@@ -47,6 +49,7 @@ class ReadyAnswers:
         self._tree, self._strict = tree, strict_transport
         self._must = (str(tree.root / "index.html"), str(tree.root / "current.json"))
         self._ready: dict[tuple[bytes, bytes], Ready] = {}
+        self._whole_until = 0.0
 
     def find(self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes] | None:
         """Status and the bytes after the date, or None where the application has to answer; names are lower-case."""
@@ -73,11 +76,17 @@ class ReadyAnswers:
     def _stands(self, ready: Ready) -> bool:
         """Whether the tree is complete and the file in it still the one that was read."""
         try:
-            for path in self._must:
-                os.stat(path)
+            self._refuse_unwhole(time.monotonic())
             return stamp_of(os.stat(ready.path)) == ready.stamp
         except OSError:
             return False
+
+    def _refuse_unwhole(self, now: float) -> None:
+        """Raise OSError where the tree is not complete; looked at every WHOLE_SECONDS, for it does not come and go."""
+        if now >= self._whole_until:
+            for path in self._must:
+                os.stat(path)
+            self._whole_until = now + WHOLE_SECONDS
 
     def _made(self, target: bytes, accepts: bytes) -> Ready | None:
         wanted = target[1:].decode("ascii")
