@@ -132,16 +132,23 @@ def write_state(
     """
     root.mkdir(parents=True, exist_ok=True)
     view = SiteView(state, exercise)
-    pages = Pages(templates, facts, view, bases or MapBases())
     with _writing(root):
         if _sequence(root) > state.sequence:
             return None
         record = TreeRecord(root)
+        write_all(root, dict(beside or {}))
+        for shown in _new(view.in_force, record):  # whoever polls for the message itself waits for no page
+            write_frozen(root, record, shown)
+        pages = Pages(templates, facts, view, bases or MapBases())
         sheets = pages.for_printers()
         pages.leading(_there(record, sheets, record.pressing))  # a sheet that is an hour old shows the same warnings
         rest = _write_state(root, record, templates, facts, view, pages, dict(beside or {}), tell)
         record.save()
     return replace(rest, sheets=sheets, leading=pages.leading)
+
+
+def _new(shown: Iterable[Shown], record: TreeRecord) -> list[Shown]:
+    return [one for one in shown if not record.has_group(frozen_key(one), frozen_count(one))]
 
 
 def _there(record: TreeRecord, sheets: Iterable[Page], lacking: Callable[[Page], bool]) -> dict[str, int]:
@@ -175,11 +182,11 @@ def _write_state(
     write_all(root, files)
     archive = ArchiveTree(root, record, pages)
     moving = archive.moving()
-    kept = [shown for shown in moving if record.has_group(frozen_key(shown), frozen_count(shown))]
-    held = {id(shown) for shown in kept}
-    for shown in moving:
-        if id(shown) not in held:
-            write_frozen(root, record, shown)
+    new = _new(moving, record)
+    for shown in new:
+        write_frozen(root, record, shown)
+    written = {id(shown) for shown in new}
+    kept = [shown for shown in moving if id(shown) not in written]
     bulletins = list(pages.bulletins(moving))
     pressing = [page for page in bulletins if record.pressing(page)]
     record.write(pressing)
