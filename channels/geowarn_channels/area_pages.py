@@ -6,7 +6,7 @@ near the areas it names and no others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -62,6 +62,7 @@ class AreaPages:
         self._patterns: dict[tuple[Any, ...], Pattern] = {}
         self._titles: dict[tuple[tuple[str, Level], ...], str] = {}
         self._children = children_of(view.state.areas)
+        self._held = children_of({code: view.state.areas[code] for code in view.state.areas if code in view.held})
 
     def __iter__(self) -> Iterator[Page]:
         """Every page, its key made of the warning it bears and of what stands around that.
@@ -87,15 +88,40 @@ class AreaPages:
         return self._title(None)
 
     def _key(self, area: Area) -> str:
-        held = self._view.held.get(area.code)
+        held, pin = self._view.held.get(area.code), self._pin(area)
         rows = [held[0]] if held else self._within(area)
+        around = [(code, self._view.level_of(code)) for code in self._linked_and_held(area)]
+        beside = self._view.beside.get(area.code, ())
+        if not (rows or around or beside or pin):
+            return self._calm_key
+        return self._key_of(rows, held[1] if held else "", around, pin, beside)
+
+    @cached_property
+    def _calm_key(self) -> str:
+        return self._key_of((), "", [], None, ())
+
+    def _key_of(
+        self,
+        rows: Sequence[Row],
+        held: str,
+        around: list[tuple[str, Level]],
+        pin: Pin | None,
+        beside: Iterable[OtherWarning],
+    ) -> str:
         own = [(row.shown.bulletin.id, row.level) for row in rows]
-        linked = [other.code for links in self._lists(area).values() for other in links]
-        around = [(code, self._view.level_of(code)) for code in linked if code in self._view.held]
-        beside = [(one.id, one.held, one.silent) for one in self._view.beside.get(area.code, ())]
-        return (
-            f"{short(own, held[1] if held else '', around, self._drawn(self._pin(area)))}.{short(self._mark, beside)}"
-        )
+        others = [(one.id, one.held, one.silent) for one in beside]
+        return f"{short(own, held, around, self._drawn(pin))}.{short(self._mark, others)}"
+
+    def _linked_and_held(self, area: Area) -> list[str]:
+        """The codes of the areas under a warning that the page names."""
+        if not self._view.held:
+            return []
+        near = [*self._held.get(area.code, ()), *self._siblings(area, self._held), *self._held_counties]
+        return [other.code for other in near if other.code != area.code]
+
+    @cached_property
+    def _held_counties(self) -> list[Area]:
+        return [area for area in self._counties if area.code in self._view.held]
 
     def _drawn(self, pin: Pin | None) -> object:
         """Everything of warnings that the page's map shows."""
@@ -110,12 +136,16 @@ class AreaPages:
         return () if self._dense else tuple(sorted(self._view.levels.items()))
 
     def _lists(self, area: Area) -> dict[str, list[Area]]:
-        siblings = self._children.get(area.parent or "", []) if self._county(area) else []
         return {
             "children": self._children.get(area.code, []),
-            "siblings": [other for other in siblings if other.code != area.code],
+            "siblings": [other for other in self._siblings(area, self._children) if other.code != area.code],
             "counties": [other for other in self._counties if other.code != area.code],
         }
+
+    def _siblings(self, area: Area, children: Mapping[str, list[Area]]) -> list[Area]:
+        """Those of these children that lie in the same area of a county as this one, itself among them."""
+        found = children.get(area.parent or "", [])
+        return found if found and self._county(area) else []
 
     def _within(self, area: Area) -> list[Row]:
         return self._view.within.get(area.code, [])

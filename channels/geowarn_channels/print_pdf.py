@@ -11,14 +11,11 @@ from importlib.resources import as_file, files
 from typing import Literal
 
 from geowarn.ports import Templates
+from geowarn_channels.picture import Undrawn
 
 TEMPLATE = "website/sheet.typ"
 # PDF/UA-1: title, language, headings and the map's text alternative are there, and every character has its glyph.
 _STANDARD: Literal["ua-1"] = "ua-1"
-
-
-class Undrawn(Exception):
-    """A sheet could not be drawn; the text says why."""
 
 
 @cache

@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import cached_property
 
 from geowarn.ports import Templates
+from geowarn_channels.picture import picture
 from geowarn_channels.print_lines import width_of, wrapped
 from geowarn_channels.print_pdf import drawn_by, pdf
-from geowarn_channels.site_state import picture
 from geowarn_channels.site_view import Row, Shown, SiteView
 from geowarn_channels.svg_draw import LABEL, Drawing
 from geowarn_channels.svg_map import WIDTH

@@ -1,23 +1,16 @@
-"""The state for machines: `current.json`, `current.geojson` and the map as picture."""
+"""The state for machines: `current.json` and `current.geojson`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.resources import as_file, files
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import resvg_py
 
 from geowarn.domain.canonical import canonical_json
 from geowarn_channels.feed_items import cap_files
 from geowarn_channels.site_view import Shown, SiteView
-
-FONT = "NotoSansCJKsc-Bold-subset.otf"
-_FAMILY = "Noto Sans CJK SC"
-_DPI = 96.0  # of lengths in millimetres; the library assumes none
 
 
 def current_json(facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> bytes:
@@ -79,15 +72,6 @@ def current_geojson(facts: Mapping[str, Mapping[str, Any]], view: SiteView) -> b
         "features": features,
     }
     return canonical_json(body).encode() + b"\n"
-
-
-def picture(svg: str, width: int = 1000) -> bytes:
-    """The map as PNG, so many dots wide, drawn with the font we carry, so that it looks the same on every machine."""
-    with as_file(files("geowarn_channels") / "fonts" / FONT) as font:
-        drawn = resvg_py.svg_to_bytes(
-            svg_string=svg, skip_system_fonts=True, font_files=[str(font)], font_family=_FAMILY, dpi=_DPI, width=width
-        )
-    return bytes(drawn)
 
 
 def _time(moment: datetime, zone: str) -> str:

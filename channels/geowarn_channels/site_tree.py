@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,27 +11,23 @@ from typing import Any
 from geowarn.domain.bulletin import Bulletin
 from geowarn.domain.canonical import canonical_json
 from geowarn.ports import SiteState, Templates
-from geowarn_channels.archive_shelves import Part
-from geowarn_channels.archive_tree import ArchiveTree, Step, count, frozen_count, frozen_key, write_frozen
+from geowarn_channels.archive_tree import ArchiveTree, frozen_count, frozen_key, write_frozen
 from geowarn_channels.feed_items import cap_files, feed_files
-from geowarn_channels.files import locked, sweep, write_all, write_whole
-from geowarn_channels.print_pdf import Undrawn
-from geowarn_channels.print_sheet import SHEET
+from geowarn_channels.files import write_all, write_whole
+from geowarn_channels.picture import Undrawn, begun, picture
 from geowarn_channels.site_entry import LANGUAGES
 from geowarn_channels.site_incidents import ANSWER_FORMAT, incident_json
-from geowarn_channels.site_pages import SHELLS, Pages
-from geowarn_channels.site_state import current_geojson, current_json, picture
+from geowarn_channels.site_pages import Pages
+from geowarn_channels.site_state import current_geojson, current_json
 from geowarn_channels.site_view import Shown, SiteView
-from geowarn_channels.sitemap import FOLDER as SITEMAPS
 from geowarn_channels.sitemap import robots
 from geowarn_channels.svg_map import MapBases
 from geowarn_channels.taken import vendored
-from geowarn_channels.tree_record import BATCH, RECORD, Page, TreeRecord, batches
+from geowarn_channels.tree_record import RECORD, Page, TreeRecord
+from geowarn_channels.tree_rest import Rest, Tell, there
+from geowarn_channels.tree_writing import STATE, sequence_of, writing
 
-STATE = "current.json"
-_WRITING = ".writing"  # is there while a tree is being written: after a crash it says that something may lie about
 _REBUILDING = ".rebuilding"  # is there from when every file is to be drawn again until that is done
-_SAVE_EVERY = 4  # groups of the rest
 _STATIC = ("tokens.css", "public.css", "map.js")
 _FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")
 Facts = Mapping[str, Mapping[str, Any]]
@@ -45,74 +38,11 @@ def tree_of(data_dir: Path, exercise: bool) -> Path:
     return data_dir / "exercise" / "public" if exercise else data_dir / "public"
 
 
-Tell = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Rest:
-    """What of a state may wait: pages on which nothing but the hour has changed, and what ended long ago."""
-
-    root: Path
-    record: TreeRecord
-    pages: Sequence[Page]
-    sequence: int
-    archive: ArchiveTree
-    frozen: Sequence[Shown] = ()  # whose files are looked at
-    last: Callable[[], Iterable[Page]] = tuple  # and what only machines and printers read
-    sheets: Sequence[Page] = ()  # PDFs, which may fail to be drawn
-    leading: Callable[[Mapping[str, int]], Iterable[Page]] = lambda printed: ()  # the pages that lead to them
-    undrawn: list[str] = field(default_factory=list)  # what failed, each with its reason
-
-    def write(self, tell: Tell = lambda _done, _of: None) -> bool:
-        """Write it, a group at a time; returns False where a newer state came in between, which writes its own.
-
-        `tell` hears how many groups are done, of how many. Raises OSError.
-        """
-        due = self.archive.due()
-        of = count(due) + -(-len(self.pages) // BATCH)
-        for number, step in enumerate(self._steps(due), 1):
-            with _writing(self.root):
-                if _sequence(self.root) != self.sequence:
-                    return False
-                step()
-                if number % _SAVE_EVERY == 0:
-                    self.record.save()
-            tell(min(number, of), of)
-        with _writing(self.root):
-            if _sequence(self.root) != self.sequence:
-                return False
-            # Pages of areas that no longer exist would say "no warning" for ever; bulletins always stay.
-            # A search that pages no longer lead to would go on answering from an old page.
-            self.record.drop_left_behind(("areas/", "en/areas/", SITEMAPS, SHEET, f"en/{SHEET}", *SHELLS))
-            self.record.save()
-        return True
-
-    def _steps(self, due: list[Part]) -> Iterator[Step]:
-        for batch in chain(batches(self.pages, BATCH), self._printed()):
-            yield partial(self.record.write, batch)
-        yield from self.archive.rest(due, self.sequence)
-        for shown in self.frozen:
-            yield partial(write_frozen, self.root, self.record, shown)
-        for page in self.last():
-            yield partial(self.record.write, [self._drawn(page)])
-
-    def _printed(self) -> Iterator[Sequence[Page]]:
-        """The PDFs, then the pages that lead to them: to those that the tree has by then, and to no other."""
-        for page in self.sheets:
-            try:
-                drawn = self._drawn(page)
-            except Undrawn as fault:
-                self.undrawn.append(f"{page.path}: {fault}")
-            else:
-                yield [drawn]
-        yield list(self.leading(_there(self.record, self.sheets, self.record.lacks)))
-
-    def _drawn(self, page: Page) -> Page:
-        """The page with its bytes: these take long, and no release is to wait for the lock meanwhile."""
-        if not self.record.lacks(page):
-            return page
-        body = page.body()
-        return replace(page, body=lambda: body)
+def write_messages(root: Path, artefacts: Mapping[str, bytes]) -> None:
+    """Write the CAP messages of a bulletin before anything leads to them; raises OSError."""
+    root.mkdir(parents=True, exist_ok=True)
+    with writing(root):
+        write_all(root, cap_files(artefacts))
 
 
 def write_state(
@@ -132,8 +62,8 @@ def write_state(
     """
     root.mkdir(parents=True, exist_ok=True)
     view = SiteView(state, exercise)
-    with _writing(root):
-        if _sequence(root) > state.sequence:
+    with writing(root):
+        if sequence_of(root) > state.sequence:
             return None
         record = TreeRecord(root)
         write_all(root, dict(beside or {}))
@@ -141,7 +71,7 @@ def write_state(
             write_frozen(root, record, shown)
         pages = Pages(templates, facts, view, bases or MapBases())
         sheets = pages.for_printers()
-        pages.leading(_there(record, sheets, record.pressing))  # a sheet that is an hour old shows the same warnings
+        pages.leading(there(record, sheets, record.pressing))  # a sheet that is an hour old shows the same warnings
         rest = _write_state(root, record, templates, facts, view, pages, dict(beside or {}), tell)
         record.save()
     return replace(rest, sheets=sheets, leading=pages.leading)
@@ -149,22 +79,6 @@ def write_state(
 
 def _new(shown: Iterable[Shown], record: TreeRecord) -> list[Shown]:
     return [one for one in shown if not record.has_group(frozen_key(one), frozen_count(one))]
-
-
-def _there(record: TreeRecord, sheets: Iterable[Page], lacking: Callable[[Page], bool]) -> dict[str, int]:
-    return {page.path: record.size(page) for page in sheets if not lacking(page)}
-
-
-@contextmanager
-def _writing(root: Path) -> Iterator[None]:
-    """The one writer of a tree; first removes what a killed one left half-written, which in a large tree takes long."""
-    with locked(root / ".lock"):
-        mark = root / _WRITING
-        if mark.exists() or not (root / STATE).exists():
-            sweep(root)
-        mark.touch()
-        yield
-        mark.unlink(missing_ok=True)
 
 
 def _write_state(
@@ -180,6 +94,7 @@ def _write_state(
     """Everything that shows a change of the state, the home page last; returns what can wait."""
     files = _files(templates, facts, view) | dict(beside)
     write_all(root, files)
+    pictures = _pictures(pages, root)
     archive = ArchiveTree(root, record, pages)
     moving = archive.moving()
     new = _new(moving, record)
@@ -197,20 +112,33 @@ def _write_state(
     record.write(pressing_too)
     _write_always(root, record, pages.lists())
     feeds = feed_files(templates, facts, view)
-    pictures = _pictures(pages, root)
-    write_all(root, feeds | pictures)
+    drawn, undrawn = pictures()
+    write_all(root, feeds | drawn)
     write_all(root, {"current.geojson": current_geojson(facts, view), STATE: current_json(facts, view)})
     homes = sorted(pages.homes(), key=lambda page: page.path, reverse=True)
     for page in homes:  # index.html last of what people look at
         write_whole(root / page.path, page.body())
-    record.own((*files, *feeds, *pictures, *(page.path for page in homes)))
+    record.own((*files, *feeds, *drawn, *(page.path for page in homes)))
     sheets = list(pages.sheets())
     after = [page for page in sheets if record.pressing(page)]  # the map for the paper takes half a second to draw
-    record.write(after)
+    undrawn += _written(record, after)
     done = {page.path for page in (*pressing, *pressing_too, *after)}
     later = [page for page in every if page.path not in done]
     left = [page for page in sheets if page.path not in done]
-    return Rest(root, record, later, view.state.sequence, archive, kept, lambda: chain(left, pages.site_map()))
+    return Rest(
+        root, record, later, view.state.sequence, archive, kept, lambda: chain(left, pages.site_map()), undrawn=undrawn
+    )
+
+
+def _written(record: TreeRecord, pages: Iterable[Page]) -> list[str]:
+    """Write these pages; returns what could not be drawn, with the reason."""
+    undrawn = []
+    for page in pages:
+        try:
+            record.write([page])
+        except Undrawn as fault:
+            undrawn.append(f"{page.path}: {fault}")
+    return undrawn
 
 
 def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None:
@@ -221,7 +149,7 @@ def _write_always(root: Path, record: TreeRecord, pages: Iterable[Page]) -> None
 
 def doubt_tree(root: Path) -> None:
     """Let the next publications draw and compare every file again, unless that was begun and is not over."""
-    with _writing(root):
+    with writing(root):
         if (root / _REBUILDING).exists():
             return
         for name in (RECORD, *(path.name for path in root.glob(".archive-*.json"))):
@@ -247,14 +175,6 @@ def shows(state: Path, slug: str) -> bool:
     return state.is_file() and (state.parent / "w" / slug / "index.html").is_file()
 
 
-def _sequence(root: Path) -> int:
-    try:
-        found = json.loads((root / STATE).read_bytes())["sequence"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return -1
-    return found if isinstance(found, int) else -1
-
-
 def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, bytes]:
     files = {f"static/{name}": templates.render(f"website/static/{name}").encode() for name in _STATIC}
     files |= {f"static/{name}": body for name, body in vendored().items()}
@@ -268,10 +188,25 @@ def _files(templates: Templates, facts: Facts, view: SiteView) -> dict[str, byte
     return files
 
 
-def _pictures(pages: Pages, root: Path) -> dict[str, bytes]:
-    svg = pages.picture().encode()
-    found = {"map.svg": svg}
-    drawn = root / "map.png"
-    unchanged = drawn.is_file() and (root / "map.svg").is_file() and (root / "map.svg").read_bytes() == svg
-    found["map.png"] = drawn.read_bytes() if unchanged else picture(svg.decode())
-    return found
+_Pictures = tuple[dict[str, bytes], list[str]]
+
+
+def _pictures(pages: Pages, root: Path) -> Callable[[], _Pictures]:
+    """Begin to draw the map; the call returned gives the files, and what could not be drawn with the reason.
+
+    A warning does not wait for a picture that cannot be drawn; one of other levels is taken away.
+    """
+    svg, path = pages.picture(), root / "map.png"
+    body = svg.encode()
+    if path.is_file() and (root / "map.svg").is_file() and (root / "map.svg").read_bytes() == body:
+        return lambda: ({"map.svg": body, "map.png": path.read_bytes()}, [])
+    drawing = begun(lambda: picture(svg))
+
+    def drawn() -> _Pictures:
+        try:
+            return {"map.svg": body, "map.png": drawing()}, []
+        except Undrawn as fault:
+            path.unlink(missing_ok=True)
+            return {"map.svg": body}, [f"map.png: {fault}"]
+
+    return drawn

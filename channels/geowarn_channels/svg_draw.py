@@ -158,8 +158,12 @@ class Drawing:
 
         A dense map leaves out places inside others that add nothing to what holds them.
         """
-        outlines = [o for o in self.base.outlines if len(self.base.outlines) <= DENSE or self._adds(o)]
+        outlines = [o for o in self.base.outlines if not self._dense or self._adds(o)]
         return sorted(outlines, key=lambda o: self._effective.get(o.code, Level.NONE))
+
+    @property
+    def _dense(self) -> bool:
+        return len(self.base.outlines) > DENSE
 
     def _adds(self, outline: Outline) -> bool:
         parent = self.base.parents.get(outline.code)
@@ -177,7 +181,8 @@ class Drawing:
 
     @cached_property
     def _areas(self) -> list[dict[str, Any]]:
-        labels, ids = placed(self._shown, self._effective, self._language), outline_ids(self.base)
+        labels = placed(self._shown, self._effective, self._language, dense=self._dense)
+        ids = outline_ids(self.base)
         nowhere = ("", 0, 0)
         return [
             {

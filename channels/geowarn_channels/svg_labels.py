@@ -25,16 +25,21 @@ def short_name(name: str, language: str) -> str:
     return name
 
 
-def placed(outlines: Iterable[Outline], levels: Mapping[str, Level], language: str) -> dict[str, tuple[str, int, int]]:
-    """Name and base line for each area, levelled ones first; a name that would cover another one stays away."""
-    taken = _Taken()
+def placed(
+    outlines: Iterable[Outline], levels: Mapping[str, Level], language: str, dense: bool = False
+) -> dict[str, tuple[str, int, int]]:
+    """Name and base line for each area, levelled ones first; a name that would cover another one stays away.
+
+    On a dense map a name stands at its own place or nowhere: beside it, it would stand on another area.
+    """
+    taken, around = _Taken(), _AROUND[:1] if dense else _AROUND
     found: dict[str, tuple[str, int, int]] = {}
     for o in sorted(outlines, key=lambda o: (-levels.get(o.code, Level.NONE), o.small)):
         level = levels.get(o.code, Level.NONE)
         name = _label(o, level, language)
         if level > Level.NONE:
             taken.add((o.x - 40, o.y - 64, o.x + 40, o.y + 14))
-        for dx, dy in [(0, 50)] if level > Level.NONE else _AROUND:
+        for dx, dy in [(0, 50)] if level > Level.NONE else around:
             half = len(name) * (19 if language == "zh" else 10)
             box = (o.x + dx - half, o.y + dy - 34, o.x + dx + half, o.y + dy + 6)
             if name and (level > Level.NONE or not taken.covers(box)):

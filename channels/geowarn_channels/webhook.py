@@ -20,7 +20,8 @@ from geowarn_channels.course import public_areas
 from geowarn_channels.push_carriers import Parcel, drop, post
 from geowarn_channels.push_document import DOCUMENT, document
 from geowarn_channels.push_partners import Partner, partners_of
-from geowarn_channels.site_tree import STATE, shows, tree_of
+from geowarn_channels.site_tree import shows, tree_of
+from geowarn_channels.tree_writing import STATE
 
 CAP = "website/cap/"
 FEEDS = ("feeds/warnings.rss", "feeds/warnings.atom", "feeds/cap.rss", "feeds/cap.atom")

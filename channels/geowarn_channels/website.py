@@ -19,8 +19,9 @@ from geowarn_channels.cap_signature import MEDIA_TYPE, load_signer, published_ce
 from geowarn_channels.course import public_areas
 from geowarn_channels.site_entry import site_artefacts
 from geowarn_channels.site_seen import TreeLook, Unseen, see
-from geowarn_channels.site_tree import Rest, Tell, bulletin_files, doubt_tree, rebuilt, tree_of, write_state
+from geowarn_channels.site_tree import bulletin_files, doubt_tree, rebuilt, tree_of, write_messages, write_state
 from geowarn_channels.svg_map import MapBases
+from geowarn_channels.tree_rest import Rest, Tell
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -120,6 +121,8 @@ class WebsiteChannel:
         if exercise and (target.address != TARGET or url == self._facts["site"]["public_url"]):
             raise PermanentFailure("exercise.site-refused", alarm=True)
         try:
+            # Whoever polls for the message itself waits neither for the state to be read nor for a page.
+            write_messages(self._root(exercise), delivery.artefacts)
             self._write(self._context.site_state(delivery.bulletin.id), exercise)
         except OSError as error:
             reason = "the disk is full" if error.errno in _FULL else f"not written: {error.strerror or error}"

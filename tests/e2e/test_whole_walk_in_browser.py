@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,18 +44,20 @@ class Room:
             self._seats[person] = seat
         return self._seats[person]
 
-    def sign(self, person: str, warning: str, size: str = "wide") -> None:
-        """Read the page, type the second factor where it is asked for, sign."""
-        seat, button = self.seat(person, size), "#sign form[action$='/sign'] .btn-1"
-        seat.open(f"/console/warnings/{warning}")
-        self._type_code(person, seat)
-        try:
-            seat.submit(button, 40)
-        except TimeoutException:  # a press can be lost on a busy machine: one opens the page again
-            seat.open(f"/console/warnings/{warning}")
-            if seat.driver.find_elements("css selector", button):
-                self._type_code(person, seat)
-                seat.submit(button)
+    def press(self, person: str, page: str, button: str, size: str = "wide") -> None:
+        """Read the page, type the second factor where it is asked for, press; again while the page still asks for it.
+
+        On a busy machine a press can be lost, and a code can be past its time before it is taken.
+        """
+        seat = self.seat(person, size)
+        for pressed in range(4):
+            seat.open(page)
+            if pressed and not seat.driver.find_elements("css selector", button):
+                return
+            self._type_code(person, seat)
+            with suppress(TimeoutException):
+                seat.submit(button, 40)
+        raise AssertionError(f"{person} pressed {button} in vain: {seat.text}")
 
     def _type_code(self, person: str, seat: Browser) -> None:
         """A code counts once, so the second signature of half a minute waits until the page shows the next one."""
@@ -76,17 +78,16 @@ class Room:
 
     def carried_out(self, warning: str) -> None:
         """Secrecy check and every signature, the leaders on phone-sized screens; the officer releases."""
-        page = f"/console/warnings/{warning}"
-        self.sign("duty", warning)
-        checker = self.seat("disclosure")
-        checker.open(page)
-        checker.submit("form[action$='/secrecy'] button")
+        page, sign = f"/console/warnings/{warning}", "#sign form[action$='/sign'] .btn-1"
+        self.press("duty", page, sign)
+        self.press("disclosure", page, "form[action$='/secrecy'] button")
         for person in ("leader", "chief"):
-            self.sign(person, warning, "phone")
-        self.sign("observatory", warning)
-        duty = self.seat("duty")
+            self.press(person, page, sign, "phone")
+        self.press("observatory", page, sign)
+        duty, release = self.seat("duty"), "#sign form[action$='/release'] .btn-1"
         duty.open(page)
-        duty.submit("#sign form[action$='/release'] .btn-1")
+        assert duty.driver.find_elements("css selector", release), duty.find("#sign").text
+        duty.submit(release)
         assert duty.path == f"{page}/board"
 
     def every_channel_is_proven(self, warning: str) -> None:

@@ -20,8 +20,9 @@ from tests.unit.site_desk import SiteDesk
 from geowarn.domain.dispatch import Outcome
 from geowarn.domain.errors import TemporaryFailure
 from geowarn.domain.level import Level
-from geowarn.ports import Delivery, Target
+from geowarn.ports import Delivery, SiteState, Target
 from geowarn_channels import files
+from geowarn_channels.feed_items import cap_files
 from geowarn_channels.site_seen import TreeLook, Unseen, see
 
 
@@ -66,6 +67,20 @@ def test_delivered_means_the_public_address_shows_it(site: SiteDesk) -> None:
         receipt = send(site, made)
     assert receipt.outcome is Outcome.DELIVERED
     assert receipt.detail == "seen"
+
+
+def test_the_message_is_there_before_the_state_is_read(site: SiteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.publish()
+    before = set(everything(site.root))
+    made, read, seen = site.release({"990101": Level.RED}), site.state, []
+
+    def reading() -> SiteState:
+        seen.append(set(everything(site.root)) - before - {".writing"})
+        return read()
+
+    monkeypatch.setattr(site, "state", reading)
+    send(site, made)
+    assert seen == [set(cap_files(site.bodies[made.id]))]
 
 
 def test_written_but_unreachable_is_accepted_and_says_so(site: SiteDesk) -> None:

@@ -13,7 +13,7 @@ from geowarn.domain.area import Area, AreaKind, ancestors
 from geowarn.domain.level import Level
 from geowarn.resources import config_dir
 from geowarn.templating import JinjaTemplates
-from geowarn_channels.site_state import FONT, picture
+from geowarn_channels.picture import FONT, picture
 from geowarn_channels.svg_draw import Pin, draw_map, effective_levels
 from geowarn_channels.svg_labels import short_name
 from geowarn_channels.svg_map import map_base

@@ -21,8 +21,8 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
 from geowarn.scheduler import publish_all
 from geowarn_channels import print_lines, print_sheet, site_pages, site_tree
+from geowarn_channels.picture import Undrawn
 from geowarn_channels.print_lines import width_of
-from geowarn_channels.print_pdf import Undrawn
 
 LIVE = {"zh": "w/2026-001/index.html", "en": "en/w/2026-001/index.html"}
 SHEETS = {"zh": "map-a4.pdf", "en": "en/map-a4.pdf"}

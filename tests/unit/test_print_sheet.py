@@ -21,9 +21,9 @@ from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
 from geowarn.settings import load_settings
 from geowarn_channels import print_sheet
+from geowarn_channels.picture import picture
 from geowarn_channels.print_lines import wrapped
 from geowarn_channels.print_sheet import HIGH, WIDE
-from geowarn_channels.site_state import picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 

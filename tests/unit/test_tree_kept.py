@@ -18,11 +18,12 @@ from tests.unit.site_desk import SiteDesk, small_city
 from geowarn.domain.area import Area, AreaKind
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act, Series
-from geowarn_channels import archive_shelves, area_pages, site_tree, svg_draw
+from geowarn_channels import archive_shelves, area_pages, svg_draw, tree_writing
 from geowarn_channels.files import write_all
 from geowarn_channels.page_pattern import Pattern, slot
-from geowarn_channels.site_tree import Rest
 from geowarn_channels.tree_record import short
+from geowarn_channels.tree_rest import Rest
+from geowarn_channels.tree_writing import writing
 from geowarn_channels.website import WebsiteChannel
 
 PHASES = (Phase.explicit, Phase.generate)  # a smaller example would take minutes to find
@@ -222,13 +223,13 @@ def test_a_release_waits_for_no_page_that_only_tells_the_hour(site: SiteDesk, mo
 def test_only_a_writer_that_died_leaves_something_to_sweep(site: SiteDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     site.publish()
     swept: list[Path] = []
-    monkeypatch.setattr(site_tree, "sweep", swept.append)
+    monkeypatch.setattr(tree_writing, "sweep", swept.append)
     site.now += timedelta(hours=1)
     rest = begun(site)
     site.release({"990101": Level.RED})
     site.publish()
     assert swept == []
-    with pytest.raises(OSError, match="full"), site_tree._writing(site.root):
+    with pytest.raises(OSError, match="full"), writing(site.root):
         raise OSError("full")
     site.publish()
     assert swept == [site.root]

@@ -14,20 +14,16 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from geowarn.bootstrap import System, active_rules
+from geowarn.assess_ticks import AssessTicks
+from geowarn.bootstrap import System
 from geowarn.cap_key import ends_at
-from geowarn.domain.assessment import AssessmentRun
 from geowarn.domain.errors import Refused
 from geowarn.domain.source import Source
-from geowarn.domain.source_choice import Choice
 from geowarn.issuer_ticks import IssuerTicks
-from geowarn.pipeline.area_choice import select_areas
-from geowarn.pipeline.assess import assess_all, assess_beside
 from geowarn.pipeline.calls_advance import advance_calls
 from geowarn.pipeline.calls_keeping import keep_calls
 from geowarn.pipeline.companion import close_finished
 from geowarn.pipeline.companion_inbox import take_in_alerts
-from geowarn.pipeline.decide import deciding_run, propose_once, tell_fallback, whole_run
 from geowarn.pipeline.escalation_advance import advance
 from geowarn.pipeline.escalation_audit import TICK, audit
 from geowarn.pipeline.exercise_end import keep_exercise
@@ -35,7 +31,6 @@ from geowarn.pipeline.fetch import fetch_source, wanted
 from geowarn.pipeline.inbox import Inbox
 from geowarn.pipeline.incidents import watch_promises
 from geowarn.pipeline.intake import Intake
-from geowarn.pipeline.propose import follow_course
 from geowarn.pipeline.roster import watch_roster
 from geowarn.pipeline.roster_asks import ask_people
 from geowarn.pipeline.search_index import NEW, catch_up
@@ -90,7 +85,7 @@ class Scheduler:
         self._intake = intake_of(system, "scheduler")
         self._inbox = Inbox(system.data_dir / "inbox", self._intake, system.sources)
         self._zone = system.settings.installation.zone
-        self._one_at_a_time = threading.Lock()  # two jobs that decide at once would assess the same run twice
+        self._assessing = AssessTicks(system, self.owner)
         self._ticks = BackgroundScheduler(
             timezone=self._zone, job_defaults={"coalesce": True, "misfire_grace_time": 300, "max_instances": 1}
         )
@@ -205,73 +200,7 @@ class Scheduler:
 
     def assess_newest(self) -> None:
         """Assess the run that decides now, unless that was done, and propose what the runs now call for."""
-        with self._one_at_a_time:
-            chosen = self._decided().chosen
-            run = self._assessed(chosen.forecast_id) if chosen is not None else None
-            if chosen is not None and run is None:
-                self._assess(chosen.forecast_id)
-                return
-            if run is None or not propose_once(self.system.desk, run, self.owner):
-                follow_course(self.system.desk)
-            if run is not None:
-                self._complete(run)
-
-    def _decided(self) -> Choice:
-        """The run that decides now; says so where it is a fall-back's."""
-        system, now = self.system, self.system.clock.now()
-        rules = active_rules(system)
-        sources = tuple(system.sources.values())
-        with system.store.begin() as work:
-            choice = deciding_run(work, sources, now, float(rules.parameters.get("refuse_hours", 24)))
-            if tell_fallback(work, sources, choice, now):
-                work.commit()
-        return choice
-
-    def _assessed(self, forecast_id: str) -> AssessmentRun | None:
-        with self.system.store.read() as work:
-            areas = len(select_areas(work.areas.all(), None))
-            hours = self.system.settings.hazard.window_hours
-            return whole_run(work, forecast_id, areas, hours, active_rules(self.system).digest)
-
-    def _complete(self, run: AssessmentRun) -> None:
-        """Make the alternates that a crash left out beside a run."""
-        system = self.system
-        assess_beside(
-            system.store,
-            system.readers,
-            system.models,
-            system.raw_dir,
-            system.cache_dir,
-            run,
-            also=system.alternates(),
-            synthetic_installation=system.settings.installation.synthetic,
-            actor_text="scheduler",
-        )
-
-    def _assess(self, forecast_id: str) -> None:
-        """Assess with every model; the deciding one proposes before any other is begun."""
-        system = self.system
-        assess_all(
-            system.store,
-            system.clock,
-            system.readers,
-            system.models,
-            system.raw_dir,
-            system.cache_dir,
-            forecast_id,
-            rules=active_rules(system),
-            model=system.settings.hazard.model,
-            also=system.alternates(),
-            max_of_models=system.settings.hazard.max_of_models,
-            second_trigger=system.settings.hazard.second_trigger,
-            window_hours=system.settings.hazard.window_hours,
-            at=None,
-            area_codes=None,
-            stale_reason=None,
-            synthetic_installation=system.settings.installation.synthetic,
-            decided=lambda run: propose_once(system.desk, run, self.owner),
-            actor_text="scheduler",
-        )
+        self._assessing.newest()
 
     def keep_exercise(self) -> None:
         """End an exercise that is over or that a real proposal stopped, and tell its stations and numbers."""
