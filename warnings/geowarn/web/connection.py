@@ -87,8 +87,7 @@ class Connection(HttpToolsProtocol):
 
     def _answer(self, status: int, rest: bytes) -> None:
         self._answered = True
-        default = b"".join(b"%s: %s\r\n" % line for line in self.server_state.default_headers)
-        self.transport.write(status_line(status) + default + rest)
+        self.transport.write(self.ready.opening(status, self.server_state.default_headers) + rest)
         self.on_response_complete()
 
     def _wait(self) -> None:

@@ -12,7 +12,6 @@ import re
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,7 +33,7 @@ _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 class Ready:
     """The bytes of an answer after the status line and the date, for one file as it was on disk."""
 
-    path: Path
+    path: str
     stamp: tuple[int, int, int]
     etag: bytes
     head: bytes
@@ -50,6 +49,16 @@ class ReadyAnswers:
         self._must = (str(tree.root / "index.html"), str(tree.root / "current.json"))
         self._ready: dict[tuple[bytes, bytes], Ready] = {}
         self._whole_until = 0.0
+        self._lines_now: list[tuple[bytes, bytes]] = []
+        self._openings: dict[int, bytes] = {}
+
+    def opening(self, status: int, lines: list[tuple[bytes, bytes]]) -> bytes:
+        """Status line and these header lines, which the server makes anew every second: the date is among them."""
+        if lines is not self._lines_now:
+            self._lines_now, self._openings = lines, {}
+        if status not in self._openings:
+            self._openings[status] = status_line(status) + b"".join(b"%s: %s\r\n" % line for line in lines)
+        return self._openings[status]
 
     def find(self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes] | None:
         """Status and the bytes after the date, or None where the application has to answer; names are lower-case."""
@@ -98,7 +107,7 @@ class ReadyAnswers:
         etag = whole.headers["etag"].encode("ascii")
         unchanged = self._tree.dressed(_request(accepts, etag), wanted, path, found)
         heads = [self._lines(answer, wanted) for answer in (whole, unchanged)]
-        made = Ready(path, found.stamp, etag, heads[0], bytes(whole.body), heads[1])
+        made = Ready(str(path), found.stamp, etag, heads[0], bytes(whole.body), heads[1])
         if len(self._ready) >= _MOST:
             self._ready.clear()
         self._ready[target, accepts] = made
