@@ -25,6 +25,7 @@ from geowarn_channels.site_state import current_json
 from geowarn_channels.site_view import SiteView
 
 RELEASES = int(os.environ.get("GEOWARN_RELEASES", "8"))
+APART = timedelta(minutes=10)  # so that of 1,000 releases most end, leave the feeds and become the archive meanwhile
 WRITERS, READERS = 4, 2
 STANDING = "2026-001"  # the warning that is in force all the time
 FEEDS = ("warnings.rss", "warnings.atom", "cap.rss", "cap.atom")
@@ -52,7 +53,7 @@ class Newsroom:
             begun = any(bulletin.warning_id == warning for bulletin in self.site.bulletins)
             act = (Act.UPDATE if turn else Act.LIFT) if begun else Act.ISSUE
             level = Level.ORANGE if turn == 1 else Level.YELLOW
-            self.site.now += timedelta(seconds=20)
+            self.site.now += APART
             self.site.release({f"99010{1 + writer % 4}": level}, act, warning)
             state = self.state()
         self.site.channel.publish(state)
@@ -133,7 +134,7 @@ def _wanted(feed: str, entries: list[dict[str, Any]]) -> set[str]:
 def room(tmp_path: Path) -> Newsroom:
     """One warning is in force, and stays so."""
     site = SiteDesk(tmp_path)
-    site.release({"990103": Level.RED}, warning="w-stays")
+    site.release({"990103": Level.RED}, warning="w-stays", expires=site.now + (RELEASES + 1) * APART)
     room = Newsroom(site)
     site.channel.publish(room.state())
     return room
