@@ -15,9 +15,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.wait import WebDriverWait
-from tests.windows import driver_there, sized
+from tests.windows import PATIENCE, driver_there, next_page, sized, visit
 from tests.windows import opened as window
 
 from geowarn.bootstrap import System
@@ -32,7 +30,6 @@ return [...document.querySelectorAll('a[href], button, input:not([type=hidden]),
   .map(found => found.tagName + ' ' + (found.name || found.getAttribute('href') || found.textContent.trim()))
 """
 _FOR_SCRIPT = {"BUTTON 开启铃声"}  # a browser sounds nothing before a press
-PATIENCE = 120  # seconds; an answer takes a fraction of one where the machine has nothing else to do
 SIZES = {"wide": (1440, 900), "phone": (390, 844), "narrow": (360, 740)}
 
 
@@ -44,7 +41,7 @@ class Browser:
     base: str
 
     def open(self, path: str) -> None:
-        self.driver.get(self.base + path)
+        visit(self.driver, self.base + path)
 
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -57,11 +54,8 @@ class Browser:
 
     def submit(self, selector: str, patience: float = PATIENCE) -> None:
         """Press a button that leads to another page, and wait until that page is there; raises TimeoutException."""
-        before = self.find("html")
-        self.press(selector)
-        wait = WebDriverWait(self.driver, patience)
-        wait.until(staleness_of(before))
-        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+        with next_page(self.driver, patience):
+            self.press(selector)
 
     def fill(self, selector: str, text: str) -> None:
         field = self.find(selector)
@@ -71,7 +65,8 @@ class Browser:
 
     def give_code(self) -> None:
         """Type the code that a demo installation shows beside the field, where the form asks for one."""
-        self.driver.refresh()
+        with next_page(self.driver):
+            self.driver.refresh()
         for shown in self.driver.find_elements(By.CSS_SELECTOR, ".factor .mono"):
             self.fill("#code", shown.text)
 
@@ -104,8 +99,6 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         try:
             self.open(path)
-            wait = WebDriverWait(self.driver, 30)  # the driver does not wait for the end of such a page
-            wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
             return controls - set(self.driver.execute_script(_CONTROLS)) - _FOR_SCRIPT
         finally:
             self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

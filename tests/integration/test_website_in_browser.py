@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -18,7 +17,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from tests.unit.site_desk import SiteDesk
 from tests.unit.test_site_others import other
-from tests.windows import opened, sized
+from tests.windows import next_page, opened, sized, visit
 
 from geowarn.domain.level import Level
 from geowarn.domain.warning import Act
@@ -104,7 +103,7 @@ def test_pages_are_accessible_and_fit(driver: Any, address: str, width: int) -> 
         "others/",
     )
     for path in [f"{language}{place}index.html" for place in places for language in ("", "en/")]:
-        driver.get(f"{address}/{path}")
+        visit(driver, f"{address}/{path}")
         driver.execute_script(axe)
         assert driver.execute_async_script(LOOK) == [], path
         assert driver.execute_script(SIDEWAYS) <= 0, path
@@ -127,7 +126,7 @@ def test_pages_read_without_script_and_from_a_disk(driver: Any, address: str, ro
     for path in ("index.html", "en/w/2026-002/index.html", "areas/990101001/index.html", "archive/index.html"):
         for place in (f"{address}/{path}", (root / path).as_uri()):
             driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-            driver.get(place)
+            visit(driver, place)
             driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
             seen = driver.execute_script(SEEN)
             assert seen["heading"], place
@@ -135,14 +134,15 @@ def test_pages_read_without_script_and_from_a_disk(driver: Any, address: str, ro
             assert seen["buttons"] == 0, place  # nothing to press that would do nothing
             assert seen["maps"] or path.startswith("archive"), place
             assert seen["sideways"] <= 0, place
-    driver.get((root / "index.html").as_uri())
-    driver.execute_script("document.querySelector(\"main a[href*='w/2026-002']\").click()")
+    visit(driver, (root / "index.html").as_uri())
+    with next_page(driver):
+        driver.execute_script("document.querySelector(\"main a[href*='w/2026-002']\").click()")
     assert driver.current_url == (root / "w" / "2026-002" / "index.html").as_uri()
 
 
 def _map_moves(driver: Any, page: str, axe: str) -> None:
     """Whoever asks gets a map that moves, from the page's own tree; whoever has enough gets the plain one back."""
-    driver.get(page)
+    visit(driver, page)
     before = driver.execute_script(STATE)
     assert not driver.execute_script("return window.L")
     driver.execute_async_script(PRESS_AND_WAIT)
@@ -157,7 +157,4 @@ def _map_moves(driver: Any, page: str, axe: str) -> None:
     assert set(hosts) == {page.split("/")[2]}
     assert [line for line in driver.get_log("browser") if "favicon" not in line["message"]] == []
     driver.execute_script("document.querySelector('.map-btn').click()")
-    until = time.monotonic() + 10
-    while driver.execute_script(STATE) != before and time.monotonic() < until:
-        time.sleep(0.05)  # what the map has still to do on a busy machine
     assert driver.execute_script(STATE) == before
