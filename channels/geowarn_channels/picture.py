@@ -23,7 +23,7 @@ class Undrawn(Exception):
 def picture(svg: str, width: int = 1000) -> bytes:
     """The SVG as PNG, so many dots wide, the same on every machine; raises Undrawn."""
     with as_file(files("geowarn_channels") / "fonts" / FONT) as font:
-        command = [sys.executable, "-I", "-B", str(_CHILD), str(font), _FAMILY, str(_DPI), str(width)]
+        command = [sys.executable, "-P", "-B", str(_CHILD), str(font), _FAMILY, str(_DPI), str(width)]
         try:
             done = subprocess.run(  # noqa: S603
                 command, input=svg.encode(), capture_output=True, timeout=_SECONDS, check=False

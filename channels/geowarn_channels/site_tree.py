@@ -121,7 +121,7 @@ def _write_state(
     record.own((*files, *feeds, *drawn, *(page.path for page in homes)))
     sheets = list(pages.sheets())
     after = [page for page in sheets if record.pressing(page)]  # the map for the paper takes half a second to draw
-    undrawn += _written(record, after)
+    undrawn += _written(root, record, after)
     done = {page.path for page in (*pressing, *pressing_too, *after)}
     later = [page for page in every if page.path not in done]
     left = [page for page in sheets if page.path not in done]
@@ -130,13 +130,14 @@ def _write_state(
     )
 
 
-def _written(record: TreeRecord, pages: Iterable[Page]) -> list[str]:
-    """Write these pages; returns what could not be drawn, with the reason."""
+def _written(root: Path, record: TreeRecord, pages: Iterable[Page]) -> list[str]:
+    """Write these pages; one that cannot be drawn is taken away, for it shows other levels. Returns which, and why."""
     undrawn = []
     for page in pages:
         try:
             record.write([page])
         except Undrawn as fault:
+            (root / page.path).unlink(missing_ok=True)
             undrawn.append(f"{page.path}: {fault}")
     return undrawn
 

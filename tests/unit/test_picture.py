@@ -72,7 +72,7 @@ def test_the_child_imports_nothing_of_the_program() -> None:
     """It is started for every map: what it imports is waited for."""
     text = drawing._CHILD.read_text("utf-8")
     assert "geowarn" not in "".join(line for line in text.splitlines() if line.startswith(("import", "from")))
-    command = [sys.executable, "-I", "-X", "importtime", str(drawing._CHILD)]
+    command = [sys.executable, "-P", "-X", "importtime", str(drawing._CHILD)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "resvg_py" in done.stderr
     assert "sqlalchemy" not in done.stderr
@@ -81,16 +81,18 @@ def test_the_child_imports_nothing_of_the_program() -> None:
 def test_a_warning_goes_out_without_a_map_that_cannot_be_drawn(
     site: SiteDesk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    site.facts["site"]["print_map"] = True
     site.release({"990101": Level.YELLOW})
     site.publish()
-    assert (site.root / "map.png").read_bytes().startswith(b"\x89PNG")
+    drawn = ("map.png", "map-a4.png", "en/map-a4.png")
+    assert all((site.root / path).read_bytes().startswith(b"\x89PNG") for path in drawn)
     site.release({"990101": Level.RED}, Act.UPDATE)
     whole = drawing._CHILD
     child(monkeypatch, tmp_path, "raise SystemExit('no ink')")
-    assert "map.png: no ink" in site.channel.publish(site.state())
-    assert not (site.root / "map.png").exists()  # what it showed were other levels
+    assert set(site.channel.publish(site.state())) == {f"{path}: no ink" for path in drawn}
+    assert not any((site.root / path).exists() for path in drawn)  # what they showed were other levels
     assert json.loads(site.read("current.json"))["active"][0]["level"] == "red"
     assert "红色" in site.read("index.html")
     monkeypatch.setattr(drawing, "_CHILD", whole)
     assert site.channel.publish(site.state()) == []
-    assert (site.root / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert all((site.root / path).read_bytes().startswith(b"\x89PNG") for path in drawn)
