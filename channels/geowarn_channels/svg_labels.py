@@ -30,16 +30,16 @@ def placed(
 ) -> dict[str, tuple[str, int, int]]:
     """Name and base line for each area, levelled ones first; a name that would cover another one stays away.
 
-    On a dense map a name stands at its own place or nowhere: beside it, it would stand on another area.
+    On a dense map a name stands on its own area or nowhere: beside it, it would stand on another.
     """
-    taken, around = _Taken(), _AROUND[:1] if dense else _AROUND
+    taken = _Taken()
     found: dict[str, tuple[str, int, int]] = {}
     for o in sorted(outlines, key=lambda o: (-levels.get(o.code, Level.NONE), o.small)):
         level = levels.get(o.code, Level.NONE)
         name = _label(o, level, language)
         if level > Level.NONE:
             taken.add((o.x - 40, o.y - 64, o.x + 40, o.y + 14))
-        for dx, dy in [(0, 50)] if level > Level.NONE else around:
+        for dx, dy in [(0, 50)] if level > Level.NONE else _around(o, dense):
             half = len(name) * (19 if language == "zh" else 10)
             box = (o.x + dx - half, o.y + dy - 34, o.x + dx + half, o.y + dy + 6)
             if name and (level > Level.NONE or not taken.covers(box)):
@@ -47,6 +47,18 @@ def placed(
                 found[o.code] = (name, o.x + dx, o.y + dy)
                 break
     return found
+
+
+def _around(outline: Outline, dense: bool) -> tuple[tuple[int, int], ...]:
+    """Where its name may stand, best first."""
+    if not dense:
+        return _AROUND
+    west, north, east, south = outline.box
+    return _AROUND[:1] + tuple(
+        (dx, dy)
+        for dx, dy in _AROUND[1:]
+        if west <= outline.x + dx <= east and north <= outline.y + dy - _AROUND[0][1] <= south
+    )
 
 
 class _Taken:

@@ -15,8 +15,8 @@ from geowarn.resources import config_dir
 from geowarn.templating import JinjaTemplates
 from geowarn_channels.picture import FONT, picture
 from geowarn_channels.svg_draw import Pin, draw_map, effective_levels
-from geowarn_channels.svg_labels import short_name
-from geowarn_channels.svg_map import map_base
+from geowarn_channels.svg_labels import placed, short_name
+from geowarn_channels.svg_map import Outline, map_base
 
 TEMPLATES = JinjaTemplates()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -85,6 +85,21 @@ def test_picture_is_the_same_every_time() -> None:
 def test_font_is_the_one_we_looked_at() -> None:
     body = (files("geowarn_channels") / "fonts" / FONT).read_bytes()
     assert hashlib.sha256(body).hexdigest() == "7ffa321b335c38e48cea7aca5c4f4e9823005147b92d72d4e4acfab1023dee27"
+
+
+def _tile(code: str, x: int, y: int, half: int) -> Outline:
+    box = (x - half, y - half, x + half, y + half)
+    return Outline(code, "东山市", "Dongshan", "", x, y, False, AreaKind.COUNTY, box)
+
+
+def test_a_name_moves_aside_but_on_a_dense_map_never_onto_another_area() -> None:
+    beside, dense = (
+        placed([_tile("a", 500, 500, 8), _tile("b", 550, 500, 8)], {}, "zh", dense=d) for d in (False, True)
+    )
+    assert set(beside) == {"a", "b"}
+    assert set(dense) == {"a"}
+    wide = placed([_tile("a", 500, 500, 8), _tile("b", 550, 500, 80)], {}, "zh", dense=True)
+    assert wide["b"][1:] == beside["b"][1:]  # it is still its own ground
 
 
 def test_short_names() -> None:
