@@ -129,6 +129,7 @@ def test_a_fetched_run_becomes_levels_and_a_proposal(system: System, far: FarEnd
     assert far.count("/rain.csv") == 1  # nothing is due before the next slot
 
 
+@pytest.mark.usefixtures("machine_time")
 def test_the_ticks_fetch_what_was_missed_and_stop_though_a_far_end_says_nothing(
     system: System, far: FarEnd, hour: datetime
 ) -> None:
@@ -291,7 +292,7 @@ def test_each_run_is_proposed_from_once_whatever_came_between(
     put(system, rain(hour))
     Scheduler(system)._inbox.look()  # killed after ingest
     scheduler = Scheduler(system)
-    monkeypatch.setattr("geowarn.scheduler.propose_once", lambda *_: False)
+    monkeypatch.setattr("geowarn.assess_ticks.propose_once", lambda *_: False)
     scheduler.assess_newest()  # killed after assess
     monkeypatch.undo()
     with system.store.read() as work:
@@ -355,6 +356,7 @@ def refused(system: System, *words: str) -> str:
     return explain(fault, "en")
 
 
+@pytest.mark.usefixtures("machine_time")
 def test_the_command_line_runs_a_source_once(system: System, far: FarEnd, hour: datetime) -> None:
     far.on("/rain.csv", file(rain(hour, hours=12)), file(rain(hour)))
     assert (hour + timedelta(hours=12)).isoformat() in refused(system, "ingest", "net")

@@ -91,14 +91,14 @@ PLACES = [
     "+geowarn.pipeline.inbox:note_good",
     "-geowarn.pipeline.inbox:Inbox._set_aside",
     "+geowarn.pipeline.inbox:Inbox._set_aside",
-    "-geowarn.scheduler:assess_all",
+    "-geowarn.assess_ticks:assess_all",
     "+geowarn.pipeline.assess:keep_alone",
     "-geowarn.pipeline.assess:keep_beside",
     "+geowarn.pipeline.assess:keep_beside",
-    "+geowarn.scheduler:assess_all",
+    "+geowarn.assess_ticks:assess_all",
     "-geowarn.pipeline.decide:propose_from_run",
     "+geowarn.pipeline.decide:propose_from_run",
-    "+geowarn.scheduler:propose_once",
+    "+geowarn.assess_ticks:propose_once",
 ]
 
 
